@@ -1,0 +1,28 @@
+"""Writes onnx-schemas.json: every operator of ONNX's own domain up to opset 23, all versions, as the `onnx` package (1.23) defines them.
+
+    python scripts/dump-onnx-schemas.py > scripts/onnx-schemas.json
+
+`generate-builders.ts` makes the typed builders from it. An input's suffix tells "?" optional, "*" variadic.
+"""
+import json
+
+import onnx
+
+NEWEST = 23
+SUFFIX = {onnx.defs.OpSchema.FormalParameterOption.Single: "", onnx.defs.OpSchema.FormalParameterOption.Optional: "?",
+          onnx.defs.OpSchema.FormalParameterOption.Variadic: "*"}
+
+
+def formals(parameters):
+    return [p.name + SUFFIX[p.option] for p in parameters]
+
+
+operators = {}
+for schema in onnx.defs.get_all_schemas_with_history():
+    if schema.domain == "" and schema.since_version <= NEWEST and not schema.deprecated:
+        operators.setdefault(schema.name, []).append({
+            "since": schema.since_version, "inputs": formals(schema.inputs), "outputs": formals(schema.outputs),
+            "attributes": {a.name: a.type.name.lower() + ("" if a.required else "?") for a in schema.attributes.values()}})
+lines = [f'  {json.dumps(name)}: [\n' + ",\n".join("    " + json.dumps(v) for v in sorted(versions, key=lambda v: v["since"])) + "\n  ]"
+         for name, versions in sorted(operators.items())]
+print("{\n" + ",\n".join(lines) + "\n}")

@@ -1,0 +1,186 @@
+/** What can be wrong with a data file, its labels and its columns, one function a message. */
+
+import { HutError, list, quote } from "./hut-error.ts";
+
+/** The endings that say how a data file is written. */
+const ENDINGS = ".tsv, .csv or .jsonl";
+
+/** A record of a data file: the file as the user named it, and the line the record starts on (from 1). */
+export interface RecordPlace {
+  readonly file: string;
+  readonly line: number;
+}
+
+const at = ({ file, line }: RecordPlace): string => `${quote(file)}, line ${String(line)}`;
+const names = (items: readonly string[]): string => list(items.map(quote));
+const count = (n: number, thing: string): string => `${String(n)} ${thing}${n === 1 ? "" : "s"}`;
+
+/** A value of a file as a message repeats it. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  const json = JSON.stringify(value) as string | undefined;
+  return json === undefined ? "nothing" : json.length > 80 ? `${json.slice(0, 80)}…` : json;
+}
+
+/** "from 0 to 2", or what is known of the range where the number of labels isn't. */
+const range = (numLabels: number | undefined): string => (numLabels === undefined ? "0 or more" : `from 0 to ${String(numLabels - 1)}`);
+const IGNORED = "or -100 to leave the record out";
+
+// The file
+
+/** An ending that none of the readers answers to. */
+export const dataEndingUnknown = (file: string): HutError => new HutError("DATA_ENDING_UNKNOWN", { file },
+  `${quote(file)}: the ending doesn't say how the data are written. Name a file that ends in ${ENDINGS}.`, { exitCode: 2 });
+
+/** A Parquet file. */
+export const dataParquetUnsupported = (file: string): HutError => new HutError("DATA_PARQUET_UNSUPPORTED", { file },
+  `${quote(file)}: Parquet can't be read yet. Convert it to a file that ends in ${ENDINGS}.`, { exitCode: 2 });
+
+/** Bytes that are no UTF-8. */
+export const dataNotUtf8 = (place: RecordPlace): HutError => new HutError("DATA_NOT_UTF8", { ...place },
+  `${at(place)}: not valid UTF-8. Save the file as UTF-8.`);
+
+/** A file with nothing in it. */
+export const dataEmpty = (file: string): HutError => new HutError("DATA_EMPTY", { file },
+  `${quote(file)} is empty. It needs at least one record.`);
+
+/** A header and nothing below it. */
+export const dataNoRows = (file: string, columns: readonly string[]): HutError => new HutError("DATA_NO_ROWS", { file, columns },
+  `${quote(file)} has a header (${names(columns)}) and no rows below it. It needs at least one record.`);
+
+/** Two columns of one name. */
+export const dataHeaderDuplicate = (place: RecordPlace, column: string): HutError => new HutError("DATA_HEADER_DUPLICATE", { ...place, column },
+  `${at(place)}: the header names the column ${quote(column)} twice. Rename one of them.`);
+
+/** A row with another number of columns than the header. */
+export const dataRowWidth = (place: RecordPlace, found: number, expected: number): HutError => new HutError("DATA_ROW_WIDTH", { ...place, found, expected },
+  `${at(place)}: ${count(found, "column")}, but the header has ${String(expected)}. Mend the row.`);
+
+/** A CSV quote that is never closed. */
+export const dataQuoteOpen = (place: RecordPlace): HutError => new HutError("DATA_QUOTE_OPEN", { ...place },
+  `${at(place)}: a quote opens in this record and is never closed. Close it, or double the quotes that stand inside a quoted field.`);
+
+/** A CSV quote inside an unquoted field, or text after a closing one. */
+export const dataQuoteMisplaced = (place: RecordPlace): HutError => new HutError("DATA_QUOTE_MISPLACED", { ...place },
+  `${at(place)}: a quote stands where CSV allows none. Put quotes around the whole field and double those inside it.`);
+
+/** Whatever else csv-parse refuses. */
+export const dataCsvBroken = (place: RecordPlace, reason: string, cause: unknown): HutError => new HutError("DATA_CSV_BROKEN", { ...place, reason },
+  `${at(place)}: not valid CSV: ${quote(reason)}. Mend the line.`, { cause });
+
+/** A line that is no JSON. */
+export const dataJsonBroken = (place: RecordPlace, cause: unknown): HutError => {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new HutError("DATA_JSON_BROKEN", { ...place, reason },
+    `${at(place)}: not valid JSON (${quote(reason)}). A .jsonl file holds one JSON object a line.`, { cause });
+};
+
+/** A line of JSON that is a list, a number, …. */
+export const dataJsonNotObject = (place: RecordPlace, value: unknown): HutError => new HutError("DATA_JSON_NOT_OBJECT", { ...place },
+  `${at(place)}: ${shown(value)} is not a JSON object. A .jsonl file holds one JSON object a line.`);
+
+// Columns and fields
+
+/** Neither text nor a field named after an input; `wanted`: the columns of text that are known. */
+export const dataTextMissing = (file: string, columns: readonly string[], wanted: readonly string[]): HutError =>
+  new HutError("DATA_COLUMN_MISSING", { file, columns, wanted },
+    `${quote(file)} has no column of text and none named after an input of the graph. It has the columns ${names(columns)}; `
+    + `name the text ${wanted.join(" or ")}.`);
+
+/** No label column; `wanted`: the names it may have. */
+export const dataLabelColumnMissing = (file: string, columns: readonly string[], wanted: readonly string[]): HutError =>
+  new HutError("DATA_COLUMN_MISSING", { file, columns, wanted },
+    `${quote(file)} has no column ${wanted.map(quote).join(" or ")}. It has the columns ${names(columns)}; rename the one that holds the labels.`);
+
+/** A JSON object without a key that the file's first one has. */
+export const dataFieldMissing = (place: RecordPlace, field: string, columns: readonly string[]): HutError =>
+  new HutError("DATA_FIELD_MISSING", { ...place, field, columns },
+    `${at(place)}: no ${quote(field)}, which other records have. This one has ${names(columns)}.`);
+
+/** A text column that holds something else. */
+export const dataNotText = (place: RecordPlace, field: string, value: unknown): HutError => new HutError("DATA_NOT_TEXT", { ...place, field },
+  `${at(place)}: ${quote(field)} is ${shown(value)}, where text is expected.`);
+
+/** A number that the input's type can't hold, or no number; `expected`: what it can. */
+export const dataFieldValue = (place: RecordPlace, field: string, value: unknown, expected: string): HutError =>
+  new HutError("DATA_FIELD_VALUE", { ...place, field, expected },
+    `${at(place)}: ${quote(field)} holds ${shown(value)}, but the graph's input of that name takes ${expected}.`);
+
+/** Nested lists of different lengths. */
+export const dataFieldRagged = (place: RecordPlace, field: string): HutError => new HutError("DATA_FIELD_RAGGED", { ...place, field },
+  `${at(place)}: the rows of ${quote(field)} differ in length. Make every row as long as the first.`);
+
+/** A shape that the graph, or the other records, don't have; `expected`: a clause that says which. */
+export const dataFieldShape = (place: RecordPlace, field: string, found: readonly number[], expected: string): HutError =>
+  new HutError("DATA_FIELD_SHAPE", { ...place, field, found, expected },
+    `${at(place)}: ${quote(field)} has the shape [${found.join(", ")}], but ${expected}.`);
+
+/** Two fields of one record that should have a value a token each. */
+export const dataLengthsDiffer = (place: RecordPlace, a: string, aLength: number, b: string, bLength: number): HutError =>
+  new HutError("DATA_LENGTHS_DIFFER", { ...place, fields: [a, b], lengths: [aLength, bLength] },
+    `${at(place)}: ${quote(a)} has ${count(aLength, "value")} and ${quote(b)} has ${String(bLength)}. Both need one a token.`);
+
+/** An input of the graph that nothing feeds. */
+export const inputMissing = (file: string, input: string, columns: readonly string[]): HutError => new HutError("INPUT_MISSING", { file, input, columns },
+  `The graph's input ${quote(input)} is neither a column of ${quote(file)} nor one that can be filled in. `
+  + `Add it to the data, whose columns are ${names(columns)}.`);
+
+/** An input of strings or of a type with no array for it. */
+export const inputTypeUnsupported = (input: string, type: string): HutError => new HutError("INPUT_TYPE_UNSUPPORTED", { input, type },
+  `The graph's input ${quote(input)} takes ${type}, which data can't be fed to. Export the model with integer or float inputs.`);
+
+// Labels
+
+/** An empty label. */
+export const labelMissing = (place: RecordPlace, column: string): HutError => new HutError("LABEL_MISSING", { ...place, column },
+  `${at(place)}: ${quote(column)} is empty. Give the record a label, ${IGNORED}.`);
+
+/** A label that is no integer, in a column of integers. */
+export const labelNotInteger = (place: RecordPlace, value: unknown, numLabels: number | undefined): HutError =>
+  new HutError("LABEL_NOT_INTEGER", { ...place, value, numLabels },
+    `${at(place)}: the label ${shown(value)} is not an integer. Labels in this file are integers ${range(numLabels)}, ${IGNORED}.`);
+
+/** A class number that the model doesn't have. */
+export const labelOutOfRange = (place: RecordPlace, value: number, numLabels: number | undefined): HutError =>
+  new HutError("LABEL_OUT_OF_RANGE", { ...place, value, numLabels },
+    `${at(place)}: the label ${String(value)} is out of range. Labels are integers ${range(numLabels)}, ${IGNORED}.`);
+
+/** A class name that the model doesn't have. */
+export const labelUnknown = (place: RecordPlace, value: string, known: readonly string[]): HutError => new HutError("LABEL_UNKNOWN", { ...place, value, known },
+  `${at(place)}: the label ${quote(value)} is none of the model's, which are ${names(known)}.`);
+
+/** Class names that nothing numbers: another count of them than the model's, and no id2label. */
+export const labelNamesDoNotFit = (file: string, found: readonly string[], numLabels: number): HutError =>
+  new HutError("LABEL_NAMES_DO_NOT_FIT", { file, found, numLabels },
+    `${quote(file)} holds ${count(found.length, "different label")} (${names(found)}), but the model has ${String(numLabels)}. `
+    + `Name all of them in id2label of the model's config.json, or write the labels as integers ${range(numLabels)}.`);
+
+/** A file whose every label is -100. */
+export const labelsAllIgnored = (file: string): HutError => new HutError("LABELS_ALL_IGNORED", { file },
+  `${quote(file)}: every label is -100, so there is nothing to learn from or to measure. Give at least one record a label.`);
+
+/** Logits that aren't one row a label; `values`: how many numbers there are. */
+export const logitsDoNotFit = (dims: readonly number[], values: number, labels: number): HutError =>
+  new HutError("LOGITS_DO_NOT_FIT", { dims, values, labels },
+    `The logits have the shape [${dims.join(", ")}] and ${count(values, "value")}, where ${count(labels, "label")} need [${String(labels)}, classes]. `
+    + `Name the output that holds one row of logits a record.`);
+
+/** A class number with no logit. */
+export const labelBeyondLogits = (index: number, label: number, classes: number): HutError => new HutError("LABEL_BEYOND_LOGITS", { index, label, classes },
+  `Record ${String(index + 1)} has the label ${String(label)}, but the model gives ${count(classes, "logit")} a record. `
+    + `Labels are integers ${range(classes)}, ${IGNORED}.`);
+
+// The tokenizer
+
+/** Text, and nothing to tokenize it with. */
+export const tokenizerMissing = (file: string, column: string): HutError => new HutError("TOKENIZER_MISSING", { file, column },
+  `${quote(file)} has text in ${quote(column)}, and there is no tokenizer. `
+    + `tokenizer.json is looked for beside the model and in the folder above; name one with --tokenizer.`);
+
+/** A tokenizer.json that can't be used. */
+export const tokenizerBroken = (reason: string, cause?: unknown): HutError => new HutError("TOKENIZER_BROKEN", { reason },
+  `tokenizer.json can't be used: ${quote(reason)}. Take the file that Hugging Face's tokenizers saved with the model.`, { cause });
+
+/** A length that special tokens fill by themselves. */
+export const maxLengthTooShort = (maxLength: number, special: number): HutError => new HutError("MAX_LENGTH_TOO_SHORT", { maxLength, special },
+  `A length of ${count(maxLength, "token")} has no room for text: the tokenizer adds ${count(special, "special token")}. Use a longer --max-seq-length.`);

@@ -1,0 +1,108 @@
+/** What can go wrong with files and folders: reading, writing in place, and a model's external data. */
+import { HutError, quote } from "./hut-error.ts";
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission is denied", EPERM: "the system doesn't permit it", EROFS: "the file system is read-only", ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up", EFBIG: "the file system doesn't hold files of this size", ENAMETOOLONG: "the name is too long",
+  EMFILE: "too many files are open", ENFILE: "too many files are open", ELOOP: "its links lead in a circle", EBUSY: "it is in use",
+  ENOENT: "it isn't there", ENOTDIR: "a part of the path is a file, not a folder", EIO: "the device reports an error",
+};
+
+/** The system's code of an error ("ENOENT"), undefined for errors that don't come from the system. */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+function reason(cause: unknown): string {
+  const code = systemCode(cause);
+  if (code === undefined) return cause instanceof Error ? cause.message : String(cause);
+  return REASONS[code] ?? `the system says ${code}`;
+}
+
+/** No file under this name. */
+export const fileMissing = (path: string): HutError =>
+  new HutError("FILE_MISSING", { path }, `There is no file ${quote(path)}. Check the path.`);
+
+/** No folder under this name. */
+export const folderMissing = (path: string): HutError =>
+  new HutError("FOLDER_MISSING", { path }, `There is no folder ${quote(path)}. Check the path.`);
+
+/** A folder was needed, and a file stands there. */
+export const notAFolder = (path: string): HutError =>
+  new HutError("NOT_A_FOLDER", { path }, `${quote(path)} is not a folder. Name the folder itself.`);
+
+/** A folder, pipe, socket or device where a file was needed; `kind` is one of these words. */
+export const notARegularFile = (path: string, kind: string): HutError =>
+  new HutError("NOT_A_REGULAR_FILE", { path, kind }, `${quote(path)} is a ${kind}, and only regular files are read. Name the file itself.`);
+
+/** The system refuses to open or read it. */
+export const fileUnreadable = (path: string, cause: unknown): HutError =>
+  new HutError("FILE_UNREADABLE", { path, reason: systemCode(cause) }, `${quote(path)} can't be read: ${reason(cause)}.`, { cause });
+
+/** A read past the end: the file is cut short, or whatever points into it is wrong. */
+export const fileTooShort = (path: string, offset: number, length: number, size: number): HutError =>
+  new HutError("FILE_TOO_SHORT", { path, offset, length, size },
+    `${quote(path)} ends too early: ${String(length)} bytes at ${String(offset)} are wanted, and it has ${String(size)}. `
+    + "Fetch or export it again.");
+
+/** A file that is read whole is longer than such files ever are. */
+export const fileTooLong = (path: string, size: number, limit: number): HutError =>
+  new HutError("FILE_TOO_LONG", { path, size, limit },
+    `${quote(path)} has ${String(size)} bytes, and files of its kind are read up to ${String(limit)}. Check that it is the right file.`);
+
+/** A text file that is no UTF-8. */
+export const fileNotText = (path: string): HutError =>
+  new HutError("FILE_NOT_TEXT", { path }, `${quote(path)} is not UTF-8 text. Check that it is the right file, or save it as UTF-8.`);
+
+/** A read after the source was disposed of: a mistake of the caller. */
+export const fileClosed = (path: string): HutError =>
+  new HutError("FILE_CLOSED", { path }, `${quote(path)} was closed before this read. Dispose of a source after the last use of what it holds.`);
+
+/** The folder that the output would go to is missing. */
+export const outputFolderMissing = (path: string, folder: string): HutError =>
+  new HutError("OUTPUT_FOLDER_MISSING", { path, folder },
+    `${quote(path)} can't be written: there is no folder ${quote(folder)}. Make it first, or name another place.`);
+
+/** A folder, pipe, socket or device stands where the output would go. */
+export const outputInTheWay = (path: string, kind: string): HutError =>
+  new HutError("OUTPUT_IN_THE_WAY", { path, kind }, `${quote(path)} can't be written: it is a ${kind}. Name a file.`);
+
+/** The system refuses to write there. What stood there before is untouched. */
+export const outputUnwritable = (path: string, cause: unknown): HutError =>
+  new HutError("OUTPUT_UNWRITABLE", { path, reason: systemCode(cause) },
+    `${quote(path)} can't be written: ${reason(cause)}. Mend that, or name another place.`, { cause });
+
+/** The output is an input of the same command, directly or through a link. */
+export const outputIsInput = (output: string, input: string): HutError =>
+  new HutError("OUTPUT_IS_INPUT", { output, input },
+    `The output ${quote(output)} is the input ${quote(input)}${output === input ? "" : " under another name"}. Name another output file.`, { exitCode: 2 });
+
+/** A folder can't be made. */
+export const folderUnmakable = (path: string, cause: unknown): HutError =>
+  new HutError("FOLDER_UNMAKABLE", { path, reason: systemCode(cause) },
+    `The folder ${quote(path)} can't be made: ${systemCode(cause) === "EEXIST" ? "a file of this name is there" : reason(cause)}. `
+    + "Mend that, or name another place.", { cause });
+
+/** A patch lies outside the file that is copied: the base changed, or a weight's place was computed wrongly. */
+export const patchOutsideFile = (path: string, offset: number, length: number, size: number): HutError =>
+  new HutError("PATCH_OUTSIDE_FILE", { path, offset, length, size },
+    `${String(length)} bytes were to be replaced at ${String(offset)} of ${quote(path)}, which has ${String(size)}. `
+    + "If the file changed meanwhile, run the command again.");
+
+/** A `location` that is refused whatever the folder holds; `problem` completes "it …". */
+export const unsafeLocation = (modelPath: string, location: string, problem: string): HutError =>
+  new HutError("UNSAFE_EXTERNAL_LOCATION", { model: modelPath, location, problem },
+    `${quote(modelPath)} refers to external data at ${quote(location)}: it ${problem}. `
+    + "External data must be a file in the model's folder; export the model again, or don't trust this file.");
+
+/** The file that a `location` names isn't there. */
+export const externalDataMissing = (modelPath: string, location: string, path: string): HutError =>
+  new HutError("EXTERNAL_DATA_MISSING", { model: modelPath, location, path },
+    `${quote(modelPath)} keeps weights in ${quote(location)}, and there is no file ${quote(path)}. Put it beside the model.`);
+
+/** The file that a `location` names ends, through links, outside the model's folder. */
+export const externalDataLeavesFolder = (modelPath: string, location: string, target: string): HutError =>
+  new HutError("EXTERNAL_DATA_LEAVES_FOLDER", { model: modelPath, location, target },
+    `${quote(modelPath)} keeps weights in ${quote(location)}, a link that leads out of the model's folder to ${quote(target)}. `
+    + "Put the file itself beside the model.");

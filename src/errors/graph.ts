@@ -1,0 +1,44 @@
+/** What can be wrong with a graph once its bytes are decoded. */
+import { HutError, list, quote } from "./hut-error.ts";
+
+export function duplicateValue(file: string, name: string): HutError {
+  return new HutError("DUPLICATE_VALUE", { file, name }, `${quote(file)} defines the value ${quote(name)} twice; every value of a graph needs a name of its own. Export the model again.`);
+}
+
+export function undefinedValue(file: string, name: string, node: string): HutError {
+  return new HutError("UNDEFINED_VALUE", { file, name, node }, `${quote(file)}: ${node} reads ${quote(name)}, which nothing in the graph makes. The file is damaged or was cut by another tool; export the model again.`);
+}
+
+export function cyclicGraph(file: string, detail: string): HutError {
+  return new HutError("CYCLIC_GRAPH", { file }, `${quote(file)} is not a valid model: ${detail}.`);
+}
+
+export function missingGraph(file: string): HutError {
+  return new HutError("NO_GRAPH", { file }, `${quote(file)} holds no graph: it is an empty or cut-off ONNX file. Export the model again.`);
+}
+
+export function tensorMismatch(file: string, name: string, detail: string): HutError {
+  return new HutError("TENSOR_MISMATCH", { file, name }, `${quote(file)}: the tensor ${quote(name)} ${detail}. The file is damaged; export or download it again.`);
+}
+
+export function badExternalData(file: string, name: string, detail: string): HutError {
+  return new HutError("BAD_EXTERNAL_DATA", { file, name }, `${quote(file)}: the external data of tensor ${quote(name)} ${detail}.`);
+}
+
+export function noGradient(node: { opType: string; name: string; domain: string }, path: readonly string[], why: string): HutError {
+  const operator = node.domain === "" ? node.opType : `${node.domain}::${node.opType}`;
+  return new HutError("NO_GRADIENT", { node: node.name, op: operator, path }, `No gradient rule for ${operator}, node ${quote(node.name)}${why === "" ? "" : ` (${why})`}. `
+    + `The loss reaches the trained weights through it: ${list(path, 12)}. Choose targets that don't lie before it, or write its rule in src/ops.`);
+}
+
+export function unreachedWeight(names: readonly string[]): HutError {
+  return new HutError("UNREACHED_WEIGHT", { weights: names }, `The loss does not depend on ${list(names.map(quote))}: no gradient reaches ${names.length === 1 ? "it" : "them"}. Choose other targets, or another output.`);
+}
+
+export function wrongGradientShape(op: string, node: string, detail: string): HutError {
+  return new HutError("WRONG_GRADIENT", { op, node }, `The gradient rule of ${op} made something of the wrong shape or type at node ${quote(node)}: ${detail}. This is a bug in onnx-hut.`);
+}
+
+export function failedRule(op: string, node: string, cause: unknown): HutError {
+  return new HutError("RULE_FAILED", { op, node }, `${op}, node ${quote(node)}, can't be differentiated here: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
+}

@@ -1,0 +1,173 @@
+/**
+ * Dimensions: a number, a symbolic expression, or unknown (`undefined`).
+ *
+ * A symbolic expression is a polynomial with integer coefficients over named sizes, kept in a normal form, so that two ways of writing one
+ * size (`batch*sequence` and `sequence*batch`) compare equal. What a polynomial can't hold (a quotient with a remainder, a maximum) becomes
+ * an opaque name of its own. Sizes are never negative.
+ */
+
+/** A size that depends on the names it holds. Never a plain constant: those are numbers. */
+export class SymbolicDim {
+  /** Monomial (names sorted and joined by "*"; "" for the constant) → coefficient, never 0. */
+  readonly terms: ReadonlyMap<string, number>;
+  /** The normal form as text; equal expressions have equal keys. */
+  readonly key: string;
+
+  constructor(terms: ReadonlyMap<string, number>) {
+    this.terms = terms;
+    this.key = [...terms].sort(([a], [b]) => (a < b ? 1 : -1)).map(([m, c]) => (m === "" ? String(c) : c === 1 ? m : `${String(c)}*${m}`)).join(" + ");
+  }
+
+  toString(): string {
+    return this.key;
+  }
+}
+
+/** One dimension. */
+export type Dim = number | SymbolicDim | undefined;
+/** The dimensions of a tensor of known rank. */
+export type Shape = readonly Dim[];
+
+/** A named size. */
+export function symbol(name: string): SymbolicDim {
+  return new SymbolicDim(new Map([[name, 1]]));
+}
+
+/** The most monomials a dimension may have; real exports stay under 5, and a product of many would only cost time. */
+const MAX_TERMS = 32;
+
+function termsOf(dim: number | SymbolicDim): ReadonlyMap<string, number> {
+  return typeof dim === "number" ? new Map(dim === 0 ? [] : [["", dim]]) : dim.terms;
+}
+
+function fromTerms(terms: Map<string, number>): Dim {
+  for (const [m, c] of terms) if (c === 0) terms.delete(m);
+  if (terms.size === 0) return 0;
+  if (terms.size > MAX_TERMS) return undefined;
+  const constant = terms.get("");
+  return terms.size === 1 && constant !== undefined ? constant : new SymbolicDim(terms);
+}
+
+export function addDims(a: Dim, b: Dim): Dim {
+  if (a === undefined || b === undefined) return undefined;
+  const sum = new Map(termsOf(a));
+  for (const [m, c] of termsOf(b)) sum.set(m, (sum.get(m) ?? 0) + c);
+  return fromTerms(sum);
+}
+
+export function mulDims(a: Dim, b: Dim): Dim {
+  if (a === 0 || b === 0) return 0;
+  if (a === undefined || b === undefined) return undefined;
+  const product = new Map<string, number>();
+  for (const [m, c] of termsOf(a)) {
+    for (const [n, d] of termsOf(b)) {
+      const names = [m, n].filter((x) => x !== "").join("*").split("*").filter((x) => x !== "").sort().join("*");
+      product.set(names, (product.get(names) ?? 0) + c * d);
+    }
+  }
+  return fromTerms(product);
+}
+
+export function subDims(a: Dim, b: Dim): Dim {
+  return addDims(a, mulDims(-1, b));
+}
+
+/** a / b where it comes out even, whatever the names stand for; else undefined. */
+export function divideExactly(a: Dim, b: Dim): Dim {
+  if (a === undefined || b === undefined || b === 0) return undefined;
+  if (sameDim(a, b)) return 1;
+  const divisor = [...termsOf(b)];
+  const [only] = divisor;
+  if (only === undefined || divisor.length > 1) return undefined;
+  const [names, coefficient] = only;
+  const quotient = new Map<string, number>();
+  for (const [m, c] of termsOf(a)) {
+    const left = m === "" ? [] : m.split("*");
+    for (const name of names === "" ? [] : names.split("*")) {
+      const at = left.indexOf(name);
+      if (at < 0) return undefined;
+      left.splice(at, 1);
+    }
+    if (c % coefficient !== 0) return undefined;
+    quotient.set(left.join("*"), c / coefficient);
+  }
+  return fromTerms(quotient);
+}
+
+/** ⌊a / b⌋, as a name of its own where it doesn't come out even. */
+export function floorDivDims(a: Dim, b: Dim): Dim {
+  if (typeof a === "number" && typeof b === "number") return b === 0 ? undefined : Math.floor(a / b);
+  return divideExactly(a, b) ?? (a === undefined || b === undefined || b === 0 ? undefined : symbol(`floor((${dimKey(a)})/(${dimKey(b)}))`.replaceAll("*", "·")));
+}
+
+/** The larger of two sizes, as a name of its own where the names leave it open. */
+export function maxDims(a: Dim, b: Dim): Dim {
+  if (a === undefined || b === undefined) return undefined;
+  if (typeof a === "number" && typeof b === "number") return Math.max(a, b);
+  if (sameDim(a, b)) return a;
+  if (isNonNegative(subDims(a, b))) return a;
+  if (isNonNegative(subDims(b, a))) return b;
+  return symbol(`max(${[dimKey(a), dimKey(b)].sort().join(", ")})`.replaceAll("*", "·"));
+}
+
+/** Whether both are known to be the same size. Two unknowns are not. */
+export function sameDim(a: Dim, b: Dim): boolean {
+  return a !== undefined && b !== undefined && dimKey(a) === dimKey(b);
+}
+
+/** Whether the names, which are sizes, leave no way for this to be negative. */
+export function isNonNegative(a: Dim): boolean {
+  return typeof a === "number" ? a >= 0 : a !== undefined && [...a.terms.values()].every((c) => c >= 0);
+}
+
+/** Whether two sizes are known to differ, whatever the names stand for. */
+export function differentDims(a: Dim, b: Dim): boolean {
+  const difference = subDims(a, b);
+  if (difference === undefined || difference === 0) return false;
+  if (typeof difference === "number") return true;
+  const negated = mulDims(-1, difference);
+  return isPositive(difference) || isPositive(negated);
+}
+
+function isPositive(a: Dim): boolean {
+  return isNonNegative(a) && (typeof a === "number" ? a > 0 : a !== undefined && (a.terms.get("") ?? 0) > 0);
+}
+
+/** The dimension as text: a number, its expression, or "?". */
+export function dimKey(dim: Dim): string {
+  return dim === undefined ? "?" : typeof dim === "number" ? String(dim) : dim.key;
+}
+
+/** "[batch, sequence, 384]"; "[…]" where the rank is unknown. */
+export function formatShape(shape: Shape | undefined): string {
+  return shape === undefined ? "[…]" : `[${shape.map(dimKey).join(", ")}]`;
+}
+
+/** The number of elements. */
+export function numberOfElements(shape: Shape): Dim {
+  return shape.reduce<Dim>(mulDims, 1);
+}
+
+/** The value of a dimension once its names are given; undefined where one is not, or where a name is an expression that can't be evaluated. */
+export function evaluateDim(dim: Dim, sizes: Readonly<Record<string, number>>): number | undefined {
+  if (dim === undefined || typeof dim === "number") return dim;
+  let sum = 0;
+  for (const [m, c] of dim.terms) {
+    let product = c;
+    for (const name of m === "" ? [] : m.split("*")) {
+      const size = sizes[name];
+      if (size === undefined) return undefined;
+      product *= size;
+    }
+    sum += product;
+  }
+  return sum;
+}
+
+/** A `dim_param` as written by an exporter: a name, or (PyTorch's dynamo) a sum or product of names and numbers. Anything else is one name. */
+export function parseDim(text: string): Dim {
+  const source = text.replaceAll(" ", "");
+  if (!/^(\d+|[A-Za-z_]\w*)([+*](\d+|[A-Za-z_]\w*))*$/.test(source)) return symbol(text.replaceAll("*", "·"));
+  return source.split("+").map((product) => product.split("*")
+    .map((factor): Dim => (/^\d+$/.test(factor) ? Number(factor) : symbol(factor))).reduce<Dim>(mulDims, 1)).reduce<Dim>(addDims, 0);
+}

@@ -1,0 +1,273 @@
+/**
+ * The graph that all passes share: Values and Nodes linked by reference (SSA). Every edit keeps producers and uses true by itself; names
+ * belong to serialization, except that no two values of a model may share one (`freshName`).
+ */
+import type { GraphProto, NodeProto, SparseTensorProto, TensorAnnotation, TypeProto, ValueInfoProto } from "./proto/generated/schema.ts";
+import type { Attribute } from "./attribute.ts";
+import type { Dim, Shape } from "./dim.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** What is known of a value's type: by declaration or by inference. */
+export interface Facts {
+  /** ONNX element type number; 0 where unknown. */
+  readonly dataType: number;
+  /** Undefined where the rank is unknown. */
+  readonly shape: Shape | undefined;
+  /** For small integer tensors of rank 0 or 1: the elements, as far as shape arithmetic can tell. */
+  readonly ints?: readonly Dim[] | undefined;
+}
+
+/** One place where a value is read. */
+export interface Use {
+  readonly node: Node;
+  readonly index: number;
+}
+
+/** A tensor that flows through a graph: a graph input, an initializer, or an output of a node. */
+export class Value {
+  name: string;
+  /** The node that makes it, unless it is an input or an initializer. */
+  producer: Node | undefined;
+  /** The constant it holds, or (for an input) its default. */
+  initializer: Tensor | undefined;
+  /** A sparse constant, carried through. */
+  sparse: SparseTensorProto | undefined;
+  /** The type as the file declares it (inputs, outputs, value_info); saved as it stands. */
+  declared: TypeProto | undefined;
+  /** What shape inference found; never saved. */
+  facts: Facts | undefined;
+  /** The rest of its ValueInfoProto (doc string, metadata), carried through. */
+  carried: ValueInfoProto | undefined;
+  /** A second ValueInfoProto, where a graph input or initializer is a graph output too. */
+  carriedAsOutput: ValueInfoProto | undefined;
+  readonly uses: Use[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get dataType(): number {
+    return this.facts?.dataType ?? 0;
+  }
+
+  get shape(): Shape | undefined {
+    return this.facts?.shape;
+  }
+
+  /** The nodes that read it, each once. */
+  get consumers(): Node[] {
+    return [...new Set(this.uses.map((use) => use.node))];
+  }
+}
+
+/** What a node is made with. */
+export interface NodeInit {
+  readonly opType: string;
+  readonly domain?: string | undefined;
+  readonly overload?: string | undefined;
+  readonly name?: string | undefined;
+  readonly attributes?: ReadonlyMap<string, Attribute> | undefined;
+  readonly metadata?: ReadonlyMap<string, string> | undefined;
+  readonly carried?: NodeProto | undefined;
+}
+
+/** An operator applied to values. Inputs and outputs that are left out are undefined. */
+export class Node {
+  name: string;
+  readonly opType: string;
+  /** "" is ONNX's own domain ("ai.onnx" is read as ""). */
+  readonly domain: string;
+  readonly overload: string;
+  readonly attributes: Map<string, Attribute>;
+  /** metadata_props: what exporters tell of a node's origin, and which pass made it. */
+  readonly metadata: Map<string, string>;
+  /** What the IR has no word for (doc string, device configurations, unknown fields), carried through. */
+  readonly carried: NodeProto | undefined;
+  /** The graph it stands in; undefined once removed. */
+  graph: Graph | undefined;
+  readonly #inputs: (Value | undefined)[] = [];
+  readonly #outputs: (Value | undefined)[];
+
+  constructor(init: NodeInit, inputs: readonly (Value | undefined)[], outputs: readonly (Value | undefined)[]) {
+    this.opType = init.opType;
+    this.domain = init.domain ?? "";
+    this.overload = init.overload ?? "";
+    this.name = init.name ?? "";
+    this.attributes = new Map(init.attributes);
+    this.metadata = new Map(init.metadata);
+    this.carried = init.carried;
+    this.#outputs = [...outputs];
+    for (const output of outputs) if (output !== undefined) output.producer = this;
+    inputs.forEach((input, i) => { this.setInput(i, input); });
+  }
+
+  get inputs(): readonly (Value | undefined)[] {
+    return this.#inputs;
+  }
+
+  get outputs(): readonly (Value | undefined)[] {
+    return this.#outputs;
+  }
+
+  /** Replaces one input, or adds it at the end. Uses follow. */
+  setInput(index: number, value: Value | undefined): void {
+    const old = this.#inputs[index];
+    if (old !== undefined) old.uses.splice(old.uses.findIndex((u) => u.node === this && u.index === index), 1);
+    while (this.#inputs.length < index) this.#inputs.push(undefined);
+    this.#inputs[index] = value;
+    value?.uses.push({ node: this, index });
+  }
+
+  /** Asks for an optional output that the node didn't name so far. */
+  setOutput(index: number, value: Value | undefined): void {
+    while (this.#outputs.length < index) this.#outputs.push(undefined);
+    this.#outputs[index] = value;
+    if (value !== undefined) value.producer = this;
+  }
+
+  /** The graphs its attributes hold: the branches of an If, the body of a Loop. */
+  get subgraphs(): Graph[] {
+    return [...this.attributes.values()].flatMap((a) => (a.kind === "graph" ? [a.value] : a.kind === "graphs" ? [...a.value] : []));
+  }
+}
+
+/** A graph or a nested graph. `nodes` are in an order in which every node comes after what it reads. */
+export class Graph {
+  name = "";
+  readonly inputs: Value[] = [];
+  readonly outputs: Value[] = [];
+  /** Constants, in file order. */
+  readonly initializers = new Set<Value>();
+  /** The graph whose node holds this one; nested graphs may read its values. */
+  readonly parent: Graph | undefined;
+  /** Quantization annotations, carried through. */
+  annotations: TensorAnnotation[] = [];
+  /** What the IR has no word for, carried through. */
+  carried: GraphProto | undefined;
+  #nodes: Node[] = [];
+  readonly #names: Set<string>;
+
+  constructor(parent?: Graph) {
+    this.parent = parent;
+    this.#names = parent === undefined ? new Set() : parent.#names;
+  }
+
+  get nodes(): readonly Node[] {
+    return this.#nodes;
+  }
+
+  /** Marks a name as taken, as a reader does for every name in the file. */
+  claimName(name: string): void {
+    this.#names.add(name);
+  }
+
+  /** A name that no value or node of the model has, `hint` itself where that is free. */
+  freshName(hint: string): string {
+    let name = hint;
+    for (let i = 1; this.#names.has(name); i += 1) name = `${hint}_${String(i)}`;
+    this.#names.add(name);
+    return name;
+  }
+
+  /** A new graph input. */
+  addInput(hint: string, facts: Facts): Value {
+    const value = this.#value(hint, facts);
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** A new constant. */
+  addInitializer(hint: string, tensor: Tensor): Value {
+    const value = this.#value(hint, { dataType: tensor.dataType, shape: tensor.dims });
+    value.initializer = tensor;
+    this.initializers.add(value);
+    return value;
+  }
+
+  /** A value that a node is about to make. */
+  newValue(hint: string, facts?: Facts): Value {
+    return this.#value(hint, facts);
+  }
+
+  /** Puts nodes in, at the end or before another node. */
+  insert(nodes: readonly Node[], before?: Node): void {
+    const at = before === undefined ? this.#nodes.length : this.#nodes.indexOf(before);
+    if (at < 0) throw new RangeError("the node to insert before is not in this graph");
+    for (const node of nodes) node.graph = this;
+    this.#nodes.splice(at, 0, ...nodes);
+  }
+
+  /** Takes nodes out. Throws when something outside of them still reads an output; the error names the readers. */
+  remove(nodes: Iterable<Node>): void {
+    const gone = new Set(nodes);
+    for (const node of gone) {
+      for (const output of node.outputs) {
+        const reader = output?.uses.find((use) => !gone.has(use.node));
+        if (output !== undefined && (reader !== undefined || this.outputs.includes(output))) {
+          throw new RangeError(`${node.opType} "${node.name}" can't be removed: ${reader === undefined ? "it is a graph output" : `${reader.node.opType} "${reader.node.name}" reads "${output.name}"`}`);
+        }
+      }
+    }
+    for (const node of gone) {
+      node.inputs.forEach((_, i) => { node.setInput(i, undefined); });
+      node.graph = undefined;
+    }
+    this.#nodes = this.#nodes.filter((node) => !gone.has(node));
+  }
+
+  /** Lets every reader of `from`, and every graph output that is it, have `to` instead. A graph output keeps its name: `to` takes it over. */
+  replaceAllUses(from: Value, to: Value): void {
+    for (const { node, index } of [...from.uses]) node.setInput(index, to);
+    this.outputs.forEach((output, i) => {
+      if (output !== from) return;
+      this.outputs[i] = to;
+      if (to.producer === undefined || this.outputs.indexOf(to) !== i) return;
+      [from.name, to.name] = [to.name, from.name];
+      to.declared = from.declared;
+      to.carried = from.carried;
+    });
+  }
+
+  /** Puts nodes after what they read, keeping the order they have where it is already right. Throws on a cycle. */
+  sortTopologically(): void {
+    const sorted: Node[] = [];
+    const state = new Map<Node, "open" | "done">();
+    for (const root of this.#nodes) {
+      const stack: { node: Node; needs: Node[] }[] = [];
+      const enter = (node: Node): void => {
+        if (state.has(node)) {
+          if (state.get(node) === "open") throw new RangeError(`the graph has a cycle through ${node.opType} "${node.name}"`);
+          return;
+        }
+        state.set(node, "open");
+        stack.push({ node, needs: producersOf(node, this) });
+      };
+      enter(root);
+      for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+        const next = top.needs.shift();
+        if (next !== undefined) {
+          enter(next);
+        } else {
+          stack.pop();
+          state.set(top.node, "done");
+          sorted.push(top.node);
+        }
+      }
+    }
+    this.#nodes = sorted;
+  }
+
+  #value(hint: string, facts: Facts | undefined): Value {
+    const value = new Value(this.freshName(hint));
+    value.facts = facts;
+    return value;
+  }
+}
+
+/** The nodes of `graph` that a node, or a graph nested in it, reads from. */
+function producersOf(node: Node, graph: Graph): Node[] {
+  const own = node.inputs.flatMap((input) => (input?.producer?.graph === graph ? [input.producer] : []));
+  const nested = node.subgraphs.flatMap((sub) => [...sub.nodes.flatMap((inner) => producersOf(inner, graph)),
+    ...sub.outputs.flatMap((output) => (output.producer?.graph === graph ? [output.producer] : []))]);
+  return [...own, ...nested];
+}

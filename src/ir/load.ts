@@ -1,0 +1,196 @@
+/** ModelProto → Model: names become links, and everything the IR has no word for is carried. */
+import { cyclicGraph, duplicateValue, missingGraph, undefinedValue } from "../errors/graph.ts";
+import { quote } from "../errors/hut-error.ts";
+import type { Attribute } from "./attribute.ts";
+import { parseDim, type Dim } from "./dim.ts";
+import { Graph, Node, Value, type Facts } from "./graph.ts";
+import { Model } from "./model.ts";
+import { decodeModel } from "./proto/decode.ts";
+import type { AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto } from "./proto/generated/schema.ts";
+import { tensorFromProto, type OpenExternal, type TensorContext } from "./proto/tensor.ts";
+import type { Source } from "./source.ts";
+
+/** Reads a model's structure. Weights stay where they are. Throws HutError where the file is not a valid model. */
+export function loadModel(source: Source, openExternal?: OpenExternal): Model {
+  return modelFromProto(decodeModel(source), { file: source.name, openExternal });
+}
+
+/** Links a decoded model. Throws HutError: names that are defined twice or never, tensors whose bytes don't fit, cycles. */
+export function modelFromProto(proto: ModelProto, context: TensorContext): Model {
+  if (proto.graph === undefined) throw missingGraph(context.file);
+  const opsets = new Map(proto.opsetImport.map((o) => [plainDomain(o.domain), Number(o.version ?? 0)]));
+  const graph = new GraphReader(context).read(proto.graph, undefined, new Map());
+  const model = new Model(Number(proto.irVersion ?? 0), opsets, graph);
+  model.functions = proto.functions;
+  for (const { key = "", value = "" } of proto.metadataProps) model.metadata.set(key, value);
+  model.carried = proto;
+  return model;
+}
+
+function plainDomain(domain: string | undefined): string {
+  return domain === undefined || domain === "ai.onnx" ? "" : domain;
+}
+
+/** What a declared type says; undefined for what isn't a tensor. */
+export function factsOfType(type: TypeProto | undefined): Facts | undefined {
+  const tensor = type?.tensorType;
+  if (tensor === undefined) return undefined;
+  return { dataType: tensor.elemType ?? 0,
+    shape: tensor.shape?.dim.map((d): Dim => (d.dimValue !== undefined ? Number(d.dimValue) : d.dimParam !== undefined && d.dimParam !== "" ? parseDim(d.dimParam) : undefined)) };
+}
+
+type Scope = Map<string, Value>;
+
+class GraphReader {
+  readonly #context: TensorContext;
+
+  constructor(context: TensorContext) {
+    this.#context = context;
+  }
+
+  /** `outer` holds the values of the enclosing graphs. */
+  read(proto: GraphProto, parent: Graph | undefined, outer: ReadonlyMap<string, Value>): Graph {
+    const graph = new Graph(parent);
+    graph.name = proto.name ?? "";
+    const scope: Scope = new Map();
+    this.#readInputs(proto, graph, scope);
+    this.#readInitializers(proto, graph, scope);
+    const nodes = proto.node.map((node) => ({ proto: node, outputs: node.output.map((name) => (name === "" ? undefined : this.#define(graph, scope, name))) }));
+    const declarations = this.#readValueInfo(proto, scope);
+    const visible = new Map([...outer, ...scope]);
+    for (const { proto: node, outputs } of nodes) graph.insert([this.#readNode(node, outputs, graph, visible)]);
+    for (const info of proto.output) graph.outputs.push(this.#readOutput(info, visible));
+    graph.annotations = proto.quantizationAnnotation;
+    graph.carried = { ...proto, node: [], initializer: [], sparseInitializer: [], input: [], output: [], quantizationAnnotation: [], valueInfo: declarations };
+    this.#checkOrder(graph);
+    return graph;
+  }
+
+  #define(graph: Graph, scope: Scope, name: string): Value {
+    if (scope.has(name)) throw duplicateValue(this.#context.file, name);
+    const value = new Value(name);
+    graph.claimName(name);
+    scope.set(name, value);
+    return value;
+  }
+
+  #readInputs(proto: GraphProto, graph: Graph, scope: Scope): void {
+    for (const info of proto.input) {
+      const value = this.#define(graph, scope, info.name ?? "");
+      declare(value, info);
+      graph.inputs.push(value);
+    }
+  }
+
+  #readInitializers(proto: GraphProto, graph: Graph, scope: Scope): void {
+    for (const tensorProto of proto.initializer) {
+      const name = tensorProto.name ?? "";
+      const known = scope.get(name);
+      if (known !== undefined && (!graph.inputs.includes(known) || known.initializer !== undefined)) throw duplicateValue(this.#context.file, name);
+      const value = known ?? this.#define(graph, scope, name);
+      value.initializer = tensorFromProto(tensorProto, this.#context);
+      value.facts = { dataType: value.initializer.dataType, shape: value.initializer.dims };
+      graph.initializers.add(value);
+    }
+    for (const sparse of proto.sparseInitializer) {
+      const value = this.#define(graph, scope, sparse.values?.name ?? "");
+      value.sparse = sparse;
+      value.facts = { dataType: sparse.values?.dataType ?? 0, shape: sparse.dims.map(Number) };
+      graph.initializers.add(value);
+    }
+  }
+
+  /** Declarations go to their values; the ones that name nothing are returned, to be carried. */
+  #readValueInfo(proto: GraphProto, scope: Scope): ValueInfoProto[] {
+    return proto.valueInfo.filter((info) => {
+      const value = scope.get(info.name ?? "");
+      if (value === undefined || value.carried !== undefined) return true;
+      declare(value, info);
+      return false;
+    });
+  }
+
+  #readOutput(info: ValueInfoProto, scope: ReadonlyMap<string, Value>): Value {
+    const value = scope.get(info.name ?? "");
+    if (value === undefined) throw undefinedValue(this.#context.file, info.name ?? "", "the graph's list of outputs");
+    if (value.carried === undefined) declare(value, info);
+    else value.carriedAsOutput = info;
+    return value;
+  }
+
+  #readNode(proto: NodeProto, outputs: readonly (Value | undefined)[], graph: Graph, visible: ReadonlyMap<string, Value>): Node {
+    const described = `${proto.opType ?? ""} node ${quote(proto.name ?? "")}`;
+    const inputs = proto.input.map((name) => {
+      if (name === "") return undefined;
+      const value = visible.get(name);
+      if (value === undefined) throw undefinedValue(this.#context.file, name, described);
+      return value;
+    });
+    if (proto.name !== undefined) graph.claimName(proto.name);
+    const attributes = new Map(proto.attribute.map((a) => [a.name ?? "", this.#readAttribute(a, graph, visible)]));
+    return new Node({ opType: proto.opType ?? "", domain: plainDomain(proto.domain), overload: proto.overload, name: proto.name, attributes,
+      metadata: new Map(proto.metadataProps.map(({ key = "", value = "" }) => [key, value])), carried: proto }, inputs, outputs);
+  }
+
+  #readAttribute(a: AttributeProto, graph: Graph, visible: ReadonlyMap<string, Value>): Attribute {
+    const tensorOf = (proto: NonNullable<AttributeProto["t"]>): ReturnType<typeof tensorFromProto> => tensorFromProto(proto, this.#context);
+    const carried = a;
+    if (a.refAttrName !== undefined && a.refAttrName !== "") return { kind: "reference", value: a.refAttrName, carried };
+    switch (a.type ?? guessType(a)) {
+      case 1: return { kind: "float", value: a.f ?? 0, carried };
+      case 2: return { kind: "int", value: a.i ?? 0, carried };
+      case 3: return { kind: "string", value: text(a.s), carried };
+      case 4: return a.t === undefined ? { kind: "unknown", value: undefined, carried } : { kind: "tensor", value: tensorOf(a.t), carried };
+      case 5: return a.g === undefined ? { kind: "unknown", value: undefined, carried } : { kind: "graph", value: this.read(a.g, graph, visible), carried };
+      case 6: return { kind: "floats", value: a.floats, carried };
+      case 7: return { kind: "ints", value: a.ints, carried };
+      case 8: return { kind: "strings", value: a.strings.map(text), carried };
+      case 9: return { kind: "tensors", value: a.tensors.map(tensorOf), carried };
+      case 10: return { kind: "graphs", value: a.graphs.map((g) => this.read(g, graph, visible)), carried };
+      case 11: case 12: return { kind: "sparse", value: a.sparseTensor === undefined ? a.sparseTensors : [a.sparseTensor], carried };
+      case 13: case 14: return { kind: "type", value: a.tp === undefined ? a.typeProtos : [a.tp], carried };
+      default: return { kind: "unknown", value: undefined, carried };
+    }
+  }
+
+  /** Puts unsorted nodes in order (ONNX wants them sorted, some tools don't); a cycle is an error. */
+  #checkOrder(graph: Graph): void {
+    const done = new Set<Node>();
+    const sorted = graph.nodes.every((node) => {
+      const ready = node.inputs.every((v) => v?.producer?.graph !== graph || done.has(v.producer));
+      done.add(node);
+      return ready;
+    });
+    if (sorted) return;
+    try {
+      graph.sortTopologically();
+    } catch (error) {
+      throw cyclicGraph(this.#context.file, error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+function declare(value: Value, info: ValueInfoProto): void {
+  value.declared = info.type;
+  value.carried = info;
+  value.facts ??= factsOfType(info.type);
+}
+
+/** Old files leave out an attribute's type; the field that is filled tells. */
+function guessType(a: AttributeProto): number {
+  if (a.f !== undefined) return 1;
+  if (a.i !== undefined) return 2;
+  if (a.s !== undefined) return 3;
+  if (a.t !== undefined) return 4;
+  if (a.g !== undefined) return 5;
+  if (a.floats.length > 0) return 6;
+  if (a.ints.length > 0) return 7;
+  if (a.strings.length > 0) return 8;
+  if (a.tensors.length > 0) return 9;
+  return a.graphs.length > 0 ? 10 : 0;
+}
+
+const decoder = new TextDecoder();
+function text(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? "" : decoder.decode(bytes);
+}

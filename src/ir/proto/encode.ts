@@ -1,0 +1,169 @@
+/**
+ * Writes a ModelProto: fields in the order of their numbers, as protobuf's own writers do, unknown ones last. Weights are not copied: the
+ * result is a list of chunks, of which the longer byte fields are the very objects the model holds.
+ */
+import protobuf from "protobufjs/minimal.js";
+import { modelTooLarge } from "../../errors/model-file.ts";
+import { ByteRange, type Bytes } from "../source.ts";
+import { type FieldSpec, type Int, type MessageName, MESSAGES, type ModelProto, type WireKind } from "./generated/schema.ts";
+import { DELIMITED, MAX_VARINT_BYTES, WIRE_TYPES } from "./wire-types.ts";
+
+/** Protobuf's own limit: readers count the bytes of a message in an int32. */
+export const MAX_MODEL_BYTES = 2 ** 31 - 1;
+
+/** Byte fields longer than this become chunks of their own instead of being copied. */
+const COPY_BYTES = 16 * 1024;
+
+/** A model as bytes that are still to be written. */
+export interface EncodedModel {
+  /** The file's bytes, in order. */
+  readonly chunks: readonly Bytes[];
+  /** Where the bytes of each raw_data and packed field begin in the file; one that several tensors share, where it stands last. */
+  readonly offsets: ReadonlyMap<Bytes, number>;
+}
+
+/**
+ * The bytes of a model. Reads no ByteRange. Throws MODEL_TOO_LARGE beyond MAX_MODEL_BYTES, and a RangeError for an integer that is not one or
+ * doesn't fit its field.
+ */
+export function encodeModel(model: ModelProto): EncodedModel {
+  const sizes = new Map<object, number>();
+  const size = measure("ModelProto", model as unknown as Fields, sizes);
+  if (size > MAX_MODEL_BYTES) throw modelTooLarge(size, MAX_MODEL_BYTES);
+  const encoder = new ModelEncoder(sizes);
+  encoder.message("ModelProto", model as unknown as Fields);
+  return encoder.finish();
+}
+
+/** Bytes in all. */
+export function encodedLength(chunks: readonly Bytes[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+}
+
+/** A message seen through its table: the properties its FieldSpecs name. */
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The bytes a message takes without its own tag and length; those of every message in it are noted in `sizes`. */
+function measure(type: MessageName, message: Fields, sizes: Map<object, number>): number {
+  let size = (message["unknownFields"] as Uint8Array | undefined)?.length ?? 0;
+  eachValue(type, message, (number, field, value) => {
+    const body = field.message === undefined ? sizeOf(field, value) : measure(field.message, value as Fields, sizes);
+    const tag = tagOf(number, field);
+    size += varintSize(tag) + body + (tag % 8 === DELIMITED ? varintSize(body) : 0);
+  });
+  sizes.set(message, size);
+  return size;
+}
+
+class ModelEncoder {
+  readonly #sizes: ReadonlyMap<object, number>;
+  readonly #chunks: Bytes[] = [];
+  readonly #offsets = new Map<Bytes, number>();
+  #writer = new protobuf.Writer();
+  /** Bytes in the chunks so far, without the writer's. */
+  #flushed = 0;
+
+  constructor(sizes: ReadonlyMap<object, number>) {
+    this.#sizes = sizes;
+  }
+
+  message(type: MessageName, message: Fields): void {
+    eachValue(type, message, (number, field, value) => {
+      this.#writer.uint32(tagOf(number, field));
+      if (field.held === "lazy") {
+        this.#writer.uint32((value as Bytes).length);
+        this.#offsets.set(value as Bytes, this.#flushed + this.#writer.pos);
+        this.#raw(value as Bytes);
+      } else if (field.message !== undefined) {
+        this.#writer.uint32(this.#sizes.get(value as object) ?? 0);
+        this.message(field.message, value as Fields);
+      } else if (field.kind === "bytes") {
+        this.#writer.uint32((value as Uint8Array).length);
+        this.#raw(value as Uint8Array);
+      } else {
+        writeScalar(this.#writer, field.kind, value);
+      }
+    });
+    const unknown = message["unknownFields"] as Uint8Array | undefined;
+    if (unknown !== undefined) this.#raw(unknown);
+  }
+
+  finish(): EncodedModel {
+    this.#flush();
+    return { chunks: this.#chunks, offsets: this.#offsets };
+  }
+
+  #raw(bytes: Bytes): void {
+    if (!(bytes instanceof ByteRange) && bytes.length <= COPY_BYTES) {
+      this.#writer.raw(bytes);
+      return;
+    }
+    this.#flush();
+    this.#chunks.push(bytes);
+    this.#flushed += bytes.length;
+  }
+
+  #flush(): void {
+    if (this.#writer.pos === 0) return;
+    this.#flushed += this.#writer.pos;
+    this.#chunks.push(this.#writer.finish());
+    this.#writer = new protobuf.Writer();
+  }
+}
+
+/** Calls back for every value a message holds, each element of a repeated field by itself, in the order of field numbers. */
+function eachValue(type: MessageName, message: Fields, visit: (number: number, field: FieldSpec, value: unknown) => void): void {
+  const { fields } = MESSAGES[type];
+  for (const key in fields) { // integer keys come in ascending order
+    const number = Number(key);
+    const field = fields[number];
+    const value = field === undefined ? undefined : message[field.name];
+    if (field === undefined || value === undefined) continue;
+    if (field.held === "many") for (const element of value as readonly unknown[]) visit(number, field, element);
+    else visit(number, field, value);
+  }
+}
+
+function tagOf(number: number, field: FieldSpec): number {
+  return number * 8 + (field.held === "lazy" ? DELIMITED : WIRE_TYPES[field.kind]);
+}
+
+/** The bytes of a value without its tag and length. */
+function sizeOf(field: FieldSpec, value: unknown): number {
+  if (field.held === "lazy") return (value as Bytes).length;
+  switch (field.kind) {
+    case "string": return protobuf.util.utf8.length(value as string);
+    case "float": return 4;
+    case "double": return 8;
+    case "bytes": return (value as Uint8Array).length;
+    default: return varintSize(checkedInt(field, value as Int));
+  }
+}
+
+/** An integer that fits its field, as a number or bigint. A number beyond 2^53 may have been rounded, so it is none. */
+function checkedInt(field: FieldSpec, value: Int): Int {
+  if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError(`${field.name}: ${String(value)} is not an exact integer`);
+  const wide = BigInt(value);
+  const fits = field.kind === "int32" ? BigInt.asIntN(32, wide) : field.kind === "int64" ? BigInt.asIntN(64, wide) : BigInt.asUintN(64, wide);
+  if (fits !== wide) throw new RangeError(`${field.name}: ${String(value)} does not fit ${field.kind}`);
+  return value;
+}
+
+function varintSize(value: Int): number {
+  if (value < 0) return MAX_VARINT_BYTES;
+  if (typeof value === "bigint") return Math.max(1, Math.ceil(value.toString(2).length / 7));
+  let size = 1;
+  for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) size += 1;
+  return size;
+}
+
+function writeScalar(writer: protobuf.Writer, kind: WireKind, value: unknown): void {
+  switch (kind) {
+    case "string": writer.string(value as string); break;
+    case "float": writer.float(value as number); break;
+    case "double": writer.double(value as number); break;
+    case "int32": writer.int32(value as number); break;
+    // protobufjs takes 64-bit integers beyond 2^53 as decimal text; a signed one has the same bits.
+    default: writer.int64(typeof value === "bigint" ? BigInt.asIntN(64, value).toString() : (value as number)); break;
+  }
+}

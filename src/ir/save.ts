@@ -1,0 +1,129 @@
+/** Model → ModelProto: links become names again, and weights become references, ranges to copy, or inline bytes. */
+import type { Attribute } from "./attribute.ts";
+import { evaluateDim, type Dim } from "./dim.ts";
+import type { Facts, Graph, Node, Value } from "./graph.ts";
+import type { Model } from "./model.ts";
+import { attributeProto, graphProto, modelProto, nodeProto, operatorSetIdProto, stringStringEntryProto, tensorProto, tensorShapeProto, tensorShapeProtoDimension,
+  typeProto, typeProtoTensor, valueInfoProto, type AttributeProto, type GraphProto, type ModelProto, type NodeProto, type StringStringEntryProto, type TensorProto,
+  type TypeProto, type ValueInfoProto } from "./proto/generated/schema.ts";
+import { ByteRange } from "./source.ts";
+import type { Tensor } from "./tensor.ts";
+
+export interface SaveOptions {
+  /** Where another file may find these bytes (external data); undefined for bytes that must be written into this one. */
+  readonly reference?: ((range: ByteRange) => { location: string; offset: number } | undefined) | undefined;
+}
+
+/** The message of a model. Bytes that are not read yet stay ranges; the encoder's chunks hold them as they are. */
+export function modelToProto(model: Model, options: SaveOptions = {}): ModelProto {
+  const { carried } = model;
+  return modelProto({
+    ...carried, irVersion: model.irVersion, functions: model.functions, graph: graphToProto(model.graph, options),
+    opsetImport: [...model.opsets].map(([domain, version]) => {
+      const old = carried?.opsetImport.find((o) => (o.domain === "ai.onnx" ? "" : o.domain ?? "") === domain);
+      return old !== undefined && Number(old.version) === version ? old : operatorSetIdProto({ ...old, domain, version });
+    }),
+    metadataProps: entries(model.metadata, carried?.metadataProps),
+  });
+}
+
+function entries(map: ReadonlyMap<string, string>, carried: readonly StringStringEntryProto[] | undefined): StringStringEntryProto[] {
+  return [...map].map(([key, value]) => carried?.find((e) => e.key === key && (e.value ?? "") === value) ?? stringStringEntryProto({ key, value }));
+}
+
+function graphToProto(graph: Graph, options: SaveOptions): GraphProto {
+  const { carried } = graph;
+  const boundary = new Set([...graph.inputs, ...graph.outputs]);
+  const declared: ValueInfoProto[] = [];
+  const addDeclared = (value: Value | undefined): void => {
+    if (value?.declared !== undefined && !boundary.has(value)) declared.push(infoOf(value));
+  };
+  for (const value of graph.initializers) addDeclared(value);
+  for (const node of graph.nodes) node.outputs.forEach(addDeclared);
+  const dense = [...graph.initializers].filter((v) => v.sparse === undefined);
+  return graphProto({
+    ...carried, ...(graph.name === "" && carried?.name === undefined ? {} : { name: graph.name }),
+    node: graph.nodes.map((node) => nodeToProto(node, options)),
+    initializer: dense.map((v) => tensorToProto(v.name, v.initializer, options)),
+    sparseInitializer: [...graph.initializers].flatMap((v) => (v.sparse === undefined ? [] : [v.sparse])),
+    input: graph.inputs.map(infoOf),
+    output: graph.outputs.map((v) => v.carriedAsOutput ?? infoOf(v)),
+    valueInfo: [...declared, ...(carried?.valueInfo ?? [])],
+    quantizationAnnotation: graph.annotations,
+  });
+}
+
+function infoOf(value: Value): ValueInfoProto {
+  const type = value.declared ?? typeOf(value.facts);
+  return valueInfoProto({ ...value.carried, name: value.name, ...(type === undefined ? {} : { type }) });
+}
+
+/** Facts as a declared type: for inputs and outputs that a pass added. */
+function typeOf(facts: Facts | undefined): TypeProto | undefined {
+  if (facts === undefined || facts.dataType === 0) return undefined;
+  const dim = facts.shape?.map((d: Dim) => (d === undefined ? tensorShapeProtoDimension()
+    : tensorShapeProtoDimension(typeof d === "number" ? { dimValue: d } : { dimParam: evaluateDim(d, {})?.toString() ?? d.key })));
+  return typeProto({ tensorType: typeProtoTensor({ elemType: facts.dataType, ...(dim === undefined ? {} : { shape: tensorShapeProto({ dim }) }) }) });
+}
+
+function nodeToProto(node: Node, options: SaveOptions): NodeProto {
+  const { carried } = node;
+  const names = (values: readonly (Value | undefined)[], old: readonly string[] | undefined): string[] => {
+    const list = values.map((v) => v?.name ?? "");
+    // Trailing omitted outputs stay as the file had them, and go where a pass left them behind.
+    while (list.at(-1) === "" && list.length > (old?.length ?? 0)) list.pop();
+    return list;
+  };
+  return nodeProto({
+    ...carried, opType: node.opType, input: names(node.inputs, carried?.input), output: names(node.outputs, carried?.output),
+    ...(node.name === "" && carried?.name === undefined ? {} : { name: node.name }),
+    ...(node.domain === "" || (carried?.domain !== undefined) ? {} : { domain: node.domain }),
+    ...(node.overload === "" || carried?.overload !== undefined ? {} : { overload: node.overload }),
+    attribute: [...node.attributes].map(([name, a]) => attributeToProto(name, a, options)),
+    metadataProps: entries(node.metadata, carried?.metadataProps),
+  });
+}
+
+const encoder = new TextEncoder();
+
+function attributeToProto(name: string, a: Attribute, options: SaveOptions): AttributeProto {
+  const { carried } = a;
+  const tensor = (t: Tensor): TensorProto => tensorToProto(t.carried?.name, t, options);
+  switch (a.kind) {
+    case "graph": return attributeProto({ ...carried, name, type: 5, g: graphToProto(a.value, options) });
+    case "graphs": return attributeProto({ ...carried, name, type: 10, graphs: a.value.map((g) => graphToProto(g, options)) });
+    case "tensor": return attributeProto({ ...carried, name, type: 4, t: tensor(a.value) });
+    case "tensors": return attributeProto({ ...carried, name, type: 9, tensors: a.value.map(tensor) });
+    default:
+  }
+  if (carried !== undefined) return carried;
+  switch (a.kind) {
+    case "float": return attributeProto({ name, type: 1, f: a.value });
+    case "int": return attributeProto({ name, type: 2, i: a.value });
+    case "string": return attributeProto({ name, type: 3, s: encoder.encode(a.value) });
+    case "floats": return attributeProto({ name, type: 6, floats: [...a.value] });
+    case "ints": return attributeProto({ name, type: 7, ints: [...a.value] });
+    case "strings": return attributeProto({ name, type: 8, strings: a.value.map((s) => encoder.encode(s)) });
+    case "sparse": return attributeProto({ name, type: 12, sparseTensors: [...a.value] });
+    case "type": return attributeProto({ name, type: 14, typeProtos: [...a.value] });
+    case "reference": return attributeProto({ name, refAttrName: a.value });
+    case "unknown": return attributeProto({ name });
+  }
+}
+
+/** A tensor as a message: by reference where its bytes lie in a file that may be pointed at, as it was read where nothing changed, else inline. */
+function tensorToProto(name: string | undefined, tensor: Tensor | undefined, { reference }: SaveOptions): TensorProto {
+  if (tensor === undefined) return tensorProto(name === undefined ? {} : { name });
+  const { carried, data } = tensor;
+  const rest: Partial<TensorProto> = { ...(name === undefined ? {} : { name }), ...(carried?.docString === undefined ? {} : { docString: carried.docString }),
+    ...(carried?.metadataProps === undefined ? {} : { metadataProps: carried.metadataProps }),
+    ...(carried?.unknownFields === undefined ? {} : { unknownFields: carried.unknownFields }) };
+  const place = data instanceof ByteRange && data.verbatim ? reference?.(data) : undefined;
+  if (place !== undefined && data !== undefined) {
+    const entry = (key: string, value: string | number): StringStringEntryProto => stringStringEntryProto({ key, value: String(value) });
+    return tensorProto({ ...rest, dims: [...tensor.dims], dataType: tensor.dataType, dataLocation: 1,
+      externalData: [entry("location", place.location), entry("offset", place.offset), entry("length", data.length)] });
+  }
+  if (carried !== undefined && carried.dataLocation !== 1) return { ...carried, ...rest };
+  return tensorProto({ ...rest, dims: [...tensor.dims], dataType: tensor.dataType, ...(data === undefined ? {} : { rawData: data }) });
+}

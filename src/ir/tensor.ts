@@ -1,0 +1,107 @@
+/** A constant tensor: element type, dimensions, and bytes that are read when asked for. */
+import { type Bytes, ByteRange, readBytes } from "./source.ts";
+import { byteLength, DataType, dataTypeName, fromBFloat16, fromFloat16, toBFloat16, toFloat16 } from "./data-type.ts";
+import type { TensorProto } from "./proto/generated/schema.ts";
+
+/** Typed arrays that hold numbers, as ONNX Runtime takes and gives them. */
+export type NumberArray = Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array | BigInt64Array | BigUint64Array;
+
+/** A tensor's value. Immutable; `bytes` are little-endian, row-major, packed as ONNX's raw_data is. */
+export class Tensor {
+  readonly dataType: number;
+  readonly dims: readonly number[];
+  /** The bytes, or where they lie; undefined for strings, which only `carried` holds. */
+  readonly data: Bytes | undefined;
+  /** The message this was read from, kept so that saving it unchanged loses nothing. */
+  readonly carried: TensorProto | undefined;
+
+  constructor(dataType: number, dims: readonly number[], data: Bytes | undefined, carried?: TensorProto) {
+    this.dataType = dataType;
+    this.dims = dims;
+    this.data = data;
+    this.carried = carried;
+  }
+
+  static floats(dims: readonly number[], values: ArrayLike<number>): Tensor {
+    return new Tensor(DataType.FLOAT, dims, bytesOf(Float32Array.from(values)));
+  }
+
+  static ints(dims: readonly number[], values: readonly (number | bigint)[]): Tensor {
+    return new Tensor(DataType.INT64, dims, bytesOf(BigInt64Array.from(values, BigInt)));
+  }
+
+  static bools(dims: readonly number[], values: readonly boolean[]): Tensor {
+    return new Tensor(DataType.BOOL, dims, Uint8Array.from(values, Number));
+  }
+
+  /** The number of elements. */
+  get size(): number {
+    return this.dims.reduce((a, b) => a * b, 1);
+  }
+
+  /** Bytes the value takes, whether they are read or not. */
+  get byteLength(): number {
+    return this.data?.length ?? byteLength(this.dataType, this.size) ?? 0;
+  }
+
+  /** The bytes, read now if they lie in a file. */
+  bytes(): Uint8Array {
+    if (this.data === undefined) throw new TypeError(`a tensor of ${dataTypeName(this.dataType)} has no bytes`);
+    return readBytes(this.data);
+  }
+
+  /** Whether the value is small enough to be at hand: reading it costs no file access. */
+  get atHand(): boolean {
+    return this.data !== undefined && !(this.data instanceof ByteRange);
+  }
+
+  /** The elements as JavaScript numbers, 16-bit floats widened; int64 beyond 2^53 loses its low bits. Undefined for types without numbers. */
+  toNumbers(): Float32Array | Float64Array | undefined {
+    const { dataType } = this;
+    if (this.data === undefined) return undefined;
+    const view = typedView(dataType, this.bytes());
+    if (view === undefined) return undefined;
+    if (dataType === DataType.FLOAT16) return Float32Array.from(view as Uint16Array, fromFloat16);
+    if (dataType === DataType.BFLOAT16) return Float32Array.from(view as Uint16Array, fromBFloat16);
+    if (view instanceof Float32Array || view instanceof Float64Array) return view;
+    return view instanceof BigInt64Array || view instanceof BigUint64Array ? Float64Array.from(view, Number) : Float64Array.from(view);
+  }
+
+  /** A float tensor of the given type from float32 values: 16-bit types are rounded once, to nearest, ties to even. */
+  static fromFloat32(dataType: number, dims: readonly number[], values: Float32Array): Tensor {
+    switch (dataType) {
+      case DataType.FLOAT: return new Tensor(dataType, dims, bytesOf(values));
+      case DataType.DOUBLE: return new Tensor(dataType, dims, bytesOf(Float64Array.from(values)));
+      case DataType.FLOAT16: return new Tensor(dataType, dims, bytesOf(Uint16Array.from(values, toFloat16)));
+      case DataType.BFLOAT16: return new Tensor(dataType, dims, bytesOf(Uint16Array.from(values, toBFloat16)));
+      default: throw new TypeError(`${dataTypeName(dataType)} is not a float type`);
+    }
+  }
+}
+
+/** The bytes under a typed array, without a copy. */
+export function bytesOf(array: NumberArray): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** Bytes as the typed array of an element type (half floats as Uint16Array); copied where they don't lie aligned. Undefined for packed and string types. */
+export function typedView(dataType: number, bytes: Uint8Array): NumberArray | undefined {
+  const make = <T>(type: { new (buffer: ArrayBufferLike, offset: number, length: number): T; readonly BYTES_PER_ELEMENT: number }): T => {
+    const size = type.BYTES_PER_ELEMENT;
+    const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+    return new type(aligned.buffer, aligned.byteOffset, Math.floor(aligned.length / size));
+  };
+  switch (dataType) {
+    case DataType.FLOAT: return make(Float32Array);
+    case DataType.DOUBLE: return make(Float64Array);
+    case DataType.INT64: return make(BigInt64Array);
+    case DataType.UINT64: return make(BigUint64Array);
+    case DataType.INT32: return make(Int32Array);
+    case DataType.UINT32: return make(Uint32Array);
+    case DataType.INT16: return make(Int16Array);
+    case DataType.INT8: return make(Int8Array);
+    case DataType.UINT16: case DataType.FLOAT16: case DataType.BFLOAT16: return make(Uint16Array);
+    case DataType.UINT8: case DataType.BOOL: return make(Uint8Array);
+    default: return undefined;
+  }
+}

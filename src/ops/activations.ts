@@ -1,0 +1,77 @@
+/** Elementwise activations and Softmax. */
+import { intOf, stringOf } from "../ir/attribute.ts";
+import { mulDims, type Dim } from "../ir/dim.ts";
+import type { Value } from "../ir/graph.ts";
+import { elements, likeFirst } from "./broadcast.ts";
+import { defineOp, type FlopRule } from "./define.ts";
+import type { OpBuilder } from "./generated/builder.ts";
+
+/** A few operations an element: what the usual polynomial approximations cost. */
+const perElement = (cost: number): FlopRule => (_, [out]): Dim => mulDims(cost, elements(out));
+
+/** y = erf x. dx = dy ⊙ 2/√π ⊙ e^(−x²). */
+export const Erf = defineOp({
+  name: "Erf", purpose: "activation", opsets: [9, 13], inputs: ["input"], outputs: ["output"], shape: likeFirst, flops: perElement(8),
+  gradient: { input: ({ op, in: { input: x }, grad: { output } }) => op.Mul(output, op.Mul(op.Exp(op.Neg(op.Mul(x, x))), op.scalar(2 / Math.sqrt(Math.PI), x))) },
+});
+
+/** y = tanh x. dx = dy ⊙ (1 − y²). */
+export const Tanh = defineOp({
+  name: "Tanh", purpose: "activation", opsets: [6, 13], inputs: ["input"], outputs: ["output"], shape: likeFirst, flops: perElement(8),
+  gradient: { input: ({ op, out: { output: y }, grad: { output } }) => op.Mul(output, op.Sub(op.scalar(1, y), op.Mul(y, y))) },
+});
+
+/** y = σ(x). dx = dy ⊙ y ⊙ (1 − y). */
+export const Sigmoid = defineOp({
+  name: "Sigmoid", purpose: "activation", opsets: [6, 13], inputs: ["X"], outputs: ["Y"], shape: likeFirst, flops: perElement(4),
+  gradient: { X: ({ op, out: { Y: y }, grad: { Y } }) => op.Mul(Y, op.Mul(y, op.Sub(op.scalar(1, y), y))) },
+});
+
+/** y = max(x, 0). dx = dy where y > 0. */
+export const Relu = defineOp({
+  name: "Relu", purpose: "activation", opsets: [6, 13, 14], inputs: ["X"], outputs: ["Y"], shape: likeFirst, flops: "elementwise",
+  gradient: { X: ({ op, out: { Y: y }, grad: { Y } }) => op.Where(op.Greater(y, op.scalar(0, y)), Y, op.scalar(0, y)) },
+});
+
+/** y = x ⊙ Φ(x). dx = dy ⊙ (Φ(x) + x ⊙ φ(x)); with approximate="tanh", Φ is ½(1 + tanh(√(2/π)(x + 0.044715 x³))). */
+export const Gelu = defineOp({
+  name: "Gelu", purpose: "activation", opsets: [20], inputs: ["X"], outputs: ["Y"], shape: likeFirst, flops: perElement(12),
+  gradient: { X: ({ op, node, in: { X }, grad: { Y } }) => op.Mul(Y, stringOf(node, "approximate", "none") === "tanh" ? tanhGeluDerivative(op, X) : geluDerivative(op, X)) },
+});
+
+/** Φ(x) + x φ(x), over u = x/√2: ½(1 + erf u) + u e^(−u²)/√π. */
+export function geluDerivative(op: OpBuilder, x: Value): Value {
+  const u = op.Mul(x, op.scalar(Math.SQRT1_2, x));
+  const density = op.Mul(op.Mul(u, op.Exp(op.Neg(op.Mul(u, u)))), op.scalar(1 / Math.sqrt(Math.PI), x));
+  return op.Add(op.Add(op.Mul(op.Erf(u), op.scalar(0.5, x)), op.scalar(0.5, x)), density);
+}
+
+/** With t = tanh(c(x + a x³)): ½(1 + t) + ½ x (1 − t²) c (1 + 3a x²). */
+function tanhGeluDerivative(op: OpBuilder, x: Value): Value {
+  const [c, a] = [Math.sqrt(2 / Math.PI), 0.044715];
+  const square = op.Mul(x, x);
+  const t = op.Tanh(op.Mul(x, op.Add(op.Mul(square, op.scalar(c * a, x)), op.scalar(c, x))));
+  const slope = op.Add(op.Mul(square, op.scalar(3 * a * c * 0.5, x)), op.scalar(c * 0.5, x));
+  const inner = op.Mul(op.Mul(x, op.Sub(op.scalar(1, x), op.Mul(t, t))), slope);
+  return op.Add(op.Add(op.Mul(t, op.scalar(0.5, x)), op.scalar(0.5, x)), inner);
+}
+
+/** y = softmax(x) along `axis`. dx = y ⊙ (dy − Σ dy ⊙ y). Before opset 13 the axes from `axis` on are one. */
+export const Softmax = defineOp({
+  name: "Softmax", purpose: "softmax", opsets: [13], inputs: ["input"], outputs: ["output"], shape: likeFirst, flops: perElement(5),
+  gradient: {
+    input: ({ op, node, out: { output: y }, grad: { output: dy } }) => {
+      const sum = op.ReduceSum(op.Mul(dy, y), [intOf(node, "axis", -1)], { keepdims: 1 });
+      return op.Mul(y, op.Sub(dy, sum));
+    },
+  },
+});
+
+/** y = ln softmax(x) along `axis`. dx = dy − e^y ⊙ Σ dy. */
+export const LogSoftmax = defineOp({
+  name: "LogSoftmax", opsets: [13], inputs: ["input"], outputs: ["output"], shape: likeFirst, flops: perElement(6),
+  gradient: {
+    input: ({ op, node, out: { output: y }, grad: { output: dy } }) =>
+      op.Sub(dy, op.Mul(op.Exp(y), op.ReduceSum(dy, [intOf(node, "axis", -1)], { keepdims: 1 }))),
+  },
+});

@@ -1,0 +1,76 @@
+/** What makes values from nothing or from shapes alone. No gradient passes through any of these. */
+import { intOf } from "../ir/attribute.ts";
+import { DataType } from "../ir/data-type.ts";
+import { numberOfElements, type Dim } from "../ir/dim.ts";
+import type { Facts } from "../ir/graph.ts";
+import { defineOp } from "./define.ts";
+
+export const Constant = defineOp({
+  name: "Constant", opsets: [1, 9, 11, 12, 13, 19, 21, 23], inputs: [], outputs: ["output"], gradient: "none",
+  shape: (c): Facts[] => {
+    for (const a of c.node.attributes.values()) {
+      if (a.kind === "tensor") {
+        const ints = a.value.dims.length <= 1 && a.value.atHand && a.value.dataType !== DataType.FLOAT ? a.value.toNumbers() : undefined;
+        return [{ dataType: a.value.dataType, shape: a.value.dims, ...(ints === undefined ? {} : { ints: [...ints] }) }];
+      }
+      if (a.kind === "int") return [{ dataType: DataType.INT64, shape: [], ints: [Number(a.value)] }];
+      if (a.kind === "ints") return [{ dataType: DataType.INT64, shape: [a.value.length], ints: a.value.map(Number) }];
+      if (a.kind === "float") return [{ dataType: DataType.FLOAT, shape: [] }];
+      if (a.kind === "floats") return [{ dataType: DataType.FLOAT, shape: [a.value.length] }];
+      if (a.kind === "string") return [{ dataType: DataType.STRING, shape: [] }];
+      if (a.kind === "strings") return [{ dataType: DataType.STRING, shape: [a.value.length] }];
+    }
+    return [];
+  },
+});
+
+export const ConstantOfShape = defineOp({
+  name: "ConstantOfShape", opsets: [9, 20, 21, 23], inputs: ["input"], outputs: ["output"], gradient: "none",
+  shape: (c) => {
+    const value = c.node.attributes.get("value");
+    const tensor = value?.kind === "tensor" ? value.value : undefined;
+    const shape = c.ints(0);
+    const rank = c.shape(0)?.[0];
+    const facts = { dataType: tensor?.dataType ?? DataType.FLOAT, shape: shape ?? (typeof rank === "number" ? Array.from({ length: rank }, (): Dim => undefined) : undefined) };
+    const count = shape?.length === 1 ? shape[0] : undefined;
+    const filler = tensor?.dataType === DataType.INT64 ? tensor.toNumbers()?.[0] : undefined;
+    return [{ ...facts, ...(typeof count === "number" && count <= 64 && filler !== undefined ? { ints: Array.from({ length: count }, () => filler) } : {}) }];
+  },
+});
+
+/** start, start + delta, … below limit. */
+export const Range = defineOp({
+  name: "Range", opsets: [11], inputs: ["start", "limit", "delta"], outputs: ["output"], gradient: "none",
+  shape: (c) => {
+    const [start, limit, delta] = [c.ints(0)?.[0], c.ints(1)?.[0], c.ints(2)?.[0]];
+    if (typeof start === "number" && typeof limit === "number" && typeof delta === "number" && delta !== 0) {
+      const count = Math.max(0, Math.ceil((limit - start) / delta));
+      return [{ dataType: c.dataType(0), shape: [count], ...(count <= 64 ? { ints: Array.from({ length: count }, (_, i) => start + i * delta) } : {}) }];
+    }
+    return [{ dataType: c.dataType(0), shape: [start === 0 && delta === 1 ? limit : undefined] }];
+  },
+});
+
+/** The sizes of x as an int64 vector, from `start` to `end` since opset 15. */
+export const Shape = defineOp({
+  name: "Shape", opsets: [1, 13, 15, 19, 21, 23], inputs: ["data"], outputs: ["shape"], gradient: { data: "none" },
+  shape: (c) => {
+    const shape = c.shape(0)?.slice(intOf(c.node, "start", 0), intOf(c.node, "end", undefined));
+    return [{ dataType: DataType.INT64, shape: [shape?.length], ...(shape === undefined ? {} : { ints: shape }) }];
+  },
+});
+
+/** The number of elements. */
+export const Size = defineOp({
+  name: "Size", opsets: [1, 13, 19, 21, 23], inputs: ["data"], outputs: ["size"], gradient: { data: "none" },
+  shape: (c) => {
+    const shape = c.shape(0);
+    return [{ dataType: DataType.INT64, shape: [], ...(shape === undefined ? {} : { ints: [numberOfElements(shape)] }) }];
+  },
+});
+
+/** The indices of what isn't zero, [rank, count]. */
+export const NonZero = defineOp({
+  name: "NonZero", opsets: [9, 13], inputs: ["X"], outputs: ["Y"], gradient: { X: "none" },
+  shape: (c) => [{ dataType: DataType.INT64, shape: [c.shape(0)?.length, undefined] }],
+});

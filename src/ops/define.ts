@@ -1,0 +1,93 @@
+/**
+ * What an operator's definition is: everything the compiler knows about it, in one place. A pass never asks for an operator's name where
+ * the definition can answer.
+ */
+import type { Dim, Shape } from "../ir/dim.ts";
+import type { Facts, Node, Value } from "../ir/graph.ts";
+import type { OpBuilder } from "./generated/builder.ts";
+
+/** What a shape rule may ask. Questions about inputs that are left out or unknown answer "unknown". */
+export interface InferContext {
+  readonly node: Node;
+  /** Version of the operator's domain that the graph imports. */
+  readonly opset: number;
+  has(index: number): boolean;
+  dataType(index: number): number;
+  shape(index: number): Shape | undefined;
+  /** The elements of a small integer input, as far as they are known. */
+  ints(index: number): readonly Dim[] | undefined;
+  /** What older opsets had as an ints attribute and newer ones as an input: the numbers, undefined where not given or not known. */
+  axes(attribute: string, index: number): readonly number[] | undefined;
+}
+
+/** Facts of each output, in order; undefined where nothing can be told. */
+export type ShapeRule = (c: InferContext) => readonly (Facts | undefined)[];
+
+/** What a gradient rule gets: the node's inputs and outputs by name, the gradients of its outputs, and the builder. */
+export interface GradientContext<I extends string, O extends string> {
+  readonly op: OpBuilder;
+  readonly node: Node;
+  /** The inputs by name; asking for one that the node leaves out is an error of the rule. A variadic input's name gives its first. */
+  readonly in: Readonly<Record<I, Value>>;
+  readonly out: Readonly<Record<O, Value>>;
+  /** dLoss/d(output) for the outputs that reach the loss; asking for another is an error of the rule. */
+  readonly grad: Readonly<Record<O, Value>>;
+  /** Which of the node's inputs the gradient is for: tells the inputs of a variadic operator apart. */
+  readonly index: number;
+  has(name: I): boolean;
+  reached(name: O): boolean;
+}
+
+/** Emits dLoss/d(input). Pure: it adds nodes through `op` and keeps nothing. */
+export type GradientRule<I extends string = string, O extends string = string> = (g: GradientContext<I, O>) => Value;
+
+/** "none": not differentiable by nature (indices, shapes). "unwritten": an error once somebody needs it. */
+export type GradientEntry<I extends string, O extends string> = GradientRule<I, O> | "none" | "unwritten";
+
+/** Floating point operations of one run: "elementwise" is one an element of the first output, "none" is for what only moves bytes. */
+export type FlopRule = "elementwise" | "none" | ((c: InferContext, outputs: readonly (Facts | undefined)[]) => Dim);
+
+/** How a weight stands in a product: as which input, and whether as [k, n] or as [n, k]. */
+export interface WeightPlace {
+  readonly index: number;
+  readonly layout: "kn" | "nk";
+}
+
+/** What an operator is for in a transformer's topology, where roles of weights are traced by it. */
+export type Purpose = "activation" | "softmax" | "normalization";
+
+/** What some operators know beside the rules. */
+interface Traits {
+  /** For products: where a trained weight would stand. */
+  readonly weight?: (node: Node) => WeightPlace;
+  /** For what hands a weight on: as it is, or with its two axes swapped. Undefined where this node doesn't. */
+  readonly carries?: (node: Node) => "kept" | "swapped" | undefined;
+  readonly purpose?: Purpose;
+}
+
+/** All that the compiler knows about one operator. */
+export interface OpDefinition<I extends string = string, O extends string = string> extends Traits {
+  readonly name: string;
+  readonly domain: string;
+  /** The versions of the operator that this definition speaks for. */
+  readonly opsets: readonly number[];
+  readonly inputs: readonly I[];
+  readonly outputs: readonly O[];
+  readonly shape: ShapeRule;
+  readonly gradient: Readonly<Record<I, GradientEntry<I, O>>> | "none";
+  readonly flops: FlopRule;
+}
+
+/** Defines an operator. The types see to it that every input has an answer. A variadic input or output is its last. */
+export function defineOp<const I extends string, const O extends string>(definition: Traits & {
+  readonly name: string;
+  readonly domain?: string;
+  readonly opsets: readonly number[];
+  readonly inputs: readonly I[];
+  readonly outputs: readonly O[];
+  readonly shape: ShapeRule;
+  readonly gradient: { readonly [K in I]: GradientEntry<NoInfer<I>, NoInfer<O>> } | "none";
+  readonly flops?: FlopRule;
+}): OpDefinition<I, O> {
+  return { domain: "", flops: "none", ...definition };
+}

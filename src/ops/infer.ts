@@ -1,0 +1,70 @@
+/** Shape inference: a node's output facts from its inputs' facts, by the operator's own rule. */
+import { intsOf } from "../ir/attribute.ts";
+import { DataType } from "../ir/data-type.ts";
+import { sameDim, type Dim, type Shape } from "../ir/dim.ts";
+import type { Facts, Graph, Node, Value } from "../ir/graph.ts";
+import type { Tensor } from "../ir/tensor.ts";
+import type { InferContext } from "./define.ts";
+import { definitionOf } from "./registry.ts";
+
+/** Integer constants up to this many elements are followed through shape arithmetic; the longest shape vectors of real exports have 8. */
+const MAX_FOLLOWED_INTS = 64;
+
+/** The facts of a constant: its type, its dimensions and, where it is a small integer vector at hand, its elements. */
+export function factsOfTensor(tensor: Tensor): Facts {
+  const follow = tensor.dims.length <= 1 && tensor.size <= MAX_FOLLOWED_INTS && tensor.atHand
+    && (tensor.dataType === DataType.INT64 || tensor.dataType === DataType.INT32 || tensor.dataType === DataType.BOOL);
+  const ints = follow ? tensor.toNumbers() : undefined;
+  return { dataType: tensor.dataType, shape: tensor.dims, ...(ints === undefined ? {} : { ints: [...ints] }) };
+}
+
+/** The context in which a node's rules are asked. */
+export function inferContext(node: Node, opsets: ReadonlyMap<string, number>): InferContext {
+  const input = (index: number): Value | undefined => node.inputs[index];
+  return {
+    node,
+    opset: opsets.get(node.domain) ?? 1,
+    has: (index) => input(index) !== undefined,
+    dataType: (index) => input(index)?.dataType ?? 0,
+    shape: (index) => input(index)?.shape,
+    ints: (index) => input(index)?.facts?.ints,
+    axes(attribute, index) {
+      const given = intsOf(node, attribute) ?? input(index)?.facts?.ints;
+      return given?.every((d) => typeof d === "number") === true ? given : undefined;
+    },
+  };
+}
+
+/** Infers one node's outputs; what the file declares fills the gaps. */
+export function inferNode(node: Node, opsets: ReadonlyMap<string, number>): void {
+  const found = definitionOf(node)?.shape(inferContext(node, opsets)) ?? [];
+  node.outputs.forEach((output, i) => {
+    if (output !== undefined) output.facts = mergeFacts(trimInts(found[i]), output.facts);
+  });
+}
+
+/** Infers every node of a graph and of the graphs nested in it, in order. Facts of inputs come from their declarations (`load`). */
+export function inferGraph(graph: Graph, opsets: ReadonlyMap<string, number>): void {
+  for (const value of graph.initializers) if (value.initializer !== undefined) value.facts = factsOfTensor(value.initializer);
+  for (const node of graph.nodes) {
+    for (const sub of node.subgraphs) inferGraph(sub, opsets);
+    inferNode(node, opsets);
+  }
+}
+
+function trimInts(facts: Facts | undefined): Facts | undefined {
+  return facts?.ints !== undefined && facts.ints.length > MAX_FOLLOWED_INTS ? { dataType: facts.dataType, shape: facts.shape } : facts;
+}
+
+/** What a rule found, completed by what was known before. A number beats an expression, an expression beats nothing; else the rule is believed. */
+export function mergeFacts(found: Facts | undefined, known: Facts | undefined): Facts | undefined {
+  if (found === undefined || known === undefined) return found ?? known;
+  const shape = mergeShapes(found.shape, known.shape);
+  return { dataType: found.dataType === 0 ? known.dataType : found.dataType, shape, ...(found.ints === undefined ? {} : { ints: found.ints }) };
+}
+
+function mergeShapes(found: Shape | undefined, known: Shape | undefined): Shape | undefined {
+  if (found === undefined) return known;
+  if (known?.length !== found.length) return found;
+  return found.map((dim, i): Dim => (dim === undefined || (typeof dim !== "number" && typeof known[i] === "number") ? known[i] : sameDim(dim, known[i]) ? known[i] : dim));
+}

@@ -1,0 +1,92 @@
+/** Reductions over axes. Since opset 18 (ReduceSum: 13) the axes are an input, before an attribute. */
+import { intOf } from "../ir/attribute.ts";
+import { divideExactly, mulDims, type Dim, type Shape } from "../ir/dim.ts";
+import type { Node, Value } from "../ir/graph.ts";
+import { elements } from "./broadcast.ts";
+import { defineOp, type InferContext, type ShapeRule } from "./define.ts";
+import type { OpBuilder } from "./generated/builder.ts";
+
+/** The axes a reduction sums over, counted from 0; undefined where unknown. */
+function reducedAxes(c: InferContext): readonly number[] | undefined {
+  const rank = c.shape(0)?.length;
+  const given = c.axes("axes", 1);
+  if (given === undefined && c.has(1)) return undefined;
+  if ((given === undefined || given.length === 0)) {
+    if (intOf(c.node, "noop_with_empty_axes", 0) === 1) return [];
+    return rank === undefined ? undefined : Array.from({ length: rank }, (_, i) => i);
+  }
+  return rank === undefined ? undefined : given.map((a) => (a < 0 ? a + rank : a));
+}
+
+const reduced: ShapeRule = (c) => {
+  const shape = c.shape(0);
+  const keep = intOf(c.node, "keepdims", 1) === 1;
+  const axes = reducedAxes(c);
+  if (shape === undefined) return [{ dataType: c.dataType(0), shape: undefined }];
+  if (axes === undefined) return [{ dataType: c.dataType(0), shape: keep ? shape.map(() => undefined) : undefined }];
+  const result: Shape = keep ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : shape.filter((_, i) => !axes.includes(i));
+  const ints = c.ints(0);
+  return [{ dataType: c.dataType(0), shape: result, ...(c.node.opType === "ReduceProd" && ints !== undefined && axes.length > 0 ? { ints: [ints.reduce<Dim>(mulDims, 1)] } : {}) }];
+};
+
+/** A gradient of the reduced shape, with the reduced axes back as size 1 so that it broadcasts against the input. */
+function withAxes(op: OpBuilder, node: Node, x: Value, dy: Value): Value {
+  if (intOf(node, "keepdims", 1) === 1) return dy;
+  const attribute = node.attributes.get("axes");
+  const axes = node.inputs[1] ?? (attribute?.kind === "ints" ? attribute.value.map(Number) : undefined);
+  if (axes !== undefined) return op.Unsqueeze(dy, axes);
+  const rank = x.shape?.length;
+  if (rank === undefined) throw new TypeError(`the rank of "${x.name}" must be known to undo its reduction`);
+  return op.Reshape(dy, Array.from({ length: rank }, () => 1));
+}
+
+const elementsIn = (c: InferContext): Dim => elements({ dataType: 0, shape: c.shape(0) });
+
+/** y = Σ x over axes. dx = dy, broadcast to x. */
+export const ReduceSum = defineOp({
+  name: "ReduceSum", opsets: [1, 11, 13], inputs: ["data", "axes"], outputs: ["reduced"], shape: reduced, flops: elementsIn,
+  gradient: { data: ({ op, node, in: { data }, grad: { reduced: dy } }) => op.Expand(withAxes(op, node, data, dy), op.Shape(data)), axes: "none" },
+});
+
+/** y = mean of x over axes. dx = dy / n, broadcast to x. */
+export const ReduceMean = defineOp({
+  name: "ReduceMean", purpose: "normalization", opsets: [1, 11, 13, 18], inputs: ["data", "axes"], outputs: ["reduced"], shape: reduced, flops: elementsIn,
+  gradient: {
+    data: ({ op, node, in: { data }, out: { reduced: y }, grad: { reduced: dy } }) => {
+      const known = divideExactly(elements(data.facts), elements(y.facts));
+      const share = typeof known === "number" && known > 0 ? op.Mul(dy, op.scalar(1 / known, dy))
+        : op.Div(dy, op.Cast(op.Div(op.Size(data), op.Size(y)), { to: data.dataType }));
+      return op.Expand(withAxes(op, node, data, share), op.Shape(data));
+    },
+    axes: "none",
+  },
+});
+
+/** The extremum over axes; dx = dy shared by the elements that are equal to it. */
+function reducedExtremum(name: string, opsets: readonly number[]): ReturnType<typeof defineOp<"data" | "axes", "reduced">> {
+  return defineOp({
+    name, opsets, inputs: ["data", "axes"], outputs: ["reduced"], shape: reduced, flops: elementsIn,
+    gradient: {
+      data: ({ op, node, in: { data }, out: { reduced: y }, grad: { reduced: dy } }) => {
+        const hit = op.Cast(op.Equal(data, withAxes(op, node, data, y)), { to: data.dataType });
+        const axes = node.inputs[1] ?? attributeAxes(node);
+        return op.Mul(hit, op.Div(withAxes(op, node, data, dy), op.ReduceSum(hit, axes, { keepdims: 1 })));
+      },
+      axes: "none",
+    },
+  });
+}
+
+function attributeAxes(node: Node): readonly number[] | undefined {
+  const attribute = node.attributes.get("axes");
+  return attribute?.kind === "ints" ? attribute.value.map(Number) : undefined;
+}
+
+export const ReduceMax = reducedExtremum("ReduceMax", [1, 11, 12, 13, 18, 20]);
+export const ReduceMin = reducedExtremum("ReduceMin", [1, 11, 12, 13, 18, 20]);
+
+/** The product over axes. */
+export const ReduceProd = defineOp({
+  name: "ReduceProd", opsets: [1, 11, 13, 18], inputs: ["data", "axes"], outputs: ["reduced"], shape: reduced, flops: elementsIn,
+  gradient: { data: "unwritten", axes: "none" },
+});

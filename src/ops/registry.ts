@@ -1,0 +1,30 @@
+/** Every operator definition, found by domain and name. The family files are the list; a new family is one line here. */
+import type { Node } from "../ir/graph.ts";
+import * as activations from "./activations.ts";
+import * as arithmetic from "./arithmetic.ts";
+import * as constants from "./constants.ts";
+import type { OpDefinition } from "./define.ts";
+import * as indexing from "./indexing.ts";
+import * as logic from "./logic.ts";
+import * as normalizations from "./normalizations.ts";
+import * as products from "./products.ts";
+import * as reductions from "./reductions.ts";
+import * as shaping from "./shaping.ts";
+
+const families = [activations, arithmetic, constants, indexing, logic, normalizations, products, reductions, shaping];
+
+/** All definitions, sorted by name. */
+export const DEFINITIONS: readonly OpDefinition[] = families
+  .flatMap((family) => Object.values(family).filter(isDefinition))
+  .sort((a, b) => (a.name < b.name ? -1 : 1));
+
+const byName = new Map(DEFINITIONS.map((d) => [`${d.domain}:${d.name}`, d]));
+
+/** What the compiler knows of a node's operator; undefined where it knows nothing. */
+export function definitionOf(node: Node): OpDefinition | undefined {
+  return byName.get(`${node.domain}:${node.opType}`);
+}
+
+function isDefinition(exported: unknown): exported is OpDefinition {
+  return typeof exported === "object" && exported !== null && "opsets" in exported && "gradient" in exported;
+}

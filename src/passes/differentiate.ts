@@ -1,0 +1,182 @@
+/**
+ * Reverse-mode differentiation: adds the nodes that compute dLoss/d(value) for chosen values.
+ *
+ * Requires: facts inferred for every value; a scalar loss. Guarantees: the forward nodes are untouched but for optional outputs that a rule
+ * asks for (LayerNormalization's statistics); every gradient has its value's type and, where both are known, its shape.
+ * Rules: (1) only nodes between a chosen value and the loss are visited, so masks, positions and shape arithmetic need no rule;
+ * (2) the gradients of a value that is read several times are added; (3) an operator without a rule there is an error with the path.
+ */
+import { failedRule, noGradient, unreachedWeight, wrongGradientShape } from "../errors/graph.ts";
+import { dataTypeName, isFloating } from "../ir/data-type.ts";
+import { differentDims, formatShape } from "../ir/dim.ts";
+import type { Graph, Node, Value } from "../ir/graph.ts";
+import type { GradientContext, GradientEntry, OpDefinition } from "../ops/define.ts";
+import { OpBuilder } from "../ops/generated/builder.ts";
+import { inferNode } from "../ops/infer.ts";
+import { definitionOf } from "../ops/registry.ts";
+
+export interface DifferentiateOptions {
+  readonly opsets: ReadonlyMap<string, number>;
+  /** The scalar (float32 []) to differentiate. */
+  readonly loss: Value;
+  /** The values whose gradients are wanted. */
+  readonly wrt: readonly Value[];
+}
+
+/** Adds the gradient nodes at the end of the graph. Returns the gradient of each value of `wrt`. Throws HutError. */
+export function differentiate(graph: Graph, { opsets, loss, wrt }: DifferentiateOptions): Map<Value, Value> {
+  const op = new OpBuilder(graph, { opsets, origin: "differentiate" });
+  const dependent = dependentValues(graph, wrt);
+  const unreached = wrt.filter((v) => v !== loss && !reaches(v, loss, dependent));
+  if (unreached.length > 0) throw unreachedWeight(unreached.map((v) => v.name));
+  const gradients = new Map<Value, Value[]>([[loss, [op.scalar(1, loss)]]]);
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((o) => o !== undefined && gradients.has(o))) continue;
+    const wanted = node.inputs.flatMap((input, index) => (input !== undefined && dependent.has(input) ? [{ input, index }] : []));
+    if (wanted.length === 0) continue;
+    const context = gradientContext(op, node, opsets, gradients);
+    for (const { input, index } of wanted) {
+      const definition = definitionOf(node);
+      const entry = entryOf(definition, index);
+      if (entry === "none" && definition !== undefined) continue;
+      if (entry === "none" || entry === "unwritten") throw noGradient(node, pathToLoss(node, loss, wrt), definition === undefined ? "an operator unknown here" : "");
+      const gradient = run(entry, context(index), node);
+      check(node, input, gradient);
+      gradients.set(input, [...(gradients.get(input) ?? []), gradient]);
+    }
+  }
+  return new Map(wrt.map((v) => [v, total(op, v, gradients)]));
+}
+
+/** Nodes on the way from the chosen values to the loss that have no rule: what `inspect` shows beforehand. */
+export function nodesWithoutGradient(graph: Graph, loss: Value, wrt: readonly Value[]): { node: Node; path: string[] }[] {
+  const dependent = dependentValues(graph, wrt);
+  return [...nodesTowards(graph, loss)].filter((node) => node.inputs.some((input, index) => {
+    if (input === undefined || !dependent.has(input) || !isFloating(input.dataType || 1)) return false;
+    const definition = definitionOf(node);
+    return definition === undefined || entryOf(definition, index) === "unwritten";
+  })).map((node) => ({ node, path: pathToLoss(node, loss, wrt) }));
+}
+
+/** Everything computed from the chosen values, as long as it is of a float type. */
+function dependentValues(graph: Graph, wrt: readonly Value[]): Set<Value> {
+  const dependent = new Set(wrt);
+  for (const node of graph.nodes) {
+    const definition = definitionOf(node);
+    if (!node.inputs.some((v, i) => v !== undefined && dependent.has(v) && (definition === undefined || entryOf(definition, i) !== "none"))) continue;
+    for (const output of node.outputs) if (output !== undefined && (output.dataType === 0 || isFloating(output.dataType))) dependent.add(output);
+  }
+  return dependent;
+}
+
+function reaches(from: Value, loss: Value, dependent: ReadonlySet<Value>): boolean {
+  const seen = new Set<Value>();
+  const open = [from];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (value === loss) return true;
+    if (seen.has(value)) continue;
+    seen.add(value);
+    open.push(...value.uses.flatMap((use) => use.node.outputs.filter((o) => o !== undefined && dependent.has(o)) as Value[]));
+  }
+  return false;
+}
+
+function nodesTowards(graph: Graph, loss: Value): Set<Node> {
+  const wanted = new Set<Value>([loss]);
+  const nodes = new Set<Node>();
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((o) => o !== undefined && wanted.has(o))) continue;
+    nodes.add(node);
+    for (const input of node.inputs) if (input !== undefined) wanted.add(input);
+  }
+  return nodes;
+}
+
+/** The operators between a chosen value and the loss that lead through `node`: "MatMul "a"", …, for messages. */
+function pathToLoss(node: Node, loss: Value, wrt: readonly Value[]): string[] {
+  const back = shortest(node.inputs.filter((v) => v !== undefined), (v) => (v.producer?.inputs ?? []).filter((i) => i !== undefined), (v) => wrt.includes(v));
+  const forth = shortest(node.outputs.filter((v) => v !== undefined), (v) => v.uses.flatMap((u) => u.node.outputs.filter((o) => o !== undefined)), (v) => v === loss);
+  const label = (v: Value): string => (v.producer === undefined ? v.name : `${v.producer.opType} ${v.producer.name}`);
+  return [...back.reverse().map(label), ...forth.map(label)];
+}
+
+function shortest(from: readonly Value[], next: (v: Value) => readonly Value[], isGoal: (v: Value) => boolean): Value[] {
+  const previous = new Map<Value, Value | undefined>(from.map((v) => [v, undefined]));
+  const open = [...from];
+  for (const value of open) {
+    if (isGoal(value)) {
+      const path: Value[] = [];
+      for (let at: Value | undefined = value; at !== undefined; at = previous.get(at)) path.unshift(at);
+      return path;
+    }
+    for (const after of next(value)) {
+      if (previous.has(after)) continue;
+      previous.set(after, value);
+      open.push(after);
+    }
+  }
+  return [];
+}
+
+/** The definition's answer for one input; a variadic operator's last name stands for all that follow. */
+function entryOf(definition: OpDefinition | undefined, index: number): GradientEntry<string, string> {
+  if (definition === undefined) return "unwritten";
+  if (definition.gradient === "none") return "none";
+  const name = definition.inputs[Math.min(index, definition.inputs.length - 1)];
+  return name === undefined ? "unwritten" : definition.gradient[name] ?? "unwritten";
+}
+
+function gradientContext(op: OpBuilder, node: Node, opsets: ReadonlyMap<string, number>, gradients: Map<Value, Value[]>): (index: number) => GradientContext<string, string> {
+  const definition = definitionOf(node);
+  const inputAt = (name: string): number => definition?.inputs.indexOf(name) ?? -1;
+  const outputAt = (name: string): number => (name.includes(":") ? Number(name.split(":")[1]) : definition?.outputs.indexOf(name) ?? -1);
+  const inputs = byName((name) => node.inputs[inputAt(name)] ?? missing(node, name));
+  const outputs = byName((name) => {
+    const at = outputAt(name);
+    const present = node.outputs[at];
+    if (present !== undefined) return present;
+    const made = op.graph.newValue(`${node.name}/${name}`);
+    node.setOutput(at, made);
+    inferNode(node, opsets);
+    return made;
+  });
+  const reached = (name: string): boolean => { const v = node.outputs[outputAt(name)]; return v !== undefined && gradients.has(v); };
+  const grads = byName((name) => { const v = node.outputs[outputAt(name)]; return v !== undefined && gradients.has(v) ? total(op, v, gradients) : missing(node, name); });
+  return (index) => ({ op, node, in: inputs, out: outputs, grad: grads, index, has: (name) => node.inputs[inputAt(name)] !== undefined, reached });
+}
+
+function byName(find: (name: string) => Value): Readonly<Record<string, Value>> {
+  return new Proxy({}, { get: (_, name) => find(String(name)) });
+}
+
+function missing(node: Node, name: string): never {
+  throw new TypeError(`${node.opType} has no ${name} here`);
+}
+
+/** The sum of a value's gradients, made once. */
+function total(op: OpBuilder, value: Value, gradients: Map<Value, Value[]>): Value {
+  const parts = gradients.get(value) ?? [];
+  const [first, ...rest] = parts;
+  if (first === undefined) throw new TypeError(`no gradient reached "${value.name}"`);
+  const sum = rest.reduce((a, b) => op.Add(a, b), first);
+  gradients.set(value, [sum]);
+  return sum;
+}
+
+function run(rule: Exclude<GradientEntry<string, string>, string>, context: GradientContext<string, string>, node: Node): Value {
+  try {
+    return rule(context);
+  } catch (error) {
+    throw error instanceof TypeError ? failedRule(node.opType, node.name, error) : error;
+  }
+}
+
+function check(node: Node, input: Value, gradient: Value): void {
+  const [want, have] = [input.shape, gradient.shape];
+  if (want !== undefined && have !== undefined && (want.length !== have.length || want.some((d, i) => differentDims(d, have[i])))) {
+    throw wrongGradientShape(node.opType, node.name, `${formatShape(have)} for an input of ${formatShape(want)}`);
+  }
+  if (input.dataType !== 0 && gradient.dataType !== 0 && input.dataType !== gradient.dataType) {
+    throw wrongGradientShape(node.opType, node.name, `${dataTypeName(gradient.dataType)} for an input of ${dataTypeName(input.dataType)}`);
+  }
+}

@@ -1,0 +1,142 @@
+/** hut.json: what PEFT has no word for. Strict: an unknown key is an error. */
+import { fieldWrong } from "../../errors/adapter.ts";
+import { JsonFields } from "./json-fields.ts";
+import { parseStrictJson } from "./strict-json.ts";
+
+/** Some values of a base weight, by which an adapter knows its base again, in whatever export, orientation or precision. */
+export interface Fingerprint {
+  /** [k, n]. */
+  readonly shape: readonly [number, number];
+  /** Places in [k, n] order, rising. */
+  readonly positions: readonly number[];
+  /** The values there, as float32. */
+  readonly values: readonly number[];
+}
+
+/** One adapted weight of the base. */
+export interface HutModule {
+  readonly initializer: string;
+  /** [k, n], however it is stored. */
+  readonly shape: readonly [number, number];
+  /** "kn": the initializer is [k, n]; "nk": it is the transposed. */
+  readonly stored: "kn" | "nk";
+  readonly fingerprint: Fingerprint;
+}
+
+/** One tensor that was trained whole. */
+export interface HutSaved {
+  /** Its initializer in the base; null where the base has none (an attached head). */
+  readonly initializer: string | null;
+  /** As in the safetensors file. */
+  readonly shape: readonly number[];
+  /** How the initializer holds a matrix; null for vectors and where there is no initializer. */
+  readonly stored: "kn" | "nk" | null;
+}
+
+/** The head that was attached because the export had none. */
+export interface HutHead {
+  readonly pooling: "mean" | "cls" | "last";
+  /** Its module path. */
+  readonly module: string;
+  readonly numLabels: number;
+}
+
+/** hut.json, version 1. */
+export interface HutJson {
+  readonly formatVersion: 1;
+  readonly method: string;
+  /** s = alpha / rank. */
+  readonly alpha: number;
+  /** The roles that were chosen ("q", "v"); empty where modules were chosen otherwise. */
+  readonly roles: readonly string[];
+  /** By module path. */
+  readonly modules: Readonly<Record<string, HutModule>>;
+  readonly head?: HutHead;
+  /** By parameter path ("classifier.weight"). */
+  readonly saved: Readonly<Record<string, HutSaved>>;
+}
+
+/** Values in one fingerprint: enough that two weights of one shape never agree by chance, and few enough to read from a large file. */
+const FINGERPRINT_VALUES = 64;
+
+/** Most values read in a fingerprint. */
+const MAX_FINGERPRINT_VALUES = 4096;
+
+/** The fixed places of a [k, n] weight's fingerprint: 64 spread evenly from its first element to its last, or all of a smaller one. */
+export function fingerprintPositions(k: number, n: number): number[] {
+  const count = Math.min(FINGERPRINT_VALUES, k * n);
+  return Array.from({ length: count }, (_, i) => (count === 1 ? 0 : Math.floor((i * (k * n - 1)) / (count - 1))));
+}
+
+/** The fingerprint of a [k, n] weight; `valueAt` gives its element at a place in [k, n] order. */
+export function fingerprintOf(shape: readonly [number, number], valueAt: (position: number) => number): Fingerprint {
+  const positions = fingerprintPositions(...shape);
+  return { shape, positions, values: positions.map((position) => Math.fround(valueAt(position))) };
+}
+
+/** Reads hut.json's text; `file` names it in messages. Throws JSON_BROKEN, FIELD_WRONG, FIELD_UNKNOWN. */
+export function parseHutJson(text: string, file: string): HutJson {
+  const fields = new JsonFields(file, parseStrictJson(text, file));
+  if (fields.get("formatVersion") !== 1) throw fieldWrong(file, "formatVersion", "1, the only version this onnx-hut reads");
+  fields.onlyKeys(["formatVersion", "method", "alpha", "roles", "modules", "head", "saved"]);
+  const alpha = fields.number("alpha");
+  if (alpha === 0) fields.wrong("alpha", "a number other than 0");
+  return {
+    formatVersion: 1,
+    method: fields.text("method"),
+    alpha,
+    roles: fields.texts("roles"),
+    modules: fields.record("modules", (modules, name) => readModule(modules.object(name))),
+    ...(fields.get("head") === undefined ? {} : { head: readHead(fields.object("head")) }),
+    saved: fields.record("saved", (saved, name) => readSaved(saved.object(name))),
+  };
+}
+
+/** hut.json's text: keys in a fixed order, entries sorted by name, lists of numbers on one line. */
+export function formatHutJson(hut: HutJson): string {
+  const { formatVersion, method, alpha, roles, modules, head, saved } = hut;
+  // An undefined head is left out by JSON.stringify.
+  const text = JSON.stringify({ formatVersion, method, alpha, roles, modules: sortedByName(modules), head, saved: sortedByName(saved) }, null, 2);
+  // A line break is never inside a JSON text, so this touches lists alone.
+  return `${text.replace(/\[\n\s+([-+.\deE,\s]+?)\n\s+\]/g, (_, items: string) => `[${items.replace(/\s+/g, " ")}]`)}\n`;
+}
+
+function readModule(fields: JsonFields): HutModule {
+  fields.onlyKeys(["initializer", "shape", "stored", "fingerprint"]);
+  const initializer = fields.text("initializer");
+  const shape = readShape(fields);
+  const stored = fields.oneOf("stored", ["kn", "nk"]);
+  return { initializer, shape, stored, fingerprint: readFingerprint(fields.object("fingerprint"), shape) };
+}
+
+function readFingerprint(fields: JsonFields, [k, n]: readonly [number, number]): Fingerprint {
+  fields.onlyKeys(["shape", "positions", "values"]);
+  const shape = readShape(fields);
+  if (shape[0] !== k || shape[1] !== n) fields.wrong("shape", "its module's shape");
+  const positions = fields.counts("positions", 0);
+  const values = fields.numbers("values");
+  if (positions.length === 0 || positions.length > MAX_FINGERPRINT_VALUES) fields.wrong("positions", `a list of 1 to ${String(MAX_FINGERPRINT_VALUES)} places`);
+  if (positions.some((position) => position >= k * n)) fields.wrong("positions", "places within the shape");
+  if (values.length !== positions.length) fields.wrong("values", "as long as positions");
+  return { shape, positions, values };
+}
+
+function readShape(fields: JsonFields): [number, number] {
+  const [k, n, ...rest] = fields.counts("shape", 1);
+  return k === undefined || n === undefined || rest.length > 0 ? fields.wrong("shape", "[k, n]") : [k, n];
+}
+
+function readHead(fields: JsonFields): HutHead {
+  fields.onlyKeys(["pooling", "module", "numLabels"]);
+  return { pooling: fields.oneOf("pooling", ["mean", "cls", "last"]), module: fields.text("module"), numLabels: fields.count("numLabels", 1) };
+}
+
+function readSaved(fields: JsonFields): HutSaved {
+  fields.onlyKeys(["initializer", "shape", "stored"]);
+  const stored = fields.get("stored") === null ? null : fields.oneOf("stored", ["kn", "nk"]);
+  return { initializer: fields.textOrNull("initializer"), shape: fields.counts("shape", 0), stored };
+}
+
+function sortedByName<T>(record: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

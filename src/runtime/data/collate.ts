@@ -1,0 +1,76 @@
+/** Examples → one batch of tensors. */
+
+import { elementKind, type TensorData } from "./element-kind.ts";
+import type { Example } from "./examples.ts";
+import type { InputSpec } from "./field.ts";
+import { IGNORED_LABEL } from "./class-labels.ts";
+
+/** One tensor to feed: ONNX element type, shape with the batch first, values (float16 as its bits). */
+export interface Feed {
+  readonly dataType: number;
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+/** N examples, ready to be fed. */
+export interface Batch {
+  /** By the name of the graph's input; rows of tokens are [N, T]. */
+  readonly feeds: ReadonlyMap<string, Feed>;
+  /** N class numbers, int64; -100 where an example has none. */
+  readonly labels: BigInt64Array;
+  /** N. */
+  readonly size: number;
+  /** Tokens that count, padding left out. */
+  readonly tokens: number;
+  /** N · T: what the graph computes. */
+  readonly paddedTokens: number;
+  /** Which examples these are, by their place in the file. */
+  readonly indices: readonly number[];
+}
+
+/** What short rows are filled up with, by input; 0 in all others. */
+export interface Padding {
+  readonly input_ids: number;
+}
+
+/**
+ * Puts the examples at `indices` into one tensor an input, padded at the end to the longest row of the batch, or to the length that the graph
+ * fixes. Examples must come from one `toExamples` with the same inputs.
+ */
+export function collate(examples: readonly Example[], indices: readonly number[], inputs: readonly InputSpec[], padding: Padding): Batch {
+  const chosen = indices.map((index) => {
+    const example = examples[index];
+    if (!example) throw new RangeError(`there is no example ${String(index)} among ${String(examples.length)}`);
+    return example;
+  });
+  const feeds = new Map(inputs.map((spec) => [spec.name, feed(chosen, spec, spec.name === "input_ids" ? padding.input_ids : 0)]));
+  const rows = feeds.get("input_ids")?.dims[1] ?? chosen.reduce((longest, { length }) => Math.max(longest, length), 0);
+  return {
+    feeds,
+    labels: BigInt64Array.from(chosen, ({ label }) => BigInt(label ?? IGNORED_LABEL)),
+    size: chosen.length,
+    tokens: chosen.reduce((sum, { tokens }) => sum + tokens, 0),
+    paddedTokens: chosen.length * rows,
+    indices,
+  };
+}
+
+function feed(chosen: readonly Example[], spec: InputSpec, pad: number): Feed {
+  const fields = chosen.map(({ fields, line }) => {
+    const field = fields.get(spec.name);
+    if (!field) throw new RangeError(`the example of line ${String(line)} has no values for ${spec.name}`);
+    return field;
+  });
+  const dims = [...(fields[0]?.dims ?? [])];
+  if (dims.length === 1) dims[0] = rowLength(fields.map(({ values }) => values.length), spec);
+  const stride = dims.reduce((product, dim) => product * dim, 1);
+  const values = new Float64Array(fields.length * stride).fill(pad);
+  for (const [row, field] of fields.entries()) values.set(field.values, row * stride);
+  return { dataType: spec.dtype, dims: [fields.length, ...dims], data: elementKind(spec).pack(values) };
+}
+
+/** The length the graph fixes for a row of tokens, else the longest of the batch. */
+function rowLength(lengths: readonly number[], { shape }: InputSpec): number {
+  const fixed = shape[1];
+  return typeof fixed === "number" ? fixed : lengths.reduce((longest, length) => Math.max(longest, length), 0);
+}

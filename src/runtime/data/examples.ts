@@ -1,0 +1,173 @@
+/** Records → examples: numbers for every input of the graph, and a label. */
+
+import { dataFieldMissing, dataFieldShape, dataLabelColumnMissing, dataLengthsDiffer, dataNotText, dataTextMissing, inputMissing, tokenizerMissing,
+  type RecordPlace } from "../../errors/data.ts";
+import { isFloating } from "../../ir/data-type.ts";
+import type { LabelOptions } from "./class-labels.ts";
+import { readField, tokenField, type Field, type InputSpec } from "./field.ts";
+import { canFill, fillInput } from "./fill-inputs.ts";
+import type { DataFile, DataRecord } from "./parse-records.ts";
+import { TEXT_CLASSIFICATION, type TaskData } from "./task-data.ts";
+import type { TextTokenizer } from "./tokenizer.ts";
+
+/** One record, ready to be batched. */
+export interface Example {
+  /** Values by the name of the graph's input; every input of the graph is there. */
+  readonly fields: ReadonlyMap<string, Field>;
+  /** Class number, or -100; absent where labels weren't asked for. */
+  readonly label?: number;
+  /** T, the positions the record takes in a batch before padding; 1 where the graph takes no row of tokens. */
+  readonly length: number;
+  /** How many of these positions count by the attention mask. */
+  readonly tokens: number;
+  /** Where the record starts in its file. */
+  readonly line: number;
+}
+
+/** How records become examples. */
+export interface ExampleOptions extends LabelOptions {
+  /** The inputs of the graph that the data must feed. */
+  readonly inputs: readonly InputSpec[];
+  readonly tokenizer?: TextTokenizer | undefined;
+  /** Most tokens that text is cut to, special tokens included. Rows that come as tokens are fed as they are. */
+  readonly maxLength: number;
+  readonly labels: "required" | "none";
+  /** Default: text-classification. */
+  readonly task?: TaskData;
+}
+
+/** All examples of a file, in file order. */
+export interface Examples {
+  readonly examples: readonly Example[];
+  /** The classes' names in order, where the file or the options give them. */
+  readonly id2label: readonly string[] | undefined;
+  /** The largest token id; -1 where the graph takes no input_ids. An embedding must have more rows than this. */
+  readonly maxTokenId: number;
+}
+
+/** The input that text becomes, the one its padding is seen in, and the one that tells a pair's texts apart. */
+const IDS = "input_ids";
+const MASK = "attention_mask";
+const SEGMENTS = "token_type_ids";
+
+/** Where the values of a file's records come from; the same for all of them. */
+interface Layout {
+  /** Columns named after an input. */
+  readonly given: readonly InputSpec[];
+  /** Columns of text to be tokenized; none where the ids are given. */
+  readonly texts: readonly string[];
+  /** Inputs left to be filled. */
+  readonly filled: readonly InputSpec[];
+}
+
+/**
+ * Makes examples of a file's records. Columns named after an input of the graph are fed as they are, else text is tokenized into `input_ids`;
+ * attention_mask, token_type_ids and position_ids are filled where the data don't name them. Throws where a column, a label, the tokenizer or an
+ * input is missing, or a value doesn't fit, naming file and line.
+ */
+export function toExamples(data: DataFile, options: ExampleOptions): Examples {
+  const task = options.task ?? TEXT_CLASSIFICATION;
+  const layout = findLayout(data, options, task);
+  const read = options.labels === "required" ? readLabels(data, task, options) : undefined;
+  const first: { fields?: ReadonlyMap<string, Field> } = {};
+  let maxTokenId = -1;
+  const examples = data.records.map((record, i): Example => {
+    const place = { file: data.file, line: record.line };
+    const { fields, mask } = readInputs(record, layout, options, place);
+    checkSameShapes(fields, (first.fields ??= fields), place);
+    for (const id of fields.get(IDS)?.values ?? []) maxTokenId = Math.max(maxTokenId, id);
+    const label = read?.labels[i];
+    const tokens = mask ? mask.reduce((sum, counts) => sum + (counts ? 1 : 0), 0) : 1;
+    return { fields, ...(label === undefined ? {} : { label }), length: mask?.length ?? 1, tokens, line: record.line };
+  });
+  return { examples, id2label: read ? read.id2label : options.id2label, maxTokenId };
+}
+
+function findLayout(data: DataFile, { inputs, tokenizer }: ExampleOptions, task: TaskData): Layout {
+  const given = inputs.filter(({ name }) => data.columns.includes(name));
+  const missing = inputs.filter(({ name }) => !data.columns.includes(name));
+  const wantsText = missing.some(({ name }) => name === IDS);
+  const texts = wantsText ? (task.texts.find((columns) => columns.every((column) => data.columns.includes(column))) ?? []) : [];
+  if (wantsText && texts.length === 0) {
+    if (given.length > 0) throw inputMissing(data.file, IDS, data.columns);
+    throw dataTextMissing(data.file, data.columns, task.texts.map((columns) => columns.join(" + ")));
+  }
+  if (texts[0] !== undefined && !tokenizer) throw tokenizerMissing(data.file, texts[0]);
+  const hasTokens = texts.length > 0 || given.some(isTokenRow);
+  const filled = missing.filter(({ name }) => name !== IDS);
+  const stuck = filled.find(({ name }) => !hasTokens || !canFill(name));
+  if (stuck) throw inputMissing(data.file, stuck.name, data.columns);
+  return { given, texts, filled };
+}
+
+/** Whether an input takes one value a token: [batch, T], integers. */
+function isTokenRow(spec: InputSpec): boolean {
+  return spec.shape.length === 2 && !isFloating(spec.dtype);
+}
+
+function readLabels(data: DataFile, task: TaskData, options: LabelOptions): ReturnType<TaskData["readLabels"]> {
+  const column = task.labelColumns.find((name) => data.columns.includes(name));
+  if (column === undefined) throw dataLabelColumnMissing(data.file, data.columns, task.labelColumns);
+  const raw = data.records.map(({ line, fields }) => ({ place: { file: data.file, line }, column, value: own(fields, column) }));
+  return task.readLabels(data.file, raw, options);
+}
+
+/** One record's values for all inputs, and its mask where it has a row of tokens. */
+function readInputs(record: DataRecord, layout: Layout, options: ExampleOptions, place: RecordPlace): { fields: Map<string, Field>; mask?: readonly number[] } {
+  const fields = new Map<string, Field>();
+  for (const spec of layout.given) {
+    const value = own(record.fields, spec.name);
+    if (value === undefined) throw dataFieldMissing(place, spec.name, Object.keys(record.fields));
+    fields.set(spec.name, readField(value, spec, place));
+  }
+  if (layout.texts.length > 0) tokenize(record, layout, options, fields, place);
+  const rowName = fields.has(IDS) ? IDS : layout.given.find(isTokenRow)?.name;
+  const row = rowName === undefined ? undefined : fields.get(rowName);
+  if (rowName === undefined || !row) return { fields };
+  for (const { name } of layout.given.filter((spec) => canFill(spec.name))) {
+    const length = fields.get(name)?.dims[0] ?? 0;
+    if (length !== row.values.length) throw dataLengthsDiffer(place, rowName, row.values.length, name, length);
+  }
+  const mask = fields.get(MASK)?.values ?? row.values.map(() => 1);
+  for (const { name } of layout.filled) {
+    const field = fields.get(name) ?? fillInput(name, mask);
+    if (field) fields.set(name, field);
+  }
+  return { fields, mask };
+}
+
+/** Adds `input_ids`, and `token_type_ids` where the graph takes them and the data don't give them. */
+function tokenize(record: DataRecord, { texts, filled }: Layout, options: ExampleOptions, fields: Map<string, Field>, place: RecordPlace): void {
+  const words = texts.map((column) => {
+    const value = own(record.fields, column);
+    if (value === undefined) throw dataFieldMissing(place, column, Object.keys(record.fields));
+    if (typeof value !== "string") throw dataNotText(place, column, value);
+    return value;
+  });
+  const tokenizer = options.tokenizer;
+  if (!tokenizer) throw tokenizerMissing(place.file, texts[0] ?? "text");
+  const { ids, typeIds } = tokenizer.encode(words, Math.min(options.maxLength, fixedLength(options.inputs)));
+  fields.set(IDS, tokenField(ids));
+  if (filled.some(({ name }) => name === SEGMENTS)) fields.set(SEGMENTS, tokenField(typeIds));
+}
+
+/** The length that an export fixed for its rows of tokens, else no bound. */
+function fixedLength(inputs: readonly InputSpec[]): number {
+  const length = inputs.find(({ name }) => name === IDS)?.shape[1];
+  return typeof length === "number" ? length : Infinity;
+}
+
+/** Rows of tokens are padded; of anything else all records must have the same shape, that of the first. */
+function checkSameShapes(fields: ReadonlyMap<string, Field>, first: ReadonlyMap<string, Field>, place: RecordPlace): void {
+  for (const [name, { dims }] of fields) {
+    const wanted = first.get(name)?.dims ?? dims;
+    if (dims.length > 1 && dims.some((dim, i) => dim !== wanted[i])) {
+      throw dataFieldShape(place, name, dims, `the first record's is [${wanted.join(", ")}]; only rows of tokens are padded`);
+    }
+  }
+}
+
+/** A field by name, never one that every object inherits. */
+function own(fields: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}

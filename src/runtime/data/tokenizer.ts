@@ -1,0 +1,135 @@
+/** Text → token ids, as the model's own tokenizer.json makes them. */
+
+import { Tokenizer } from "@huggingface/tokenizers";
+import { maxLengthTooShort, tokenizerBroken } from "../../errors/data.ts";
+import { readTemplates, specialCount, type Template } from "./token-template.ts";
+
+/** The tokens of one text or pair, special tokens included: T ids, and T segment numbers (0 or 1). */
+export interface TokenizedText {
+  readonly ids: readonly number[];
+  readonly typeIds: readonly number[];
+}
+
+/** What turns text into token ids. */
+export interface TextTokenizer {
+  /** The id that fills up short rows. */
+  readonly padId: number;
+  /**
+   * One text, or a pair, with special tokens, cut to at most `maxLength` tokens: special tokens stay, of a pair the longer text is cut first
+   * (Hugging Face's `longest_first`). Throws where `maxLength` has no room for text.
+   */
+  encode(texts: readonly string[], maxLength: number): TokenizedText;
+}
+
+/** The parsed JSON of a model folder's tokenizer files. */
+export interface TokenizerFiles {
+  readonly tokenizerJson: unknown;
+  readonly tokenizerConfig?: unknown;
+  readonly specialTokensMap?: unknown;
+}
+
+/**
+ * Makes a tokenizer of parsed tokenizer files. @huggingface/tokenizers gives the tokens of a text; special tokens, segments and cutting are
+ * done here, because that library cuts nothing, drops an empty or GPT-2 second text, and numbers RoBERTa's segments. Throws where the file
+ * asks for parts that can't be made.
+ */
+export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
+  const json = files.tokenizerJson;
+  if (!isObject(json) || !isObject(json["model"])) throw tokenizerBroken("it has no model");
+  const config = isObject(files.tokenizerConfig) ? files.tokenizerConfig : {};
+  const tokenizer = makeTokenizer(json, config);
+  const prepare = lowersCase(json["normalizer"]) ? lowerSigma : (text: string): string => text;
+  const templates = readTemplates(json["post_processor"], (token) => tokenizer.token_to_id(token));
+  const fromLeft = cutsFromLeft(json, config);
+  const cut = (ids: number[], length: number): number[] => (ids.length <= length ? ids : fromLeft ? ids.slice(ids.length - length) : ids.slice(0, length));
+
+  return {
+    padId: findPadId(json, [config, files.specialTokensMap], tokenizer),
+    encode(texts, maxLength) {
+      const template: Template = texts.length > 1 ? templates.pair : templates.single;
+      const room = maxLength - specialCount(template);
+      if (room < 1) throw maxLengthTooShort(maxLength, specialCount(template));
+      const sequences = texts.map((text) => plainIds(tokenizer, prepare(text)));
+      const [first = [], second = []] = sequences;
+      const lengths = sharedLengths(first.length, second.length, room);
+      return fill(template, [cut(first, lengths[0]), cut(second, lengths[1])]);
+    },
+  };
+}
+
+function makeTokenizer(json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
+  try {
+    // Neither is used here, and a part the library doesn't know must not stop it.
+    return new Tokenizer({ added_tokens: [], normalizer: null, pre_tokenizer: null, ...json, post_processor: null, decoder: null }, config);
+  } catch (cause) {
+    throw tokenizerBroken(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+/** A text's ids without special tokens. A character that the vocabulary lacks and no unknown-token stands for is left out, as Hugging Face does. */
+function plainIds(tokenizer: Tokenizer, text: string): number[] {
+  const ids: readonly (number | undefined)[] = tokenizer.encode(text, { add_special_tokens: false }).ids;
+  return ids.filter((id) => id !== undefined);
+}
+
+/** Whether a normalizer of tokenizer.json, or one inside a sequence, makes letters small. */
+function lowersCase(normalizer: unknown): boolean {
+  const parts = field(normalizer, "normalizers");
+  if (Array.isArray(parts)) return parts.some(lowersCase);
+  return field(normalizer, "type") === "Lowercase" || field(normalizer, "lowercase") === true;
+}
+
+/** Hugging Face lowers letter by letter; JavaScript lowers whole strings and would write a word's last Σ as ς. */
+function lowerSigma(text: string): string {
+  return text.replaceAll("Σ", "σ");
+}
+
+/** How much of two texts fits into `room` tokens: the longer is cut until both are as long, then both are. */
+function sharedLengths(a: number, b: number, room: number): readonly [number, number] {
+  if (a + b <= room) return [a, b];
+  const shorter = Math.min(a, b);
+  const half = Math.floor(room / 2);
+  // When both are cut and the room is odd, the longer one gets the token that is left.
+  const [less, more] = shorter <= half ? [shorter, room - shorter] : [half, room - half];
+  return a > b ? [more, less] : [less, more];
+}
+
+/** Whether long texts lose their beginning: tokenizer_config.json's truncation_side, else what tokenizer.json says, else no. */
+function cutsFromLeft(json: Record<string, unknown>, config: Record<string, unknown>): boolean {
+  const side = config["truncation_side"] ?? field(json["truncation"], "direction") ?? "right";
+  return side === "left" || side === "Left";
+}
+
+function fill(template: Template, sequences: readonly (readonly number[])[]): TokenizedText {
+  const ids: number[] = [];
+  const typeIds: number[] = [];
+  for (const { piece, typeId } of template) {
+    const pieceIds = typeof piece === "number" ? (sequences[piece] ?? []) : piece.special;
+    for (const id of pieceIds) {
+      ids.push(id);
+      typeIds.push(typeId);
+    }
+  }
+  return { ids, typeIds };
+}
+
+/** From tokenizer.json's padding, else the pad_token that tokenizer_config.json or special_tokens_map.json names, else 0. */
+function findPadId(json: Record<string, unknown>, configs: readonly unknown[], tokenizer: Tokenizer): number {
+  const stated = field(json["padding"], "pad_id");
+  if (typeof stated === "number") return stated;
+  for (const config of configs) {
+    const token = field(config, "pad_token");
+    const content = isObject(token) ? token["content"] : token;
+    const id = typeof content === "string" ? tokenizer.token_to_id(content) : undefined;
+    if (id !== undefined) return id;
+  }
+  return 0;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function field(value: unknown, name: string): unknown {
+  return isObject(value) ? value[name] : undefined;
+}

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "mocha";
+import { loadTokenizer, type TextTokenizer } from "../../../src/runtime/data/tokenizer.ts";
+
+const fixtures = new URL("../../../fixtures/", import.meta.url);
+const readJson = (path: string): unknown => JSON.parse(readFileSync(new URL(path, fixtures), "utf8")) as unknown;
+
+interface Row {
+  texts: string[];
+  maxLength: number;
+  ids: number[];
+  typeIds: number[];
+}
+
+/** Ids that Python's tokenizers gave, row by row (fixtures/tokenizer/make_ids.py). */
+function expectSameIds(tokenizer: TextTokenizer, path: string): void {
+  const rows = readJson(path) as Row[];
+  assert.ok(rows.length >= 80);
+  for (const { texts, maxLength, ids, typeIds } of rows) {
+    assert.deepEqual(tokenizer.encode(texts, maxLength), { ids, typeIds }, JSON.stringify([texts, maxLength]));
+  }
+}
+
+describe("loadTokenizer", () => {
+  it("gives Hugging Face's ids and segments for BERT's WordPiece, cut and whole, single and paired", () => {
+    const files = { tokenizerJson: readJson("demo/tokenizer.json"), tokenizerConfig: readJson("demo/tokenizer_config.json") };
+    expectSameIds(loadTokenizer(files), "tokenizer/bert-ids.json");
+  });
+
+  it("gives Hugging Face's ids and segments for RoBERTa's byte-level BPE", () => {
+    expectSameIds(loadTokenizer({ tokenizerJson: readJson("tokenizer/roberta-tokenizer.json") }), "tokenizer/roberta-ids.json");
+  });
+
+  it("finds the pad id in tokenizer.json, else by the pad token's name, else takes 0", () => {
+    const tokenizerJson = readJson("tokenizer/roberta-tokenizer.json") as Record<string, unknown>;
+    assert.equal(loadTokenizer({ tokenizerJson: { ...tokenizerJson, padding: { pad_id: 7 } } }).padId, 7);
+    assert.equal(loadTokenizer({ tokenizerJson, tokenizerConfig: { pad_token: { content: "<pad>" } } }).padId, 1);
+    assert.equal(loadTokenizer({ tokenizerJson, tokenizerConfig: {}, specialTokensMap: { pad_token: "<pad>" } }).padId, 1);
+    assert.equal(loadTokenizer({ tokenizerJson }).padId, 0);
+  });
+
+  it("cuts the beginning where the files say so", () => {
+    const tokenizerJson = readJson("demo/tokenizer.json");
+    const right = loadTokenizer({ tokenizerJson }).encode(["a b c d"], 4).ids;
+    const left = loadTokenizer({ tokenizerJson, tokenizerConfig: { truncation_side: "left" } }).encode(["a b c d"], 4).ids;
+    const whole = loadTokenizer({ tokenizerJson }).encode(["a b c d"], 6).ids;
+    assert.deepEqual(right, [...whole.slice(0, 3), whole[5]]);
+    assert.deepEqual(left, [whole[0], ...whole.slice(3)]);
+  });
+
+  it("keeps the second text where tokenizer.json frames nothing (GPT-2)", () => {
+    const json = readJson("tokenizer/roberta-tokenizer.json") as Record<string, unknown>;
+    const bare = loadTokenizer({ tokenizerJson: { ...json, post_processor: { type: "ByteLevel" } } });
+    const [a, b] = [bare.encode(["one"], 99).ids, bare.encode(["two"], 99).ids];
+    assert.deepEqual(bare.encode(["one", "two"], 99).ids, [...a, ...b]);
+    const sequence = { type: "Sequence", processors: [{ type: "ByteLevel" }, json["post_processor"]] };
+    assert.deepEqual(loadTokenizer({ tokenizerJson: { ...json, post_processor: sequence } }).encode(["one"], 99).ids, [0, ...a, 2]);
+  });
+
+  it("refuses a file that is no tokenizer, and a length without room", () => {
+    assert.throws(() => loadTokenizer({ tokenizerJson: [] }), { code: "TOKENIZER_BROKEN", message: /^tokenizer\.json can't be used: "it has no model"/ });
+    assert.throws(() => loadTokenizer({ tokenizerJson: { model: { type: "Nonsense" } } }), { code: "TOKENIZER_BROKEN" });
+    const json = readJson("demo/tokenizer.json") as Record<string, unknown>;
+    assert.throws(() => loadTokenizer({ tokenizerJson: { ...json, post_processor: { type: "New" } } }),
+      { code: "TOKENIZER_BROKEN", message: /post_processor New/ });
+    const tokenizer = loadTokenizer({ tokenizerJson: json });
+    assert.throws(() => tokenizer.encode(["a", "b"], 3), { code: "MAX_LENGTH_TOO_SHORT", message: /no room for text: the tokenizer adds 3 special tokens/ });
+  });
+});
