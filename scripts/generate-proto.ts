@@ -42,7 +42,9 @@ export interface MessageSpec<T> {
   readonly create: () => T;
 }`;
 
-const SCALARS: Readonly<Record<string, string>> = { string: "string", bytes: "Uint8Array", float: "number", double: "number", int32: "number", int64: "Int", uint64: "Int" };
+const SCALARS: Readonly<Record<string, string>> = {
+  string: "string", bytes: "Uint8Array", float: "number", double: "number", int32: "number", int64: "Int", uint64: "Int",
+};
 
 /** "TypeProto.Tensor" → TypeProtoTensor. */
 function nameOf(type: protobuf.ReflectionObject): string {
@@ -87,7 +89,10 @@ function addInterface(file: SourceFile, type: protobuf.Type): void {
         hasQuestionToken: heldOf(field) !== "many",
         docs: field.packed ? [`The packed payload as it stands in the file: read it with \`unpack("${field.type}", …)\`.`] : [],
       })),
-      { name: "unknownFields", type: "Uint8Array | undefined", hasQuestionToken: true, docs: ["Fields that the schema doesn't know: tags and values, end to end, as they stood."] },
+      {
+        name: "unknownFields", type: "Uint8Array | undefined", hasQuestionToken: true,
+        docs: ["Fields that the schema doesn't know: tags and values, end to end, as they stood."],
+      },
     ],
   });
   file.addFunction({
@@ -101,11 +106,12 @@ function addInterface(file: SourceFile, type: protobuf.Type): void {
 }
 
 function addEnum(file: SourceFile, type: protobuf.Enum): void {
+  const members = Object.entries(type.values).map(([name, value]) => `  ${name}: ${String(value)},\n`).join("");
   file.addVariableStatement({
     isExported: true,
     declarationKind: VariableDeclarationKind.Const,
     docs: [`${type.fullName.slice(1)}: see scripts/onnx.proto.`],
-    declarations: [{ name: nameOf(type), initializer: `{\n${Object.entries(type.values).map(([name, value]) => `  ${name}: ${String(value)},\n`).join("")}} as const` }],
+    declarations: [{ name: nameOf(type), initializer: `{\n${members}} as const` }],
   });
 }
 
@@ -135,7 +141,8 @@ function generate(): string {
   const messages = below(root, protobuf.Type);
 
   const file = new Project({ useInMemoryFileSystem: true, manipulationSettings: { indentationText: IndentationText.TwoSpaces } }).createSourceFile("schema.ts");
-  file.addStatements(["// Written by scripts/generate-proto.ts from scripts/onnx.proto. Don't edit.", `import type { Bytes } from "../../source.ts";`, PREAMBLE]);
+  file.addStatements(["// Written by scripts/generate-proto.ts from scripts/onnx.proto. Don't edit.",
+    `import type { Bytes } from "../../source.ts";`, PREAMBLE]);
   for (const type of below(root, protobuf.Enum)) addEnum(file, type);
   for (const type of messages) addInterface(file, type);
   file.addInterface({
@@ -145,7 +152,9 @@ function generate(): string {
   file.addStatements([
     "/** The table the codec works by. */",
     "export const MESSAGES: { readonly [N in MessageName]: MessageSpec<Messages[N]> } = {",
-    ...messages.map((type) => `  ${nameOf(type)}: {\n    create: ${functionOf(type)},\n    fields: {\n${fieldsOf(type).map((f) => `      ${specOf(f)},\n`).join("")}    },\n  },`),
+    ...messages.flatMap((type) => [
+      `  ${nameOf(type)}: {`, `    create: ${functionOf(type)},`, "    fields: {", ...fieldsOf(type).map((f) => `      ${specOf(f)},`), "    },", "  },",
+    ]),
     "};",
   ].join("\n"));
   return `${file.getFullText().trimEnd()}\n`;

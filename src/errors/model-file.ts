@@ -4,7 +4,8 @@ import { HutError, quote } from "./hut-error.ts";
 /** The file is something else. `looksLike` says what ("a PyTorch checkpoint"), where its first bytes tell; `problem` is where reading it as ONNX failed. */
 export function notAnOnnxFile(file: string, looksLike: string | undefined, problem: string): HutError {
   const what = looksLike === undefined ? problem : `it looks like ${looksLike}`;
-  return new HutError("NOT_AN_ONNX_FILE", { file, looksLike, problem }, `${quote(file)} is not an ONNX model: ${what}. Give a model that was exported to ONNX (model.onnx).`);
+  return new HutError("NOT_AN_ONNX_FILE", { file, looksLike, problem },
+    `${quote(file)} is not an ONNX model: ${what}. Give a model that was exported to ONNX (model.onnx).`);
 }
 
 /** The file ends before what it announces. `path` is the field ("graph.node[3]"), `offset` the byte where it stands. */

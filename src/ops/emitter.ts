@@ -81,6 +81,12 @@ export class Emitter {
     return values;
   }
 
+  /** Gives a value the name that the outside knows it by; `name` must be free. */
+  named(value: Value, name: string): Value {
+    value.name = this.graph.freshName(name);
+    return value;
+  }
+
   /** The only output of a node. */
   protected first(values: readonly Value[]): Value {
     const [value] = values;

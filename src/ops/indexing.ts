@@ -46,7 +46,8 @@ export const Gather = defineOp({
       const rest = Array.from({ length: rank + indexRank - 1 }, (_, i) => i).filter((i) => !picked.includes(i));
       const first = op.Transpose(dy, { perm: [...picked, ...rest] });
       const turned = axis === 0 ? data : op.Transpose(data, { perm: [axis, ...others] });
-      const size = op.Gather(op.Shape(data), op.ints([axis]));
+      const sizes = op.Shape(data);
+      const size = op.Gather(sizes, op.scalar(axis, sizes));
       const wrapped = op.Where(op.Less(indices, op.scalar(0, indices)), op.Add(indices, op.Cast(size, { to: indices.dataType })), indices);
       const sum = op.ScatterND(zerosLike(op, turned), op.Unsqueeze(wrapped, [-1]), first, { reduction: "add" });
       if (axis === 0) return sum;

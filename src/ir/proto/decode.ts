@@ -40,7 +40,8 @@ export function decodeModel(source: Source): ModelProto {
   } catch (error) {
     if (!(error instanceof HutError) || error.code === "NOT_AN_ONNX_FILE") throw error;
     const kind = looksLike(source);
-    throw kind === undefined && model.irVersion !== undefined ? error : notAnOnnxFile(source.name, kind, `${String(error.details["problem"])} at byte ${String(error.details["offset"])}`);
+    if (kind === undefined && model.irVersion !== undefined) throw error;
+    throw notAnOnnxFile(source.name, kind, `${String(error.details["problem"])} at byte ${String(error.details["offset"])}`);
   }
 }
 
@@ -186,7 +187,9 @@ class ModelDecoder {
       builders.set(name, (builder = new ByteBuilder()));
       builder.push(first);
     }
-    if (builder.length + piece.length > MAX_JOINED_BYTES) throw this.#error("invalid", `a field's pieces come to more than ${String(MAX_JOINED_BYTES)} bytes`, this.#reader.position);
+    if (builder.length + piece.length > MAX_JOINED_BYTES) {
+      throw this.#error("invalid", `a field's pieces come to more than ${String(MAX_JOINED_BYTES)} bytes`, this.#reader.position);
+    }
     builder.push(piece);
   }
 

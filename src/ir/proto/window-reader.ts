@@ -120,7 +120,8 @@ export class WindowReader {
       return read(this.#reader);
     } catch (error) {
       // protobufjs throws a RangeError at the end of its bytes and an Error at a varint that is too long.
-      throw error instanceof RangeError ? this.#fail("overrun", "a number is incomplete", start) : this.#fail("invalid", "a number takes too many bytes", start);
+      if (error instanceof RangeError) throw this.#fail("overrun", "a number is incomplete", start);
+      throw this.#fail("invalid", "a number takes too many bytes", start);
     }
   }
 

@@ -3,6 +3,7 @@
  * the other side of the product after it, o the first one behind that. Of the others, a weight whose input comes through an activation is
  * `down`, what feeds it is `up`, and `gate` where two do and the activation is on its side. What makes the logits is the head.
  */
+import { isFloating } from "../../ir/data-type.ts";
 import type { Graph, Node, Value } from "../../ir/graph.ts";
 import { definitionOf } from "../../ops/registry.ts";
 import type { WeightSite } from "./find-weights.ts";
@@ -43,7 +44,7 @@ function behind(value: Value | undefined, siteOf: ReadonlyMap<Node, WeightSite>,
       found.set(site, { site, activated: top.activated || (found.get(site)?.activated ?? false) });
     } else if (through(node)) {
       const activated = top.activated || definitionOf(node)?.purpose === "activation";
-      for (const input of node.inputs) if (input !== undefined) open.push({ value: input, activated });
+      for (const input of node.inputs) if (carriesNumbers(input)) open.push({ value: input, activated });
     }
   }
   return [...found.values()];
@@ -60,10 +61,15 @@ function ahead(value: Value | undefined, siteOf: ReadonlyMap<Node, WeightSite>):
     for (const { node } of top.uses) {
       const site = siteOf.get(node);
       if (site !== undefined) found.add(site);
-      else if (definitionOf(node)?.purpose !== "normalization") open.push(...node.outputs.filter((o) => o !== undefined));
+      else if (definitionOf(node)?.purpose !== "normalization") open.push(...node.outputs.filter(carriesNumbers));
     }
   }
   return [...found];
+}
+
+/** Floats flow from weight to weight; shapes, masks and indices, which are made from them too, don't count. */
+function carriesNumbers(value: Value | undefined): value is Value {
+  return value !== undefined && (value.dataType === 0 || isFloating(value.dataType));
 }
 
 const isProduct = (node: Node): boolean => definitionOf(node)?.weight !== undefined;
@@ -76,7 +82,7 @@ function productBehind(value: Value | undefined, siteOf: ReadonlyMap<Node, Weigh
     const node = at.producer;
     if (node === undefined || seen.size > MAX_VISITED) continue;
     if (isProduct(node) && !siteOf.has(node)) return node;
-    for (const input of node.inputs) if (input !== undefined && !seen.has(input) && !siteOf.has(node)) { seen.add(input); open.push(input); }
+    for (const input of node.inputs) if (carriesNumbers(input) && !seen.has(input) && !siteOf.has(node)) { seen.add(input); open.push(input); }
   }
   return undefined;
 }
@@ -87,7 +93,7 @@ function productAhead(value: Value | undefined, siteOf: ReadonlyMap<Node, Weight
   for (const at of open) {
     for (const { node, index } of at.uses) {
       if (isProduct(node)) return siteOf.has(node) ? undefined : { node, side: index };
-      for (const output of node.outputs) if (output !== undefined && !seen.has(output) && seen.size < MAX_VISITED) { seen.add(output); open.push(output); }
+      for (const output of node.outputs) if (carriesNumbers(output) && !seen.has(output) && seen.size < MAX_VISITED) { seen.add(output); open.push(output); }
     }
   }
   return undefined;

@@ -62,10 +62,16 @@ const FINGERPRINT_VALUES = 64;
 /** Most values read in a fingerprint. */
 const MAX_FINGERPRINT_VALUES = 4096;
 
-/** The fixed places of a [k, n] weight's fingerprint: 64 spread evenly from its first element to its last, or all of a smaller one. */
+/** The golden ratio's fraction: its multiples fall evenly into [0, 1) and never repeat. */
+const GOLDEN = 0.6180339887498949;
+
+/**
+ * The fixed places of a [k, n] weight's fingerprint: one in each of 64 equal stretches, or all of a smaller weight. Where in its stretch
+ * differs from one to the next: equal steps can run along a diagonal, where a matrix and its transposed are the same.
+ */
 export function fingerprintPositions(k: number, n: number): number[] {
   const count = Math.min(FINGERPRINT_VALUES, k * n);
-  return Array.from({ length: count }, (_, i) => (count === 1 ? 0 : Math.floor((i * (k * n - 1)) / (count - 1))));
+  return Array.from({ length: count }, (_, i) => Math.floor(((i + ((i * GOLDEN) % 1)) * k * n) / count));
 }
 
 /** The fingerprint of a [k, n] weight; `valueAt` gives its element at a place in [k, n] order. */

@@ -84,11 +84,14 @@ export function checkTensors({ modules, saved }: AdapterTensors, config: Adapter
   const isTarget = targetTest(rule);
   for (const [module, parameters] of modules) {
     if (!isTarget(module)) throw moduleNotTargeted(folder, module, targetText(config.targetModules));
-    checkPair(module, parameters, rankOf(module), config.method, file);
+    // PEFT 0.21.2 itself ignores rank_pattern in HiRA: what it trained has rank r there all the same.
+    const isPlain = config.method === "hut" && rankIn(parameters, config.method) === config.rank;
+    checkPair(module, parameters, isPlain ? config.rank : rankOf(module), config.method, file);
   }
   for (const [path, tensor] of saved) checkValues(path, tensor, file);
 
-  if (typeof rule.targetModules !== "string") {
+  // An entry may be idle because exclude_modules takes out all that it would match.
+  if (typeof rule.targetModules !== "string" && rule.excludeModules.length === 0) {
     const idle = unmatchedEntries(rule.targetModules, modules.keys());
     if (idle.length > 0) throw targetWithoutTensors(folder, idle, "target_modules");
   }
@@ -108,6 +111,10 @@ export function loraScale(config: AdapterConfig, module: string): number {
   const rank = patternValues(config.rankPattern, config.rank)(module);
   const alpha = patternValues(config.alphaPattern ?? {}, config.alpha ?? rank)(module);
   return alpha / (config.rankStabilized === true ? Math.sqrt(rank) : rank);
+}
+
+function rankIn(parameters: ReadonlyMap<string, AdapterTensor>, method: AdapterMethod): number | undefined {
+  return parameters.get(PARAMETERS[method][0])?.shape[0];
 }
 
 function checkPair(module: string, parameters: ReadonlyMap<string, AdapterTensor>, rank: number, method: AdapterMethod, file: string): void {

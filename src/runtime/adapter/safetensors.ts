@@ -163,7 +163,7 @@ function bytesOf(dtype: string, shape: readonly number[]): number | undefined {
 
 /** By code points, as the format's library sorts: UTF-16 order differs beyond U+FFFF. */
 function compareText(a: string, b: string): number {
-  const [as, bs] = [[...a], [...b]];
+  const [as, bs] = [Array.from(a), Array.from(b)];
   for (let i = 0; i < Math.min(as.length, bs.length); i++) {
     const difference = (as[i]?.codePointAt(0) ?? 0) - (bs[i]?.codePointAt(0) ?? 0);
     if (difference !== 0) return difference;

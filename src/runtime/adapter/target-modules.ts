@@ -53,7 +53,7 @@ export function patternValues(table: Readonly<Record<string, number>>, otherwise
   return (path) => {
     const ending = endings(path).find((end) => plain.has(end));
     if (ending !== undefined) return plain.get(ending) ?? otherwise;
-    const starts = [0, ...[...path].flatMap((char, i) => (char === "." ? [i + 1] : []))];
+    const starts = [0, ...Array.from(path.matchAll(/\./g), ({ index }) => index + 1)];
     return patterns.find(({ pattern }) => pattern.matchesFrom(path, starts))?.value ?? otherwise;
   };
 }

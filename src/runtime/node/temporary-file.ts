@@ -21,7 +21,7 @@ const swept = new Set<string>();
 /** A new name beside `path`, in the same folder and so on the same file system. */
 export function temporaryBeside(path: string): string {
   let name = basename(path);
-  while (Buffer.byteLength(name) > MAX_NAME_BYTES) name = [...name].slice(0, -1).join("");
+  while (Buffer.byteLength(name) > MAX_NAME_BYTES) name = Array.from(name).slice(0, -1).join("");
   return join(dirname(path), `.${name}.onnx-hut-${String(process.pid)}-${HOST_MARK}${randomBytes(6).toString("hex")}.tmp`);
 }
 

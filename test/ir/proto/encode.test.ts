@@ -4,10 +4,14 @@ import onnxProto from "onnx-proto";
 import protobuf from "protobufjs";
 import { decodeModel } from "../../../src/ir/proto/decode.ts";
 import { encodedLength, encodeModel } from "../../../src/ir/proto/encode.ts";
-import { attributeProto, type FieldSpec, graphProto, type MessageName, MESSAGES, type ModelProto, modelProto, nodeProto, tensorProto } from "../../../src/ir/proto/generated/schema.ts";
+import {
+  attributeProto, type FieldSpec, graphProto, type MessageName, MESSAGES, type ModelProto, modelProto, nodeProto, tensorProto,
+} from "../../../src/ir/proto/generated/schema.ts";
 import { ByteRange, memorySource, readBytes } from "../../../src/ir/source.ts";
 
-const FIXTURES = ["cases/bert/model.ts.onnx", "cases/bert/model.dynamo.onnx", "cases/roberta/model.ts.onnx", "cases/roberta/model.dynamo.onnx", "demo/model.onnx"];
+const FIXTURES = [
+  "cases/bert/model.ts.onnx", "cases/bert/model.dynamo.onnx", "cases/roberta/model.ts.onnx", "cases/roberta/model.dynamo.onnx", "demo/model.onnx",
+];
 
 const bytesOf = (model: ModelProto): Buffer => Buffer.concat(encodeModel(model).chunks.map(readBytes));
 const decode = (bytes: Uint8Array): ModelProto => decodeModel(memorySource("x.onnx", bytes));
@@ -24,7 +28,8 @@ function full(type: MessageName, depth: number): Record<string, unknown> {
     const value = field.held === "lazy" ? new Uint8Array(16) : field.message === undefined ? values[field.kind] : full(field.message, depth - 1);
     message[field.name] = field.held === "many" ? [value, value] : value;
   }
-  message["unknownFields"] = new protobuf.Writer().uint32(100 * 8).uint32(300).uint32(101 * 8 + 1).double(1).uint32(102 * 8 + 2).string("new").uint32(103 * 8 + 5).float(2).finish();
+  message["unknownFields"] = new protobuf.Writer().uint32(100 * 8).uint32(300).uint32(101 * 8 + 1).double(1)
+    .uint32(102 * 8 + 2).string("new").uint32(103 * 8 + 5).float(2).finish();
   return message;
 }
 
@@ -48,8 +53,9 @@ describe("encodeModel", () => {
   });
 
   it("is read by onnx-proto's decoder", () => {
+    const attribute = [attributeProto({ name: "alpha", type: 1, f: 0.5 }), attributeProto({ name: "ids", type: 7, ints: [-1, 2n ** 60n] })];
     const graph = graphProto({
-      name: "g", node: [nodeProto({ opType: "Gemm", input: ["x", "w"], output: ["y"], attribute: [attributeProto({ name: "alpha", type: 1, f: 0.5 }), attributeProto({ name: "ids", type: 7, ints: [-1, 2n ** 60n] })] })],
+      name: "g", node: [nodeProto({ opType: "Gemm", input: ["x", "w"], output: ["y"], attribute })],
       initializer: [tensorProto({ name: "w", dims: [2], dataType: 1, rawData: new Uint8Array(20_000).fill(3) })],
     });
     const read = onnxProto.onnx.ModelProto.decode(bytesOf(modelProto({ irVersion: 8, producerName: "", graph })));
@@ -86,9 +92,14 @@ describe("encodeModel", () => {
 
   it("refuses a model beyond 2 GiB, and names the way out", () => {
     const source = { name: "base", size: 2 ** 40, read: (): never => assert.fail("read a weight") };
-    const model = (length: number): ModelProto => modelProto({ graph: graphProto({ initializer: [tensorProto({ rawData: new ByteRange(source, 0, length) })] }) });
+    const model = (length: number): ModelProto => {
+      const initializer = [tensorProto({ rawData: new ByteRange(source, 0, length) })];
+      return modelProto({ graph: graphProto({ initializer }) });
+    };
     assert.equal(encodedLength(encodeModel(model(2 ** 31 - 1 - 18)).chunks), 2 ** 31 - 1);
-    assert.throws(() => encodeModel(model(2 ** 31 - 1 - 17)), { code: "MODEL_TOO_LARGE", message: /2147483648 bytes; one ONNX file holds at most 2147483647\. .*external data/ });
+    assert.throws(() => encodeModel(model(2 ** 31 - 1 - 17)), {
+      code: "MODEL_TOO_LARGE", message: /2147483648 bytes; one ONNX file holds at most 2147483647\. .*external data/,
+    });
     assert.throws(() => encodeModel(model(5_000_000_000)), { code: "MODEL_TOO_LARGE" });
   });
 

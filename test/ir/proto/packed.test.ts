@@ -31,7 +31,8 @@ describe("packed fields", () => {
 
   it("are checked when they are read from a file", () => {
     const source = memorySource("m.onnx", Uint8Array.of(1, 2, 0x80));
-    assert.throws(() => unpack("int64", new ByteRange(source, 1, 2)), (error) => error instanceof HutError && /"m\.onnx" is broken: its last number is incomplete .*byte 1/.test(error.message));
+    assert.throws(() => unpack("int64", new ByteRange(source, 1, 2)), (error) => error instanceof HutError
+      && /"m\.onnx" is broken: its last number is incomplete .*byte 1/.test(error.message));
     assert.throws(() => unpack("int64", new Uint8Array(11).fill(0x80)), { code: "MALFORMED_MODEL" });
     assert.throws(() => unpack("float", new Uint8Array(3)), { code: "MALFORMED_MODEL" });
   });

@@ -33,7 +33,7 @@ describe("WindowReader", () => {
     assert.throws(() => reader.int32(2), /overrun at 0: a number is incomplete/);
     reader.seek(0);
     assert.throws(() => reader.float(3), /overrun at 0: 4 bytes should follow, there are 3/);
-    assert.throws(() => reader.skip(4, 3), /overrun/);
+    assert.throws(() => { reader.skip(4, 3); }, /overrun/);
     assert.equal(reader.int32(3), 16384);
   });
 });

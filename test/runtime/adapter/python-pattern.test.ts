@@ -6,9 +6,11 @@ const path = "model.decoder.layers.10.self_attn.q_proj";
 describe("PythonPattern", () => {
   // Patterns whose meaning Python and JavaScript share, so that RegExp is the oracle.
   const shared = [
-    ".*q_proj", ".*(q|v)_proj", "q_proj", ".*decoder.*(self_attn|enc_attn).*(q|v)_proj$", "model\\.decoder\\.layers\\.\\d+\\..*", "^model.*", ".*layers\\.[0-9]\\..*",
-    ".*layers\\.(?:[0-9]|1[0-9])\\..*proj", "^(?!.*decoder).*proj", "^(?=.*decoder).*proj", ".*\\bself_attn\\b.*", "[^.]+(\\.[^.]+)*", "[^.]+(\\.[^.]+){5}",
-    "[^.]+(\\.[^.]+){2,4}", ".{40}", ".{39,}", "(?:.*)+", "(a|ab)(c|bcd)*", "", "model.decoder.layers.10.self_attn.q_proj|x", "[]x]*".replace("[]x]", "[x]"), "[\\w.]*",
+    ".*q_proj", ".*(q|v)_proj", "q_proj",
+    ".*decoder.*(self_attn|enc_attn).*(q|v)_proj$", "model\\.decoder\\.layers\\.\\d+\\..*", "^model.*", ".*layers\\.[0-9]\\..*",
+    ".*layers\\.(?:[0-9]|1[0-9])\\..*proj",
+    "^(?!.*decoder).*proj", "^(?=.*decoder).*proj", ".*\\bself_attn\\b.*", "[^.]+(\\.[^.]+)*", "[^.]+(\\.[^.]+){5}",
+    "[^.]+(\\.[^.]+){2,4}", ".{40}", ".{39,}", "(?:.*)+", "(a|ab)(c|bcd)*", "", "model.decoder.layers.10.self_attn.q_proj|x", "[\\w.]*",
     ".*\\Bq_proj", "x*?.*", "(|m).*", "[a-z_.\\d]+", "[a-]*", ".*[.][qv]_proj",
   ];
   for (const source of shared) {

@@ -13,7 +13,8 @@ describe("parseStrictJson", () => {
   });
 
   it("refuses what is no JSON, with the place", () => {
-    const texts = ["", "{", "[1,]", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "[1 2]", "\"", "\"\\\"", "\"\\x\"", "\"a\nb\"", "01", "1e999", "NaN", "Infinity", "nul", "1 1", "//"];
+    const texts = ["", "{", "[1,]", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "[1 2]", "\"", "\"\\\"", "\"\\x\"", "\"a\nb\"", "01",
+      "1e999", "NaN", "Infinity", "nul", "1 1", "//"];
     for (const text of texts) assert.throws(() => parse(text), { code: "JSON_BROKEN" }, text);
     assert.throws(() => parse("{\"r\": 4, \"r\": 8}"), { message: /^"config\.json" is broken JSON: key "r" stands twice, at character 12\./ });
   });

@@ -10,7 +10,9 @@ describe("resolveExternal", () => {
     if (process.platform === "win32") this.skip();
     root = realpathSync(mkdtempSync(join(tmpdir(), "hut-external-")));
     for (const folder of ["model/sub", "elsewhere", "cache/blobs", "cache/snapshots/1/onnx", "model-twin"]) mkdirSync(join(root, folder), { recursive: true });
-    for (const file of ["model/model.onnx", "model/data", "model/sub/data", "elsewhere/secret", "cache/blobs/m", "cache/blobs/d", "model-twin/data", "model/onnx::MatMul_8"]) {
+    const files = ["model/model.onnx", "model/data", "model/sub/data", "model/onnx::MatMul_8", "model-twin/data",
+      "elsewhere/secret", "cache/blobs/m", "cache/blobs/d"];
+    for (const file of files) {
       writeFileSync(join(root, file), file);
     }
     symlinkSync("data", join(root, "model/inner-link"));

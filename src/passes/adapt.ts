@@ -1,0 +1,124 @@
+/**
+ * Puts an updated transformation before each chosen weight's products, and takes chosen modules as trained whole.
+ *
+ * Requires: facts inferred; sites found in this graph. Guarantees: only the reads of chosen weights change; with the parameters at their
+ * start, outputs are exactly the base's. Rules: (1) per weight, its parameters become initializers named after its module path, and every
+ * point where products read it gets the method's subgraph; (2) a module trained whole keeps its place: its tensors become trainable values.
+ */
+import { HutError, quote } from "../errors/hut-error.ts";
+import { Tensor } from "../ir/tensor.ts";
+import type { Graph, Value } from "../ir/graph.ts";
+import type { ParameterSpec, UpdatedTransformation, WeightShape } from "../methods/updated-transformation.ts";
+import { OpBuilder } from "../ops/generated/builder.ts";
+import type { WeightSite } from "./weights/find-weights.ts";
+
+/** Rank of the low-rank product where nothing else is said. */
+export const DEFAULT_RANK = 8;
+
+/** One trainable tensor, float32. */
+export interface Trainable {
+  /** Its name in graphs and manifests: `<module path>.hut_A`, `classifier.weight`. */
+  readonly name: string;
+  readonly modulePath: string;
+  /** The parameter's own name: "hut_A", "hut_B", "weight", "bias". */
+  readonly parameter: string;
+  readonly shape: readonly number[];
+  /** Its value at the start. */
+  readonly start: Float32Array;
+  /** The value of the graph that a training graph computes from instead. */
+  readonly value: Value;
+}
+
+/** A weight with its transformation. */
+export interface AdaptedSite {
+  readonly site: WeightSite;
+  readonly modulePath: string;
+  readonly weight: WeightShape;
+  readonly parameters: readonly Trainable[];
+}
+
+/** What gives a parameter its start: random numbers, or an adapter's values. */
+export type StartOf = (modulePath: string, spec: ParameterSpec) => Float32Array;
+
+export interface AdaptOptions {
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly sites: readonly WeightSite[];
+  readonly method: UpdatedTransformation;
+  readonly rank: number;
+  /** Defaults to the rank, so that s = 1. */
+  readonly alpha?: number | undefined;
+  /** Ranks of single modules, where they differ. */
+  readonly rankOf?: (modulePath: string) => number | undefined;
+  readonly start: StartOf;
+}
+
+/** Adapts every site. Throws HutError where the rank doesn't fit a weight. */
+export function adapt(graph: Graph, options: AdaptOptions): AdaptedSite[] {
+  return options.sites.map((site) => adaptSite(graph, site, options));
+}
+
+/** The name a site goes by: its module path, or its initializer's name where the export tells no path. */
+export function pathOf(site: WeightSite): string {
+  return site.modulePath ?? site.name;
+}
+
+function adaptSite(graph: Graph, site: WeightSite, options: AdaptOptions): AdaptedSite {
+  const { method } = options;
+  const modulePath = pathOf(site);
+  const rank = options.rankOf?.(modulePath) ?? options.rank;
+  const { k, n } = site;
+  if (!Number.isInteger(rank) || rank < 1 || rank > Math.min(k, n)) throw badRank(rank, modulePath, k, n);
+  const weight: WeightShape = { k, n, rank, alpha: options.alpha ?? rank };
+  const parameters = method.parameters(weight).map((spec): Trainable => {
+    const start = options.start(modulePath, spec);
+    const value = graph.addInitializer(`${modulePath}.${spec.name}`, Tensor.floats(spec.shape, start));
+    return { name: value.name, modulePath, parameter: spec.name, shape: spec.shape, start, value };
+  });
+  for (const point of site.points) {
+    const [first] = [...point.uses].sort((a, b) => graph.nodes.indexOf(a.node) - graph.nodes.indexOf(b.node));
+    const op = new OpBuilder(graph, { opsets: options.opsets, origin: "adapt", before: first?.node });
+    const updated = method.apply(op, point.value, parameters.map((p) => p.value), weight, point.layout);
+    for (const { node, index } of point.uses) node.setInput(index, updated);
+  }
+  return { site, modulePath, weight, parameters };
+}
+
+function badRank(rank: number, modulePath: string, k: number, n: number): HutError {
+  return new HutError("RANK_OUT_OF_RANGE", { rank, modulePath, shape: [k, n] },
+    `The rank ${String(rank)} doesn't fit ${quote(modulePath)}, a weight of [${String(k)}, ${String(n)}]: it must be a whole number from 1 to ${String(Math.min(k, n))}.`);
+}
+
+/** A module trained whole: its weight as the products read it, and its bias. */
+export function trainWhole(site: WeightSite): Trainable[] {
+  const modulePath = pathOf(site);
+  const [point] = site.points;
+  if (point === undefined) throw new TypeError("a weight that nothing reads");
+  const shape = point.layout === "kn" ? [site.k, site.n] : [site.n, site.k];
+  const weight: Trainable = { name: `${modulePath}.weight`, modulePath, parameter: "weight", shape, value: point.value,
+    start: inLayout(float32Of(site.tensor), site, site.stored, point.layout) };
+  const { bias } = site;
+  const biasValue = bias?.use.node.inputs[bias.use.index];
+  if (bias === undefined || biasValue === undefined) return [weight];
+  return [weight, { name: `${modulePath}.bias`, modulePath, parameter: "bias", shape: [site.n], value: biasValue, start: float32Of(bias.tensor) }];
+}
+
+/** A stored float tensor's numbers as float32. */
+export function float32Of(tensor: Tensor): Float32Array {
+  const numbers = tensor.toNumbers();
+  if (numbers === undefined) throw new TypeError("not a tensor of numbers");
+  return Float32Array.from(numbers);
+}
+
+/** A matrix [k, n] brought from one layout into another. */
+export function inLayout(values: Float32Array, { k, n }: { readonly k: number; readonly n: number }, from: "kn" | "nk", to: "kn" | "nk"): Float32Array {
+  if (from === to) return values;
+  const [rows, columns] = from === "kn" ? [k, n] : [n, k];
+  return transposed(values, rows, columns);
+}
+
+/** [rows, columns] → [columns, rows]. */
+export function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let i = 0; i < rows; i += 1) for (let j = 0; j < columns; j += 1) result[j * rows + i] = values[i * columns + j] ?? 0;
+  return result;
+}

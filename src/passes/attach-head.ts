@@ -1,0 +1,83 @@
+/**
+ * Attaches a classification head: pooling over hidden states, then a Linear.
+ *
+ * Requires: facts inferred; a float output h [batch, sequence, d]; for mean and last, an input `attention_mask`. Guarantees: the outputs
+ * there stay; a new one, `logits` [batch, N], comes last; the head's module path is `classifier`.
+ * Rules: mean = Σ mask·h / Σ mask; cls = h[:, 0]; last = h at the last 1 of the mask.
+ */
+import { HutError, list, quote } from "../errors/hut-error.ts";
+import { DataType, isFloating } from "../ir/data-type.ts";
+import { formatShape } from "../ir/dim.ts";
+import type { Model } from "../ir/model.ts";
+import type { Value } from "../ir/graph.ts";
+import { Tensor } from "../ir/tensor.ts";
+import { OpBuilder } from "../ops/generated/builder.ts";
+
+/** How a head makes one vector of a sentence. */
+export type Pooling = "mean" | "cls" | "last";
+export const POOLINGS: readonly Pooling[] = ["mean", "cls", "last"];
+/** The module path of a head that we attach. */
+export const HEAD_MODULE = "classifier";
+const MASK = "attention_mask";
+
+export interface AttachHeadOptions {
+  readonly pooling: Pooling;
+  readonly numLabels: number;
+  /** The name of the hidden states' output, where there are several. */
+  readonly output?: string | undefined;
+  /** The head's start: weight [N, d] and bias [N], as torch's Linear starts. */
+  readonly start: (shape: readonly number[], fanIn: number) => Float32Array;
+}
+
+/** Adds the head. Returns the logits. Throws HutError where the graph gives nothing to pool. */
+export function attachHead(model: Model, options: AttachHeadOptions): Value {
+  const { graph } = model;
+  const hidden = hiddenStates(model, options.output);
+  const width = hidden.shape?.[2];
+  if (typeof width !== "number") throw new HutError("UNKNOWN_WIDTH", { output: hidden.name }, `The width of the output ${quote(hidden.name)} ${formatShape(hidden.shape)} is not known, so no head can be attached. Export the model with a fixed hidden size.`);
+  const op = new OpBuilder(graph, { opsets: model.opsets, origin: "attach-head" });
+  const float = hidden.dataType === DataType.FLOAT ? hidden : op.Cast(hidden, { to: DataType.FLOAT });
+  const pooled = pool(op, float, options.pooling === "cls" ? undefined : maskOf(model, options.pooling), options.pooling);
+  const { numLabels } = options;
+  const weight = graph.addInitializer(`${HEAD_MODULE}.weight`, Tensor.floats([numLabels, width], options.start([numLabels, width], width)));
+  const bias = graph.addInitializer(`${HEAD_MODULE}.bias`, Tensor.floats([numLabels], options.start([numLabels], width)));
+  const logits = op.Gemm(pooled, weight, bias, { transB: 1 });
+  op.named(logits, "logits");
+  const [batch] = float.shape ?? [];
+  logits.facts = { dataType: DataType.FLOAT, shape: [batch, numLabels] };
+  graph.outputs.push(logits);
+  return logits;
+}
+
+/** The output that a head can stand on: the one named, else the only float output [batch, sequence, d]. */
+function hiddenStates(model: Model, name: string | undefined): Value {
+  const fitting = model.graph.outputs.filter((v) => isFloating(v.dataType) && v.shape?.length === 3 && (name === undefined || v.name === name));
+  const [only, ...others] = fitting;
+  if (only !== undefined && others.length === 0) return only;
+  const outputs = model.graph.outputs.map((v) => `${quote(v.name)} ${formatShape(v.shape)}`);
+  throw new HutError("NO_HIDDEN_STATES", { outputs: model.graph.outputs.map((v) => v.name) }, only === undefined
+    ? `--head needs ${name === undefined ? "an output" : `the output ${quote(name)} to be`} [batch, sequence, width]; the model has ${list(outputs)}.`
+    : `--head needs one output [batch, sequence, width] to stand on and finds ${list(fitting.map((v) => quote(v.name)))}. Name one with --output.`);
+}
+
+function maskOf(model: Model, pooling: Pooling): Value {
+  const mask = model.graph.inputs.find((v) => v.name === MASK);
+  if (mask === undefined) throw new HutError("NO_ATTENTION_MASK", { pooling }, `--head ${pooling} needs the input "${MASK}" to know which tokens count; the model has ${list(model.graph.inputs.map((v) => quote(v.name)))}. Use --head cls, or export the model with a mask.`);
+  return mask;
+}
+
+/** h [b, s, d], mask [b, s] → [b, d]. */
+function pool(op: OpBuilder, hidden: Value, mask: Value | undefined, pooling: Pooling): Value {
+  if (mask === undefined) return op.Squeeze(op.Slice(hidden, [0], [1], [1]), [1]);
+  if (pooling === "mean") {
+    const weights = op.Unsqueeze(op.Cast(mask, { to: DataType.FLOAT }), [-1]);
+    const sum = op.ReduceSum(op.Mul(hidden, weights), [1], { keepdims: 0 });
+    return op.Div(sum, op.ReduceSum(weights, [1], { keepdims: 0 }));
+  }
+  // The last 1: positions numbered from 1, times the mask; the largest is where it stands.
+  const ids = op.Cast(mask, { to: DataType.INT64 });
+  const positions = op.Mul(op.CumSum(op.Expand(op.ints([1]), op.Shape(ids)), op.scalar(1, ids)), ids);
+  const last = op.ArgMax(positions, { axis: 1, keepdims: 1 });
+  const index = op.Expand(op.Unsqueeze(last, [-1]), op.Concat([op.ints([1, 1]), op.Slice(op.Shape(hidden), [2], [3], [0])], { axis: 0 }));
+  return op.Squeeze(op.GatherElements(hidden, index, { axis: 1 }), [1]);
+}

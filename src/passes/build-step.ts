@@ -1,0 +1,104 @@
+/**
+ * The training pipeline: from an adapted model to the graphs that train it. Each graph is built from a fresh copy of the training view.
+ *
+ * Guarantees: standard operators only; inputs and outputs as docs/artifacts.md lists them; frozen weights stay references to the base.
+ */
+import { DataType } from "../ir/data-type.ts";
+import type { Value } from "../ir/graph.ts";
+import type { Model } from "../ir/model.ts";
+import { OpBuilder } from "../ops/generated/builder.ts";
+import type { Trainable } from "./adapt.ts";
+import { attachAdamW } from "./attach-optimizer.ts";
+import type { AttachedLoss } from "./attach-loss.ts";
+import { differentiate } from "./differentiate.ts";
+import { mergeRepeated } from "./merge-repeated.ts";
+import { removeDead } from "./remove-dead.ts";
+
+/** The graphs of `--format step`. */
+export type StepKind = "step" | "grad" | "apply" | "eval";
+
+export interface BuildOptions {
+  readonly trainables: readonly Trainable[];
+  /** The task's output: what the loss is computed from. */
+  readonly logits: Value;
+  readonly attachLoss: (model: Model, logits: Value) => AttachedLoss;
+}
+
+/** The number of trainable numbers, P. */
+export function parameterCount(trainables: readonly { readonly shape: readonly number[] }[]): number {
+  return trainables.reduce((sum, t) => sum + t.shape.reduce((a, b) => a * b, 1), 0);
+}
+
+/** step.onnx: batch, labels, settings, theta, adam_m, adam_v → loss, grad_norm, theta_next, adam_m_next, adam_v_next, logits. Changes `model`. */
+export function buildStep(model: Model, options: BuildOptions): void {
+  const { theta, op, logits, loss } = begin(model, options);
+  const gradient = differentiate(model.graph, { opsets: model.opsets, loss: loss.sum, wrt: [theta] }).get(theta) ?? theta;
+  const { graph } = model;
+  graph.outputs.length = 0;
+  graph.outputs.push(op.named(op.Div(loss.sum, loss.count), "loss"));
+  attachAdamW(graph, { opsets: model.opsets, theta, gradient: op.Div(gradient, loss.count) });
+  graph.outputs.push(logits);
+  finish(model);
+}
+
+/** grad.onnx: batch, labels, theta, grad_sum [P], loss_sum [], count [] → the sums with this batch's added. Changes `model`. */
+export function buildGrad(model: Model, options: BuildOptions): void {
+  const { theta, op, loss } = begin(model, options);
+  const gradient = differentiate(model.graph, { opsets: model.opsets, loss: loss.sum, wrt: [theta] }).get(theta) ?? theta;
+  const { graph } = model;
+  graph.outputs.length = 0;
+  for (const [name, added] of Object.entries({ grad_sum: gradient, loss_sum: loss.sum, count: loss.count })) {
+    const sum = graph.addInput(name, { dataType: DataType.FLOAT, shape: added.shape });
+    graph.outputs.push(op.named(op.Add(sum, added), `${name}_next`));
+  }
+  finish(model);
+}
+
+/** apply.onnx: grad_sum, loss_sum, count, theta, moments, settings → loss, grad_norm and the next theta and moments. `model` must be empty. */
+export function buildApply(model: Model, size: number): void {
+  const { graph } = model;
+  const op = new OpBuilder(graph, { opsets: model.opsets, origin: "apply" });
+  const input = (name: string, shape: readonly number[]): Value => graph.addInput(name, { dataType: DataType.FLOAT, shape });
+  const [sum, lossSum, count, theta] = [input("grad_sum", [size]), input("loss_sum", []), input("count", []), input("theta", [size])];
+  graph.outputs.push(op.named(op.Div(lossSum, count), "loss"));
+  attachAdamW(graph, { opsets: model.opsets, theta, gradient: op.Div(sum, count) });
+  finish(model);
+}
+
+/** eval.onnx: batch, theta → the model's own outputs, logits among them. Changes `model`. */
+export function buildEval(model: Model, options: Omit<BuildOptions, "attachLoss">): void {
+  splitTheta(model, options.trainables);
+  finish(model);
+}
+
+function begin(model: Model, options: BuildOptions): { theta: Value; op: OpBuilder; logits: Value; loss: AttachedLoss } {
+  const theta = splitTheta(model, options.trainables);
+  const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "build" });
+  return { theta, op, logits: options.logits, loss: options.attachLoss(model, options.logits) };
+}
+
+/** All trainables come out of one flat input `theta` [P], split and reshaped once, in the order of the list. */
+function splitTheta(model: Model, trainables: readonly Trainable[]): Value {
+  const { graph } = model;
+  const sizes = trainables.map((t) => parameterCount([t]));
+  const theta = graph.addInput("theta", { dataType: DataType.FLOAT, shape: [parameterCount(trainables)] });
+  const op = new OpBuilder(graph, { opsets: model.opsets, origin: "theta", before: graph.nodes[0] });
+  const parts = trainables.length === 1 ? [theta] : op.Split(theta, sizes, {}, sizes.length);
+  trainables.forEach((t, i) => {
+    const part = parts[i];
+    if (part === undefined) throw new TypeError("fewer parts than trainables");
+    const shaped = t.shape.length === 1 ? part : op.Reshape(part, t.shape);
+    const value = t.value.dataType === DataType.FLOAT || t.value.dataType === 0 ? shaped : op.Cast(shaped, { to: t.value.dataType });
+    for (const { node, index } of [...t.value.uses]) if (node.graph === graph) node.setInput(index, value);
+  });
+  return theta;
+}
+
+function finish(model: Model): void {
+  mergeRepeated(model.graph);
+  removeDead(model.graph);
+  model.graph.sortTopologically();
+  model.carried = undefined;
+  model.functions = [];
+}
+

@@ -1,0 +1,33 @@
+/** Removes what no output needs. Guarantees: graph inputs and outputs stay; nodes and constants that feed nothing go. */
+import type { Graph, Node, Value } from "../ir/graph.ts";
+
+/** Returns how many nodes were removed. */
+export function removeDead(graph: Graph): number {
+  const needed = new Set<Node>();
+  const visit = (value: Value | undefined): void => {
+    const open: Value[] = value === undefined ? [] : [value];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      const node = at.producer;
+      if (node === undefined || needed.has(node)) continue;
+      needed.add(node);
+      open.push(...node.inputs.filter((v) => v !== undefined), ...captured(node));
+    }
+  };
+  graph.outputs.forEach(visit);
+  const dead = graph.nodes.filter((node) => !needed.has(node));
+  graph.remove(dead);
+  for (const node of graph.nodes) {
+    node.outputs.forEach((output, i) => {
+      if (i > 0 && output !== undefined && output.uses.length === 0 && !graph.outputs.includes(output)) node.setOutput(i, undefined);
+    });
+  }
+  for (const value of [...graph.initializers]) {
+    if (value.uses.length === 0 && !graph.outputs.includes(value) && !graph.inputs.includes(value)) graph.initializers.delete(value);
+  }
+  return dead.length;
+}
+
+/** The values that graphs nested in a node read from outside. */
+function captured(node: Node): Value[] {
+  return node.subgraphs.flatMap((sub) => [...sub.nodes.flatMap((inner) => [...inner.inputs.filter((v) => v !== undefined), ...captured(inner)]), ...sub.outputs]);
+}

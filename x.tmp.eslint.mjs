@@ -1,2 +1,0 @@
-import tseslint from "typescript-eslint";
-export default tseslint.config(...tseslint.configs.strictTypeChecked, { languageOptions: { parserOptions: { projectService: true } } });
