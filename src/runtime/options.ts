@@ -1,0 +1,276 @@
+/**
+ * The public verbs' words: what each takes and what each returns. The command line's flags and `--json` keys are these names, so help,
+ * library and command can't drift apart. Paths are files or folders as `node:fs` takes them.
+ */
+import type { Pooling } from "../passes/attach-head.ts";
+import type { Role } from "../passes/weights/find-weights.ts";
+
+/** Tasks, by the hub's pipeline tags. */
+export type TaskName = "text-classification";
+export const TASKS: readonly TaskName[] = ["text-classification"];
+/** Formats of training artifacts. */
+export type ArtifactFormat = "step";
+export const ARTIFACT_FORMATS: readonly ArtifactFormat[] = ["step"];
+export type Scheduler = "constant" | "linear" | "cosine";
+export const SCHEDULERS: readonly Scheduler[] = ["constant", "linear", "cosine"];
+export type Provider = "cpu" | "cuda" | "webgpu" | "dml" | "coreml";
+export const PROVIDERS: readonly Provider[] = ["cpu", "cuda", "webgpu", "dml", "coreml"];
+
+/** What long work tells while it runs. */
+export interface Progress {
+  /** What is being done: "training", "evaluating", "folding". */
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+  /** What `done` counts: "steps", "batches", "weights". */
+  readonly unit: string;
+  /** Figures worth showing: loss, learning_rate, tokens_per_second … */
+  readonly figures?: Readonly<Record<string, number>>;
+}
+
+/** What every verb takes. */
+export interface CommonOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Remarks worth a line on stderr: a word that meant two things, weights that were copied. */
+  readonly onNotice?: ((notice: string) => void) | undefined;
+}
+
+/** How sessions run. */
+export interface RunOptions {
+  /** Threads of ONNX Runtime; its own default where left out. */
+  readonly threads?: number | undefined;
+  readonly provider?: Provider | undefined;
+}
+
+/** Which weights are trained, and how: the flags that adapt, artifacts and train share. */
+export interface TargetOptions {
+  readonly targetModules?: readonly string[] | undefined;
+  readonly method?: string | undefined;
+  readonly rank?: number | undefined;
+  readonly alpha?: number | undefined;
+  /** Modules trained whole; the head, for classification tasks. */
+  readonly modulesToSave?: readonly string[] | undefined;
+  readonly head?: Pooling | undefined;
+  readonly numLabels?: number | undefined;
+  /** The adapter folder to start from. */
+  readonly adapter?: string | undefined;
+  /** The output that holds the logits (or, for `head`, the hidden states). */
+  readonly outputName?: string | undefined;
+  /** Take an adapter whose fingerprints don't fit the weights. */
+  readonly force?: boolean | undefined;
+  readonly seed?: number | undefined;
+}
+
+export interface DataOptions {
+  readonly task?: TaskName | undefined;
+  /** tokenizer.json; looked for beside the model and in the folder above where left out. */
+  readonly tokenizer?: string | undefined;
+  readonly batchSize?: number | undefined;
+  readonly maxSeqLength?: number | undefined;
+}
+
+export interface OptimizerOptions {
+  readonly lr?: number | undefined;
+  readonly weightDecay?: number | undefined;
+  /** 0 = no clipping. */
+  readonly maxGradNorm?: number | undefined;
+}
+
+/** The defaults that help shows and the verbs use. The learning rate's is the method's. */
+export const DEFAULTS: {
+  readonly task: TaskName; readonly method: string; readonly rank: number; readonly targetModules: readonly string[]; readonly epochs: number; readonly batchSize: number;
+  readonly maxSeqLength: number; readonly weightDecay: number; readonly maxGradNorm: number; readonly lrScheduler: Scheduler; readonly warmupRatio: number; readonly seed: number;
+} = {
+  task: "text-classification", method: "hut", rank: 8, targetModules: ["q", "v"], epochs: 3, batchSize: 32,
+  maxSeqLength: 128, weightDecay: 0, maxGradNorm: 1, lrScheduler: "linear", warmupRatio: 0.06, seed: 0,
+};
+
+export interface InspectOptions extends CommonOptions {
+  readonly outputName?: string | undefined;
+}
+
+export interface InspectedWeight {
+  readonly name: string;
+  /** Null where the export tells no path. */
+  readonly modulePath: string | null;
+  readonly role: Role | null;
+  readonly layer: number | null;
+  /** [k, n]. */
+  readonly shape: readonly [number, number];
+  readonly stored: "kn" | "nk";
+  readonly op: string;
+  readonly dtype: string;
+}
+
+export interface InspectResult {
+  readonly model: string;
+  readonly irVersion: number;
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly producer: string;
+  readonly inputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly string[] }[];
+  readonly outputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly string[] }[];
+  readonly weights: readonly InspectedWeight[];
+  readonly operators: Readonly<Record<string, number>>;
+  readonly withoutGradient: readonly { readonly node: string; readonly op: string; readonly path: readonly string[] }[];
+  /** Numbers in all initializers. */
+  readonly parameters: number;
+  /** Floating point operations of one forward run: per name of a dimension, as an expression; null where shapes are unknown. */
+  readonly flops: string | null;
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+export interface AdaptVerbOptions extends CommonOptions, TargetOptions {
+  /** adapted.onnx. */
+  readonly output: string;
+  readonly saveAdapter?: string | undefined;
+  /** Write a file that holds its weights itself. */
+  readonly embed?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface AdaptedModule {
+  readonly modulePath: string;
+  readonly shape: readonly [number, number];
+  readonly rank: number;
+  readonly params: number;
+}
+
+export interface AdaptResult {
+  readonly adapted: readonly AdaptedModule[];
+  readonly modulesToSave: readonly { readonly modulePath: string; readonly params: number }[];
+  readonly trainableParams: number;
+  readonly totalParams: number;
+  readonly seconds: number;
+  readonly bytesWritten: number;
+  readonly output: string;
+}
+
+export interface ArtifactsOptions extends CommonOptions, TargetOptions, OptimizerOptions {
+  /** The folder to write. */
+  readonly output: string;
+  readonly task?: TaskName | undefined;
+  readonly format?: readonly ArtifactFormat[] | undefined;
+  readonly embed?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface ArtifactsResult {
+  readonly files: readonly string[];
+  readonly trainableParams: number;
+  readonly bytesWritten: number;
+  readonly seconds: number;
+}
+
+export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions, OptimizerOptions, RunOptions {
+  /** The run folder. */
+  readonly output: string;
+  readonly train: string;
+  readonly dev?: string | undefined;
+  readonly epochs?: number | undefined;
+  readonly maxSteps?: number | undefined;
+  readonly lrScheduler?: Scheduler | undefined;
+  readonly warmupRatio?: number | undefined;
+  readonly shuffle?: boolean | undefined;
+  /** Continue: from this checkpoint folder, or (true) the newest in `output`. */
+  readonly resume?: string | boolean | undefined;
+  readonly overwrite?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface TrainResult {
+  readonly steps: number;
+  readonly firstLoss: number;
+  readonly lastLoss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** The adapter folder written. */
+  readonly adapter: string;
+  readonly trainableParams: number;
+  readonly totalParams: number;
+  readonly train_runtime: number;
+  readonly train_samples_per_second: number;
+  readonly train_tokens_per_second: number;
+  /** True after Ctrl-C: a checkpoint was written and `--resume` goes on from it. */
+  readonly interrupted: boolean;
+}
+
+export interface EvaluateOptions extends CommonOptions, DataOptions, RunOptions {
+  readonly data: string;
+  readonly adapter?: string | undefined;
+  readonly outputName?: string | undefined;
+  readonly force?: boolean | undefined;
+}
+
+export interface EvaluateResult {
+  readonly examples: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
+
+export interface PredictOptions extends EvaluateOptions {
+  /** JSONL, one record a line. */
+  readonly output: string;
+}
+
+export interface PredictResult {
+  readonly examples: number;
+  readonly output: string;
+  readonly seconds: number;
+}
+
+export interface FoldOptions extends CommonOptions {
+  readonly adapter: string;
+  /** A file, or a folder that becomes a model folder in Hugging Face's layout. */
+  readonly output: string;
+  readonly force?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface FoldResult {
+  readonly folded: readonly { readonly modulePath: string; readonly shape: readonly [number, number] }[];
+  readonly replaced: readonly { readonly modulePath: string; readonly params: number }[];
+  readonly seconds: number;
+  readonly bytesWritten: number;
+  /** The merged graph's file. */
+  readonly output: string;
+}
+
+export interface VerifyOptions extends CommonOptions, RunOptions {
+  readonly adapter: string;
+  readonly merged: string;
+  readonly data?: string | undefined;
+  readonly tokenizer?: string | undefined;
+  readonly force?: boolean | undefined;
+}
+
+export interface VerifyResult {
+  readonly maxAbsDiff: number;
+  readonly sameExceptWeights: boolean;
+  /** Time of merged over time of base, medians of interleaved pairs. */
+  readonly latencyRatio: number;
+  readonly tolerance: number;
+  /** What doesn't hold, in words; empty when ok. */
+  readonly problems: readonly string[];
+  readonly ok: boolean;
+}
+
+export interface DemoOptions extends CommonOptions, RunOptions {
+  /** Where the demo's files go; a temporary folder that is removed where left out. */
+  readonly output?: string | undefined;
+  readonly seed?: number | undefined;
+}
+
+export interface DemoResult {
+  readonly before: { readonly eval_accuracy: number };
+  readonly after: { readonly eval_accuracy: number };
+  readonly verify: VerifyResult;
+  readonly seconds: number;
+  readonly trainableParams: number;
+  readonly totalParams: number;
+  readonly train_runtime: number;
+  readonly train_tokens_per_second: number;
+  readonly bytes: { readonly base: number; readonly adapted: number; readonly adapter: number; readonly merged: number };
+  readonly steps: number;
+  readonly output: string | null;
+}
