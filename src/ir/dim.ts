@@ -2,9 +2,16 @@
  * Dimensions: a number, a symbolic expression, or unknown (`undefined`).
  *
  * A symbolic expression is a polynomial with integer coefficients over named sizes, kept in a normal form, so that two ways of writing one
- * size (`batch*sequence` and `sequence*batch`) compare equal. What a polynomial can't hold (a quotient with a remainder, a maximum) becomes
- * an opaque name of its own. Sizes are never negative.
+ * size (`batch*sequence` and `sequence*batch`) compare equal. What a polynomial can't hold (a quotient with a remainder, the smaller or the
+ * larger of two) becomes a name of its own, which knows what it stands for. Sizes are never negative.
  */
+
+/** What a name that was made here stands for. */
+interface Meaning {
+  readonly operator: "floor" | "min" | "max";
+  readonly a: Dim;
+  readonly b: Dim;
+}
 
 /** A size that depends on the names it holds. Never a plain constant: those are numbers. */
 export class SymbolicDim {
@@ -12,9 +19,12 @@ export class SymbolicDim {
   readonly terms: ReadonlyMap<string, number>;
   /** The normal form as text; equal expressions have equal keys. */
   readonly key: string;
+  /** Of the names that were made here. */
+  readonly meanings: ReadonlyMap<string, Meaning>;
 
-  constructor(terms: ReadonlyMap<string, number>) {
+  constructor(terms: ReadonlyMap<string, number>, meanings: ReadonlyMap<string, Meaning> = new Map()) {
     this.terms = terms;
+    this.meanings = meanings;
     this.key = [...terms].sort(([a], [b]) => (a < b ? 1 : -1)).map(([m, c]) => (m === "" ? String(c) : c === 1 ? m : `${String(c)}*${m}`)).join(" + ");
   }
 
@@ -33,6 +43,11 @@ export function symbol(name: string): SymbolicDim {
   return new SymbolicDim(new Map([[name, 1]]));
 }
 
+function named(operator: Meaning["operator"], text: string, a: Dim, b: Dim): SymbolicDim {
+  const name = text.replaceAll("*", "·");
+  return new SymbolicDim(new Map([[name, 1]]), new Map([[name, { operator, a, b }]]));
+}
+
 /** The most monomials a dimension may have; real exports stay under 5, and a product of many would only cost time. */
 const MAX_TERMS = 32;
 
@@ -40,19 +55,21 @@ function termsOf(dim: number | SymbolicDim): ReadonlyMap<string, number> {
   return typeof dim === "number" ? new Map(dim === 0 ? [] : [["", dim]]) : dim.terms;
 }
 
-function fromTerms(terms: Map<string, number>): Dim {
+/** The dimension that terms amount to; `from`: what they were computed of. */
+function fromTerms(terms: Map<string, number>, ...from: readonly Dim[]): Dim {
   for (const [m, c] of terms) if (c === 0) terms.delete(m);
   if (terms.size === 0) return 0;
   if (terms.size > MAX_TERMS) return undefined;
   const constant = terms.get("");
-  return terms.size === 1 && constant !== undefined ? constant : new SymbolicDim(terms);
+  if (terms.size === 1 && constant !== undefined) return constant;
+  return new SymbolicDim(terms, new Map(from.flatMap((dim) => (dim instanceof SymbolicDim ? [...dim.meanings] : []))));
 }
 
 export function addDims(a: Dim, b: Dim): Dim {
   if (a === undefined || b === undefined) return undefined;
   const sum = new Map(termsOf(a));
   for (const [m, c] of termsOf(b)) sum.set(m, (sum.get(m) ?? 0) + c);
-  return fromTerms(sum);
+  return fromTerms(sum, a, b);
 }
 
 export function mulDims(a: Dim, b: Dim): Dim {
@@ -65,7 +82,7 @@ export function mulDims(a: Dim, b: Dim): Dim {
       product.set(names, (product.get(names) ?? 0) + c * d);
     }
   }
-  return fromTerms(product);
+  return fromTerms(product, a, b);
 }
 
 export function subDims(a: Dim, b: Dim): Dim {
@@ -91,13 +108,13 @@ export function divideExactly(a: Dim, b: Dim): Dim {
     if (c % coefficient !== 0) return undefined;
     quotient.set(left.join("*"), c / coefficient);
   }
-  return fromTerms(quotient);
+  return fromTerms(quotient, a);
 }
 
 /** ⌊a / b⌋, as a name of its own where it doesn't come out even. */
 export function floorDivDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return b === 0 ? undefined : Math.floor(a / b);
-  return divideExactly(a, b) ?? (a === undefined || b === undefined || b === 0 ? undefined : symbol(`floor((${dimKey(a)})/(${dimKey(b)}))`.replaceAll("*", "·")));
+  return divideExactly(a, b) ?? (a === undefined || b === undefined || b === 0 ? undefined : named("floor", `floor((${dimKey(a)})/(${dimKey(b)}))`, a, b));
 }
 
 /** The larger of two sizes, as a name of its own where the names leave it open. */
@@ -107,7 +124,25 @@ export function maxDims(a: Dim, b: Dim): Dim {
   if (sameDim(a, b)) return a;
   if (isNonNegative(subDims(a, b))) return a;
   if (isNonNegative(subDims(b, a))) return b;
-  return symbol(`max(${[dimKey(a), dimKey(b)].sort().join(", ")})`.replaceAll("*", "·"));
+  return named("max", `max(${[dimKey(a), dimKey(b)].sort().join(", ")})`, a, b);
+}
+
+/** The smaller of two sizes, as a name of its own where the names leave it open. */
+export function minDims(a: Dim, b: Dim): Dim {
+  if (a === undefined || b === undefined) return undefined;
+  if (typeof a === "number" && typeof b === "number") return Math.min(a, b);
+  if (sameDim(a, b)) return a;
+  if (isNonNegative(subDims(a, b))) return b;
+  if (isNonNegative(subDims(b, a))) return a;
+  return named("min", `min(${[dimKey(a), dimKey(b)].sort().join(", ")})`, a, b);
+}
+
+/** Whether a is `minDims` of b and a number from 1: sizes that broadcast against b without changing it, or not at all. */
+export function isCapped(a: Dim, b: Dim): boolean {
+  if (!(a instanceof SymbolicDim)) return false;
+  const meaning = a.meanings.get(a.key);
+  const cap = sameDim(meaning?.a, b) ? meaning?.b : sameDim(meaning?.b, b) ? meaning?.a : undefined;
+  return meaning?.operator === "min" && typeof cap === "number" && cap >= 1;
 }
 
 /** Whether both are known to be the same size. Two unknowns are not. */
@@ -148,14 +183,14 @@ export function numberOfElements(shape: Shape): Dim {
   return shape.reduce<Dim>(mulDims, 1);
 }
 
-/** The value of a dimension once its names are given; undefined where one is not, or where a name is an expression that can't be evaluated. */
+/** The value of a dimension once its names are given; undefined where one is not. */
 export function evaluateDim(dim: Dim, sizes: Readonly<Record<string, number>>): number | undefined {
   if (dim === undefined || typeof dim === "number") return dim;
   let sum = 0;
   for (const [m, c] of dim.terms) {
     let product = c;
     for (const name of m === "" ? [] : m.split("*")) {
-      const size = sizes[name];
+      const size = sizes[name] ?? evaluateMeaning(dim.meanings.get(name), sizes);
       if (size === undefined) return undefined;
       product *= size;
     }
@@ -164,10 +199,20 @@ export function evaluateDim(dim: Dim, sizes: Readonly<Record<string, number>>): 
   return sum;
 }
 
-/** A `dim_param` as written by an exporter: a name, or (PyTorch's dynamo) a sum or product of names and numbers. Anything else is one name. */
+function evaluateMeaning(meaning: Meaning | undefined, sizes: Readonly<Record<string, number>>): number | undefined {
+  const [a, b] = [evaluateDim(meaning?.a, sizes), evaluateDim(meaning?.b, sizes)];
+  if (meaning === undefined || a === undefined || b === undefined) return undefined;
+  switch (meaning.operator) {
+    case "floor": return b === 0 ? undefined : Math.floor(a / b);
+    case "min": return Math.min(a, b);
+    case "max": return Math.max(a, b);
+  }
+}
+
+/** A `dim_param` as written by an exporter: a name, or (PyTorch's dynamo) sums, differences and products of names and numbers. Anything else is one name. */
 export function parseDim(text: string): Dim {
-  const source = text.replaceAll(" ", "");
-  if (!/^(\d+|[A-Za-z_]\w*)([+*](\d+|[A-Za-z_]\w*))*$/.test(source)) return symbol(text.replaceAll("*", "·"));
-  return source.split("+").map((product) => product.split("*")
-    .map((factor): Dim => (/^\d+$/.test(factor) ? Number(factor) : symbol(factor))).reduce<Dim>(mulDims, 1)).reduce<Dim>(addDims, 0);
+  if (!/^\s*-?\s*(\d{1,15}|[A-Za-z_]\w*)(\s*[-+*]\s*(\d{1,15}|[A-Za-z_]\w*))*\s*$/.test(text)) return symbol(text.replaceAll("*", "·"));
+  const summands = text.replaceAll(/\s/g, "").match(/[-+]?[^-+]+/g) ?? [];
+  return summands.map((summand) => summand.replace(/^[-+]/, "").split("*")
+    .map((factor): Dim => (/^\d+$/.test(factor) ? Number(factor) : symbol(factor))).reduce<Dim>(mulDims, summand.startsWith("-") ? -1 : 1)).reduce<Dim>(addDims, 0);
 }

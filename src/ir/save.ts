@@ -124,6 +124,6 @@ function tensorToProto(name: string | undefined, tensor: Tensor | undefined, { r
     return tensorProto({ ...rest, dims: [...tensor.dims], dataType: tensor.dataType, dataLocation: 1,
       externalData: [entry("location", place.location), entry("offset", place.offset), entry("length", data.length)] });
   }
-  if (carried !== undefined && carried.dataLocation !== 1) return { ...carried, ...rest };
+  if (carried !== undefined && tensor.unchanged && carried.dataLocation !== 1) return { ...carried, ...rest };
   return tensorProto({ ...rest, dims: [...tensor.dims], dataType: tensor.dataType, ...(data === undefined ? {} : { rawData: data }) });
 }

@@ -12,10 +12,13 @@ export class Tensor {
   readonly dims: readonly number[];
   /** The bytes, or where they lie; undefined for strings, which only `carried` holds. */
   readonly data: Bytes | undefined;
-  /** The message this was read from, kept so that saving it unchanged loses nothing. */
+  /** The message this was read from, kept so that saving loses nothing. */
   readonly carried: TensorProto | undefined;
+  /** Whether `carried` still holds the value; else only its name, doc string and metadata count. */
+  readonly unchanged: boolean;
 
-  constructor(dataType: number, dims: readonly number[], data: Bytes | undefined, carried?: TensorProto) {
+  constructor(dataType: number, dims: readonly number[], data: Bytes | undefined, carried?: TensorProto, unchanged: boolean = carried !== undefined) {
+    this.unchanged = unchanged;
     this.dataType = dataType;
     this.dims = dims;
     this.data = data;

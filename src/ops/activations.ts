@@ -9,10 +9,10 @@ import type { OpBuilder } from "./generated/builder.ts";
 /** A few operations an element: what the usual polynomial approximations cost. */
 const perElement = (cost: number): FlopRule => (_, [out]): Dim => mulDims(cost, elements(out));
 
-/** y = erf x. dx = dy ⊙ 2/√π ⊙ e^(−x²). */
+/** y = erf x. dx = dy ⊙ 2/√π e^(−x²) = dy ⊙ e^(ln 2/√π − x²). */
 export const Erf = defineOp({
   name: "Erf", purpose: "activation", opsets: [9, 13], inputs: ["input"], outputs: ["output"], shape: likeFirst, flops: perElement(8),
-  gradient: { input: ({ op, in: { input: x }, grad: { output } }) => op.Mul(output, op.Mul(op.Exp(op.Neg(op.Mul(x, x))), op.scalar(2 / Math.sqrt(Math.PI), x))) },
+  gradient: { input: ({ op, in: { input: x }, grad: { output } }) => op.Mul(output, op.Exp(op.Sub(op.scalar(Math.log(2 / Math.sqrt(Math.PI)), x), op.Mul(x, x)))) },
 });
 
 /** y = tanh x. dx = dy ⊙ (1 − y²). */
@@ -33,27 +33,30 @@ export const Relu = defineOp({
   gradient: { X: ({ op, out: { Y: y }, grad: { Y } }) => op.Where(op.Greater(y, op.scalar(0, y)), Y, op.scalar(0, y)) },
 });
 
-/** y = x ⊙ Φ(x). dx = dy ⊙ (Φ(x) + x ⊙ φ(x)); with approximate="tanh", Φ is ½(1 + tanh(√(2/π)(x + 0.044715 x³))). */
+/** y = x ⊙ Φ(x). dx = dy ⊙ (Φ(x) + x ⊙ Φ'(x)); with approximate="tanh", Φ is ½(1 + tanh(√(2/π)(x + 0.044715 x³))). */
 export const Gelu = defineOp({
   name: "Gelu", purpose: "activation", opsets: [20], inputs: ["X"], outputs: ["Y"], shape: likeFirst, flops: perElement(12),
-  gradient: { X: ({ op, node, in: { X }, grad: { Y } }) => op.Mul(Y, stringOf(node, "approximate", "none") === "tanh" ? tanhGeluDerivative(op, X) : geluDerivative(op, X)) },
+  gradient: {
+    X: ({ op, node, in: { X }, out, grad: { Y } }) =>
+      op.Mul(Y, stringOf(node, "approximate", "none") === "tanh" ? tanhGeluDerivative(op, X, out.Y) : geluDerivative(op, X)),
+  },
 });
 
-/** Φ(x) + x φ(x), over u = x/√2: ½(1 + erf u) + u e^(−u²)/√π. */
+/** Φ(x) + x φ(x), over u = x/√2: ½(erf u + x e^(ln √(2/π) − u²)) + ½. Nine elementwise nodes. */
 export function geluDerivative(op: OpBuilder, x: Value): Value {
   const u = op.Mul(x, op.scalar(Math.SQRT1_2, x));
-  const density = op.Mul(op.Mul(u, op.Exp(op.Neg(op.Mul(u, u)))), op.scalar(1 / Math.sqrt(Math.PI), x));
-  return op.Add(op.Add(op.Mul(op.Erf(u), op.scalar(0.5, x)), op.scalar(0.5, x)), density);
+  const density = op.Exp(op.Sub(op.scalar(Math.log(Math.sqrt(2 / Math.PI)), x), op.Mul(u, u)));
+  return op.Add(op.Mul(op.Add(op.Erf(u), op.Mul(x, density)), op.scalar(0.5, x)), op.scalar(0.5, x));
 }
 
-/** With t = tanh(c(x + a x³)): ½(1 + t) + ½ x (1 − t²) c (1 + 3a x²). */
-function tanhGeluDerivative(op: OpBuilder, x: Value): Value {
-  const [c, a] = [Math.sqrt(2 / Math.PI), 0.044715];
+/** Here Φ(x) = ½(1 + tanh z) = σ(2z) =: p with 2z = x(b + a x²), and y = x p: p + y (1 − p) (b + 3a x²). */
+function tanhGeluDerivative(op: OpBuilder, x: Value, y: Value): Value {
+  const b = 2 * Math.sqrt(2 / Math.PI);
+  const a = b * 0.044715;
   const square = op.Mul(x, x);
-  const t = op.Tanh(op.Mul(x, op.Add(op.Mul(square, op.scalar(c * a, x)), op.scalar(c, x))));
-  const slope = op.Add(op.Mul(square, op.scalar(3 * a * c * 0.5, x)), op.scalar(c * 0.5, x));
-  const inner = op.Mul(op.Mul(x, op.Sub(op.scalar(1, x), op.Mul(t, t))), slope);
-  return op.Add(op.Add(op.Mul(t, op.scalar(0.5, x)), op.scalar(0.5, x)), inner);
+  const p = op.Sigmoid(op.Mul(x, op.Add(op.Mul(square, op.scalar(a, x)), op.scalar(b, x))));
+  const slope = op.Add(op.Mul(square, op.scalar(3 * a, x)), op.scalar(b, x));
+  return op.Add(p, op.Mul(op.Mul(y, op.Sub(op.scalar(1, x), p)), slope));
 }
 
 /** y = softmax(x) along `axis`. dx = y ⊙ (dy − Σ dy ⊙ y). Before opset 13 the axes from `axis` on are one. */

@@ -1,5 +1,5 @@
 /** Elementwise arithmetic with broadcasting. */
-import { addDims, floorDivDims, maxDims, mulDims, subDims, type Dim } from "../ir/dim.ts";
+import { addDims, floorDivDims, maxDims, minDims, mulDims, subDims, type Dim } from "../ir/dim.ts";
 import type { Facts, Value } from "../ir/graph.ts";
 import { broadcasting, broadcastShapes, likeFirst, unbroadcast } from "./broadcast.ts";
 import { defineOp, type InferContext, type ShapeRule } from "./define.ts";
@@ -20,6 +20,11 @@ export function combineInts(c: InferContext, combine: (a: Dim, b: Dim) => Dim): 
   const b = c.ints(1);
   if (a === undefined || b === undefined || (a.length !== b.length && a.length !== 1 && b.length !== 1)) return undefined;
   return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => combine(a[a.length === 1 ? 0 : i], b[b.length === 1 ? 0 : i]));
+}
+
+/** The quotient as ONNX has it for integers: cut towards 0, which is the floor where neither is negative. */
+function divideInts(a: Dim, b: Dim): Dim {
+  return typeof a === "number" && typeof b === "number" ? (b === 0 ? undefined : Math.trunc(a / b)) : floorDivDims(a, b);
 }
 
 /** z = a + b. da = dz and db = dz, each summed back to its input's shape. */
@@ -43,12 +48,12 @@ export const Mul = defineOp({
   },
 });
 
-/** z = a / b. da = dz / b, db = −dz ⊙ z / b. */
+/** z = a / b. da = dz / b, db = −Σ (dz ⊙ z) / b: b is the same along what is summed, so it divides the sum. Integers are cut towards 0. */
 export const Div = defineOp({
-  name: "Div", opsets: [7, 13, 14], inputs: ["A", "B"], outputs: ["C"], shape: arithmetic(floorDivDims), flops: "elementwise",
+  name: "Div", opsets: [7, 13, 14], inputs: ["A", "B"], outputs: ["C"], shape: arithmetic(divideInts), flops: "elementwise",
   gradient: {
     A: ({ op, in: { A, B }, grad: { C } }) => unbroadcast(op, op.Div(C, B), A),
-    B: ({ op, in: { B }, out: { C: z }, grad: { C } }) => op.Neg(unbroadcast(op, op.Div(op.Mul(C, z), B), B)),
+    B: ({ op, in: { B }, out: { C: z }, grad: { C } }) => op.Neg(op.Div(unbroadcast(op, op.Mul(C, z), B), B)),
   },
 });
 
@@ -67,6 +72,7 @@ export const Pow = defineOp({
 /** b ⊙ aᵇ⁻¹; 2a and 3a² without a power where the exponent is a constant at hand. */
 function powDerivative(op: OpBuilder, a: Value, b: Value): Value {
   const exponent = b.initializer?.size === 1 ? b.initializer.toNumbers()?.[0] : undefined;
+  if (exponent === 0) return op.Mul(a, op.scalar(0, a));
   if (exponent === 2) return op.Mul(a, op.scalar(2, a));
   if (exponent === 3) return op.Mul(op.Mul(a, a), op.scalar(3, a));
   if (exponent !== undefined) return op.Mul(op.Pow(a, op.scalar(exponent - 1, a)), op.scalar(exponent, a));
@@ -97,7 +103,7 @@ function intsIfKnown(ints: readonly Dim[] | undefined): Partial<Facts> {
 }
 
 export const Max = extremum("Max", [8, 12, 13], maxDims);
-export const Min = extremum("Min", [8, 12, 13], (a, b) => (typeof a === "number" && typeof b === "number" ? Math.min(a, b) : undefined));
+export const Min = extremum("Min", [8, 12, 13], minDims);
 
 /** z = Σ inputs. Each gets dz. */
 export const Sum = defineOp({

@@ -1,5 +1,5 @@
 /** Broadcasting: the shape of a result, and the way back, for gradients. */
-import { numberOfElements, sameDim, type Dim, type Shape } from "../ir/dim.ts";
+import { isCapped, numberOfElements, sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Value } from "../ir/graph.ts";
 import type { InferContext } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
@@ -9,7 +9,8 @@ function broadcastDim(a: Dim, b: Dim): Dim {
   if (b === 1) return a;
   if (typeof a === "number") return a;
   if (typeof b === "number") return b;
-  return sameDim(a, b) ? a : undefined;
+  if (sameDim(a, b) || isCapped(b, a)) return a;
+  return isCapped(a, b) ? b : undefined;
 }
 
 /** The shape of an elementwise result; undefined where a rank is unknown. */
@@ -31,6 +32,12 @@ export const likeFirst = (c: InferContext): Facts[] => [{ dataType: c.dataType(0
 /** The number of elements, for FLOPs; unknown where the rank is. */
 export function elements(facts: Facts | undefined): Dim {
   return facts?.shape === undefined ? undefined : numberOfElements(facts.shape);
+}
+
+/** The sizes of a value as an int64 vector: a constant where they are numbers, else asked for at run time. */
+export function shapeOf(op: OpBuilder, x: Value): Value {
+  const sizes = x.shape?.filter((d) => typeof d === "number");
+  return sizes !== undefined && sizes.length === x.shape?.length ? op.ints(sizes) : op.Shape(x);
 }
 
 /**

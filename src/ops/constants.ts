@@ -1,7 +1,7 @@
 /** What makes values from nothing or from shapes alone. No gradient passes through any of these. */
 import { intOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
-import { numberOfElements, type Dim } from "../ir/dim.ts";
+import { isNonNegative, numberOfElements, subDims, type Dim } from "../ir/dim.ts";
 import type { Facts } from "../ir/graph.ts";
 import { defineOp } from "./define.ts";
 
@@ -47,7 +47,8 @@ export const Range = defineOp({
       const count = Math.max(0, Math.ceil((limit - start) / delta));
       return [{ dataType: c.dataType(0), shape: [count], ...(count <= 64 ? { ints: Array.from({ length: count }, (_, i) => start + i * delta) } : {}) }];
     }
-    return [{ dataType: c.dataType(0), shape: [start === 0 && delta === 1 ? limit : undefined] }];
+    const count = delta === 1 ? subDims(limit, start) : undefined;
+    return [{ dataType: c.dataType(0), shape: [isNonNegative(count) ? count : undefined] }];
   },
 });
 

@@ -5,7 +5,7 @@
 import { float, floats, int, ints, string, strings, tensor, type Attribute } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import { Node, Value, type Graph } from "../ir/graph.ts";
-import { Tensor } from "../ir/tensor.ts";
+import { bytesOf, Tensor } from "../ir/tensor.ts";
 import { SCHEMAS, type SchemaVersion } from "./generated/schemas.ts";
 import { inferNode } from "./infer.ts";
 
@@ -38,11 +38,11 @@ export class Emitter {
     this.#options = options;
   }
 
-  /** A scalar of `like`'s element type; float32 where `like` is left out. */
+  /** A scalar of `like`'s element type, a float or an integer of 32 or 64 bits; float32 where `like` is left out. */
   scalar(value: number, like?: Value): Value {
     const dataType = like === undefined || like.dataType === 0 ? DataType.FLOAT : like.dataType;
     return this.#constant(`${String(dataType)}:${Object.is(value, -0) ? "-0" : String(value)}`, "scalar", () =>
-      (dataType === DataType.INT64 ? Tensor.ints([], [value]) : Tensor.fromFloat32(dataType, [], Float32Array.of(value))));
+      scalarTensor(dataType, value));
   }
 
   /** An int64 vector [n]. */
@@ -103,6 +103,16 @@ export class Emitter {
     value.facts = { dataType: tensor.dataType, shape: tensor.dims, ...(numbers === undefined ? {} : { ints: [...numbers] }) };
     this.#constants.set(key, value);
     return value;
+  }
+}
+
+/** In double as exact as the number is, not rounded to float32 on the way. */
+function scalarTensor(dataType: number, value: number): Tensor {
+  switch (dataType) {
+    case DataType.INT64: return Tensor.ints([], [value]);
+    case DataType.INT32: return new Tensor(dataType, [], bytesOf(Int32Array.of(value)));
+    case DataType.DOUBLE: return new Tensor(dataType, [], bytesOf(Float64Array.of(value)));
+    default: return Tensor.fromFloat32(dataType, [], Float32Array.of(value));
   }
 }
 

@@ -1,19 +1,27 @@
 /** Picking elements by index, and putting them back. */
 import { intOf, intsOf } from "../ir/attribute.ts";
-import { addDims, isNonNegative, mulDims, subDims, type Dim, type Shape } from "../ir/dim.ts";
-import type { Facts, Value } from "../ir/graph.ts";
-import { likeFirst } from "./broadcast.ts";
+import { DataType } from "../ir/data-type.ts";
+import { addDims, isNonNegative, minDims, mulDims, subDims, type Dim, type Shape } from "../ir/dim.ts";
+import type { Facts, Node, Value } from "../ir/graph.ts";
+import { likeFirst, shapeOf } from "./broadcast.ts";
 import { defineOp, type InferContext } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
-import { restoredShape } from "./products.ts";
 
 /** Zeros of a value's shape and type. */
 export function zerosLike(op: OpBuilder, x: Value): Value {
-  return op.Expand(op.scalar(0, x), restoredOrShape(op, x));
+  return op.Expand(op.scalar(0, x), shapeOf(op, x));
 }
 
-function restoredOrShape(op: OpBuilder, x: Value): Value {
-  return x.shape?.every((d) => typeof d === "number") === true ? restoredShape(op, x) : op.Shape(x);
+/** Zeros before and after, along each of the axes: [.., e, ..] → [.., before + e + after, ..], as numbers or as int64 vectors [1]. */
+function padded(op: OpBuilder, x: Value, rank: number, pads: readonly { axis: number; before: Value | number; after: Value | number }[]): Value {
+  const sides = (["before", "after"] as const).flatMap((side) => Array.from({ length: rank }, (_, i) => pads.find((p) => p.axis === i)?.[side] ?? 0));
+  const numbers = sides.filter((s) => typeof s === "number");
+  return op.Pad(x, numbers.length === sides.length ? numbers : op.Concat(sides.map((s) => (typeof s === "number" ? op.ints([s]) : s)), { axis: 0 }));
+}
+
+/** One of the sizes of a value as an int64 vector [1]. */
+function sizeAlong(op: OpBuilder, x: Value, axis: number): Value {
+  return op.Gather(op.Shape(x), op.ints([axis]));
 }
 
 const onAxis = (c: InferContext, fallback: number): number | undefined => {
@@ -24,7 +32,7 @@ const onAxis = (c: InferContext, fallback: number): number | undefined => {
 
 /**
  * y = rows of x along `axis` at the indices. [.., d, ..] at [i..] → [.., i.., ..].
- * dx = zeros with dy added in: one index in common for all is a Pad-free ScatterND-free case of its own (a pooler's first token).
+ * dx = zeros with dy added in, equal indices adding up. One index alone (a pooler's first token) is dy with zeros around it.
  */
 export const Gather = defineOp({
   name: "Gather", opsets: [1, 11, 13], inputs: ["data", "indices"], outputs: ["output"],
@@ -36,26 +44,45 @@ export const Gather = defineOp({
   },
   gradient: {
     data: ({ op, node, in: { data, indices }, grad: { output: dy } }) => {
-      const rank = data.shape?.length;
-      const indexRank = indices.shape?.length;
-      if (rank === undefined || indexRank === undefined) throw new TypeError(`the ranks of "${data.name}" and "${indices.name}" must be known`);
-      const axis = (intOf(node, "axis", 0) + rank) % rank;
-      // The picked axis first: rows of x, numbered by the index. Equal indices add up.
-      const others = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis);
-      const picked = Array.from({ length: indexRank }, (_, i) => axis + i);
-      const rest = Array.from({ length: rank + indexRank - 1 }, (_, i) => i).filter((i) => !picked.includes(i));
-      const first = op.Transpose(dy, { perm: [...picked, ...rest] });
-      const turned = axis === 0 ? data : op.Transpose(data, { perm: [axis, ...others] });
-      const sizes = op.Shape(data);
-      const size = op.Gather(sizes, op.scalar(axis, sizes));
-      const wrapped = op.Where(op.Less(indices, op.scalar(0, indices)), op.Add(indices, op.Cast(size, { to: indices.dataType })), indices);
-      const sum = op.ScatterND(zerosLike(op, turned), op.Unsqueeze(wrapped, [-1]), first, { reduction: "add" });
-      if (axis === 0) return sum;
-      return op.Transpose(sum, { perm: Array.from({ length: rank }, (_, i) => (i < axis ? i + 1 : i === axis ? 0 : i)) });
+      const axis = intOf(node, "axis", 0);
+      const [rank, indexShape] = [data.shape?.length, indices.shape];
+      if (rank !== undefined && indexShape !== undefined && indexShape.length <= 1 && indexShape.every((d) => d === 1)) {
+        return placedAt(op, data, (axis + rank) % rank, indices, indexShape.length === 0 ? op.Unsqueeze(dy, [axis < 0 ? axis + rank : axis]) : dy);
+      }
+      const rows = op.Unsqueeze(indices.dataType === DataType.INT64 ? indices : op.Cast(indices, { to: DataType.INT64 }), [-1]);
+      if (axis === 0) return op.ScatterND(zerosLike(op, data), rows, dy, { reduction: "add" });
+      if (rank === undefined || indexShape === undefined) throw new TypeError(`the ranks of "${data.name}" and "${indices.name}" must be known`);
+      return addedAlong(op, data, (axis + rank) % rank, rows, indexShape.length, dy);
     },
     indices: "none",
   },
 });
+
+/** dy [.., 1, ..] with zeros around it, at one index of data [.., d, ..]. */
+function placedAt(op: OpBuilder, data: Value, axis: number, index: Value, dy: Value): Value {
+  const rank = data.shape?.length ?? 0;
+  const [at, size] = [index.facts?.ints?.[0], data.shape?.[axis]];
+  if (typeof at === "number" && typeof size === "number") {
+    const before = at < 0 ? at + size : at;
+    return padded(op, dy, rank, [{ axis, before, after: size - 1 - before }]);
+  }
+  const last = (): Value => op.Sub(sizeAlong(op, data, axis), op.ints([1]));
+  if (typeof at === "number" && at >= 0) return padded(op, dy, rank, [{ axis, before: at, after: op.Sub(last(), op.ints([at])) }]);
+  const given = op.Reshape(index.dataType === DataType.INT64 ? index : op.Cast(index, { to: DataType.INT64 }), [1]);
+  const before = op.Where(op.Less(given, op.ints([0])), op.Add(given, sizeAlong(op, data, axis)), given);
+  return padded(op, dy, rank, [{ axis, before, after: op.Sub(last(), before) }]);
+}
+
+/** Zeros like data [.., d, ..] with dy [.., i.., ..] added in at rows [i.., 1] along `axis`: scattered with that axis first, then put in order. */
+function addedAlong(op: OpBuilder, data: Value, axis: number, rows: Value, indexRank: number, dy: Value): Value {
+  const rank = data.shape?.length ?? 0;
+  const others = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis);
+  const picked = Array.from({ length: indexRank }, (_, i) => axis + i);
+  const rest = Array.from({ length: rank + indexRank - 1 }, (_, i) => i).filter((i) => !picked.includes(i));
+  const zeros = op.Expand(op.scalar(0, data), op.Gather(shapeOf(op, data), op.ints([axis, ...others])));
+  const sum = op.ScatterND(zeros, rows, op.Transpose(dy, { perm: [...picked, ...rest] }), { reduction: "add" });
+  return op.Transpose(sum, { perm: Array.from({ length: rank }, (_, i) => (i < axis ? i + 1 : i === axis ? 0 : i)) });
+}
 
 function pickedInts(c: InferContext): Partial<Facts> {
   const [data, indices] = [c.ints(0), c.ints(1)];
@@ -123,8 +150,10 @@ function slicedDim(d: Dim, start: Dim, end: Dim, step: number): Dim {
     const far = typeof end === "number" && end > 2 ** 30;
     const to = far ? d : typeof end === "number" && end < 0 ? addDims(d, end) : end;
     if (typeof d === "number" && typeof from === "number" && typeof to === "number") return Math.max(0, Math.min(d, to) - Math.max(0, Math.min(d, from)));
-    const fits = isNonNegative(subDims(d, to)) && isNonNegative(from) && isNonNegative(subDims(to, from));
-    return fits ? subDims(to, from) : undefined;
+    // The last −start elements, or all where there are fewer.
+    if (typeof start === "number" && start < 0 && far) return minDims(d, -start);
+    const fits = isNonNegative(from) && isNonNegative(subDims(d, to)) && isNonNegative(subDims(to, from));
+    return fits ? subDims(to, from) : from === 0 && isNonNegative(to) ? minDims(d, to) : undefined;
   }
   if (typeof d !== "number" || typeof start !== "number" || typeof end !== "number" || step === 0) return undefined;
   const clamp = (v: number, low: number, high: number): number => Math.min(high, Math.max(low, v < 0 ? v + d : v));
@@ -151,18 +180,45 @@ export const Slice = defineOp({
     return [{ dataType: c.dataType(0), shape: sliced, ...followed }];
   },
   gradient: {
-    // Positions of x numbered and sliced the same way tell where each element of dy belongs, whatever the bounds and steps.
-    data: ({ op, node, in: { data }, grad: { output: dy } }) => {
-      const size = op.Size(data);
-      const positions = op.Reshape(op.Range(op.scalar(0, size), size, op.scalar(1, size)), op.Shape(data));
-      const picked = op.emit("Slice", [positions, ...node.inputs.slice(1)], {}, 1)[0];
-      if (picked === undefined) throw new TypeError("a Slice without output");
-      const flat = op.ScatterElements(op.Expand(op.scalar(0, data), op.Reshape(size, [1])), op.Reshape(picked, [-1]), op.Reshape(dy, [-1]), { axis: 0 });
-      return op.Reshape(flat, op.Shape(data));
-    },
+    data: ({ op, node, in: { data }, grad: { output: dy } }) => slicePadded(op, node, data, dy) ?? sliceScattered(op, node, data, dy),
     starts: "none", ends: "none", axes: "none", steps: "none",
   },
 });
+
+/** A slice without gaps whose starts are known: dy with zeros before and after. Undefined for any other. */
+function slicePadded(op: OpBuilder, node: Node, data: Value, dy: Value): Value | undefined {
+  const rank = data.shape?.length;
+  const known = (index: number): readonly number[] | undefined => {
+    const given = node.inputs[index]?.facts?.ints;
+    return given?.every((d) => typeof d === "number") === true ? given : undefined;
+  };
+  const starts = known(1);
+  const axes = node.inputs[3] === undefined ? starts?.map((_, i) => i) : known(3);
+  const gapless = node.inputs[4] === undefined || known(4)?.every((s) => s === 1) === true;
+  if (rank === undefined || starts === undefined || axes === undefined || !gapless) return undefined;
+  return padded(op, dy, rank, axes.map((a, i) => {
+    const axis = a < 0 ? a + rank : a;
+    const [start = 0, size, part] = [starts[i], data.shape?.[axis], dy.shape?.[axis]];
+    if (typeof size === "number" && typeof part === "number") {
+      const before = start < 0 ? Math.max(0, size + start) : Math.min(start, size);
+      return { axis, before, after: size - before - part };
+    }
+    const all = sizeAlong(op, data, axis);
+    const before = start === 0 ? 0 : start > 0 ? op.Min([op.ints([start]), all]) : op.Max([op.Add(all, op.ints([start])), op.ints([0])]);
+    const rest = op.Sub(all, sizeAlong(op, dy, axis));
+    return { axis, before, after: before === 0 ? rest : op.Sub(rest, before) };
+  }));
+}
+
+/** Positions of x numbered and sliced the same way tell where each element of dy belongs, whatever the bounds and steps. */
+function sliceScattered(op: OpBuilder, node: Node, data: Value, dy: Value): Value {
+  const [size, shape] = [op.Size(data), shapeOf(op, data)];
+  const positions = op.Reshape(op.Range(op.scalar(0, size), size, op.scalar(1, size)), shape);
+  const picked = op.emit("Slice", [positions, ...node.inputs.slice(1)], {}, 1)[0];
+  if (picked === undefined) throw new TypeError("a Slice without output");
+  const flat = op.ScatterElements(op.Expand(op.scalar(0, data), op.Reshape(size, [1])), op.Reshape(picked, [-1]), op.Reshape(dy, [-1]), { axis: 0 });
+  return op.Reshape(flat, shape);
+}
 
 /** A one at each index along a new axis. */
 export const OneHot = defineOp({

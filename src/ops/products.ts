@@ -13,7 +13,7 @@ export const MatMul = defineOp({
   flops: (c, [out]) => mulDims(2, mulDims(elements(out), c.shape(0)?.at(-1) ?? c.shape(1)?.at(-2))),
   gradient: {
     A: ({ op, in: { A, B }, grad: { Y } }) => (B.shape?.length === 2 && (A.shape?.length ?? 0) >= 2 ? timesTransposed(op, Y, A, B) : matMulGradientA(op, Y, A, B)),
-    B: ({ op, in: { A, B }, grad: { Y } }) => (B.shape?.length === 2 && (A.shape?.length ?? 0) >= 2 ? transposedTimes(op, A, Y, B) : matMulGradientB(op, Y, A, B)),
+    B: ({ op, in: { A, B }, grad: { Y } }) => (B.shape?.length === 2 && (A.shape?.length ?? 0) >= 2 ? transposedTimes(op, A, Y) : matMulGradientB(op, Y, A, B)),
   },
 });
 
@@ -52,28 +52,34 @@ export function restoredShape(op: OpBuilder, x: Value): Value {
 }
 
 /** dW = Xᵀ · dY over all rows at once, as one Gemm(transA): [T, k]ᵀ · [T, n] → [k, n]. */
-function transposedTimes(op: OpBuilder, x: Value, dy: Value, w: Value): Value {
-  void w;
+function transposedTimes(op: OpBuilder, x: Value, dy: Value): Value {
   return op.Gemm(rows(op, x), rows(op, dy), undefined, { transA: 1 });
 }
 
-/** The last two axes swapped; needs a known rank. ONNX Runtime fuses it into the product that reads it. */
+/** A vector side means another formula, and a Transpose names all axes: neither can wait for the run. */
+function rankOf(x: Value): number {
+  if (x.shape === undefined) throw new TypeError(`the rank of "${x.name}" must be known`);
+  return x.shape.length;
+}
+
+/** The last two axes swapped. ONNX Runtime fuses it into the product that reads it. */
 function swapped(op: OpBuilder, x: Value): Value {
-  const rank = x.shape?.length;
-  if (rank === undefined) throw new TypeError(`the rank of "${x.name}" must be known to transpose it`);
+  const rank = rankOf(x);
   const axes = Array.from({ length: rank }, (_, i) => i);
   return op.Transpose(x, { perm: [...axes.slice(0, -2), rank - 1, rank - 2] });
 }
 
 function matMulGradientA(op: OpBuilder, dy: Value, a: Value, b: Value): Value {
-  const [column, grad] = b.shape?.length === 1 ? [op.Unsqueeze(b, [1]), op.Unsqueeze(dy, [-1])] : [b, dy];
-  if (a.shape?.length === 1) return unbroadcast(op, op.Squeeze(op.MatMul(op.Unsqueeze(grad, [-2]), swapped(op, column)), [-2]), a);
+  if (rankOf(a) === 1 && rankOf(b) === 1) return op.Mul(dy, b);
+  const [column, grad] = rankOf(b) === 1 ? [op.Unsqueeze(b, [1]), op.Unsqueeze(dy, [-1])] : [b, dy];
+  if (rankOf(a) === 1) return unbroadcast(op, op.Squeeze(op.MatMul(op.Unsqueeze(grad, [-2]), swapped(op, column)), [-2]), a);
   return unbroadcast(op, op.MatMul(grad, swapped(op, column)), a);
 }
 
 function matMulGradientB(op: OpBuilder, dy: Value, a: Value, b: Value): Value {
-  const [row, grad] = a.shape?.length === 1 ? [op.Unsqueeze(a, [0]), op.Unsqueeze(dy, [-2])] : [a, dy];
-  if (b.shape?.length === 1) return unbroadcast(op, op.Squeeze(op.MatMul(swapped(op, row), op.Unsqueeze(grad, [-1])), [-1]), b);
+  if (rankOf(a) === 1 && rankOf(b) === 1) return op.Mul(dy, a);
+  const [row, grad] = rankOf(a) === 1 ? [op.Unsqueeze(a, [0]), op.Unsqueeze(dy, [-2])] : [a, dy];
+  if (rankOf(b) === 1) return unbroadcast(op, op.Squeeze(op.MatMul(swapped(op, row), op.Unsqueeze(grad, [-1])), [-1]), b);
   return unbroadcast(op, op.MatMul(swapped(op, row), grad), b);
 }
 

@@ -1,8 +1,8 @@
 /** Reductions over axes. Since opset 18 (ReduceSum: 13) the axes are an input, before an attribute. */
-import { intOf } from "../ir/attribute.ts";
+import { intOf, intsOf } from "../ir/attribute.ts";
 import { divideExactly, mulDims, type Dim, type Shape } from "../ir/dim.ts";
 import type { Node, Value } from "../ir/graph.ts";
-import { elements } from "./broadcast.ts";
+import { elements, shapeOf } from "./broadcast.ts";
 import { defineOp, type InferContext, type ShapeRule } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 
@@ -29,15 +29,18 @@ const reduced: ShapeRule = (c) => {
   return [{ dataType: c.dataType(0), shape: result, ...(c.node.opType === "ReduceProd" && ints !== undefined && axes.length > 0 ? { ints: [ints.reduce<Dim>(mulDims, 1)] } : {}) }];
 };
 
-/** A gradient of the reduced shape, with the reduced axes back as size 1 so that it broadcasts against the input. */
-function withAxes(op: OpBuilder, node: Node, x: Value, dy: Value): Value {
-  if (intOf(node, "keepdims", 1) === 1) return dy;
-  const attribute = node.attributes.get("axes");
-  const axes = node.inputs[1] ?? (attribute?.kind === "ints" ? attribute.value.map(Number) : undefined);
-  if (axes !== undefined) return op.Unsqueeze(dy, axes);
-  const rank = x.shape?.length;
-  if (rank === undefined) throw new TypeError(`the rank of "${x.name}" must be known to undo its reduction`);
-  return op.Reshape(dy, Array.from({ length: rank }, () => 1));
+/** The axes as the node gives them: an input or, in older opsets, an attribute. */
+function givenAxes(node: Node): Value | readonly number[] | undefined {
+  return node.inputs[1] ?? intsOf(node, "axes");
+}
+
+/**
+ * A value of the reduced shape, with the reduced axes back as size 1 so that it broadcasts against the input. Where the node names no axes
+ * the value is a scalar, or has the input's own shape (noop_with_empty_axes), and broadcasts as it is.
+ */
+function withAxes(op: OpBuilder, node: Node, reducedValue: Value): Value {
+  const axes = givenAxes(node);
+  return intOf(node, "keepdims", 1) === 1 || axes === undefined ? reducedValue : op.Unsqueeze(reducedValue, axes);
 }
 
 const elementsIn = (c: InferContext): Dim => elements({ dataType: 0, shape: c.shape(0) });
@@ -45,7 +48,7 @@ const elementsIn = (c: InferContext): Dim => elements({ dataType: 0, shape: c.sh
 /** y = Σ x over axes. dx = dy, broadcast to x. */
 export const ReduceSum = defineOp({
   name: "ReduceSum", opsets: [1, 11, 13], inputs: ["data", "axes"], outputs: ["reduced"], shape: reduced, flops: elementsIn,
-  gradient: { data: ({ op, node, in: { data }, grad: { reduced: dy } }) => op.Expand(withAxes(op, node, data, dy), op.Shape(data)), axes: "none" },
+  gradient: { data: ({ op, node, in: { data }, grad: { reduced: dy } }) => op.Expand(withAxes(op, node, dy), shapeOf(op, data)), axes: "none" },
 });
 
 /** y = mean of x over axes. dx = dy / n, broadcast to x. */
@@ -56,7 +59,7 @@ export const ReduceMean = defineOp({
       const known = divideExactly(elements(data.facts), elements(y.facts));
       const share = typeof known === "number" && known > 0 ? op.Mul(dy, op.scalar(1 / known, dy))
         : op.Div(dy, op.Cast(op.Div(op.Size(data), op.Size(y)), { to: data.dataType }));
-      return op.Expand(withAxes(op, node, data, share), op.Shape(data));
+      return op.Expand(withAxes(op, node, share), shapeOf(op, data));
     },
     axes: "none",
   },
@@ -68,18 +71,13 @@ function reducedExtremum(name: string, opsets: readonly number[]): ReturnType<ty
     name, opsets, inputs: ["data", "axes"], outputs: ["reduced"], shape: reduced, flops: elementsIn,
     gradient: {
       data: ({ op, node, in: { data }, out: { reduced: y }, grad: { reduced: dy } }) => {
-        const hit = op.Cast(op.Equal(data, withAxes(op, node, data, y)), { to: data.dataType });
-        const axes = node.inputs[1] ?? attributeAxes(node);
-        return op.Mul(hit, op.Div(withAxes(op, node, data, dy), op.ReduceSum(hit, axes, { keepdims: 1 })));
+        const hit = op.Cast(op.Equal(data, withAxes(op, node, y)), { to: data.dataType });
+        const noop = intOf(node, "noop_with_empty_axes", 0);
+        return op.Mul(hit, op.Div(withAxes(op, node, dy), op.ReduceSum(hit, givenAxes(node), { keepdims: 1, ...(noop === 1 ? { noop_with_empty_axes: 1 } : {}) })));
       },
       axes: "none",
     },
   });
-}
-
-function attributeAxes(node: Node): readonly number[] | undefined {
-  const attribute = node.attributes.get("axes");
-  return attribute?.kind === "ints" ? attribute.value.map(Number) : undefined;
 }
 
 export const ReduceMax = reducedExtremum("ReduceMax", [1, 11, 12, 13, 18, 20]);

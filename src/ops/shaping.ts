@@ -135,13 +135,14 @@ export const Concat = defineOp({
     const axis = intOf(c.node, "axis", 0);
     const at = axis < 0 ? axis + first.length : axis;
     const shape = first.map((_, i): Dim => (i === at ? shapes.map((s) => s?.[i]).reduce(addDims, 0) : full.map((s) => s[i]).reduce((a, b) => (typeof b === "number" || a === undefined ? b : a))));
-    const ints = first.length === 1 ? c.node.inputs.flatMap((_, i) => c.ints(i) ?? unknownInts(shapes[i])) : undefined;
+    const parts = c.node.inputs.map((_, i) => c.ints(i) ?? unknownInts(shapes[i]));
+    const ints = first.length === 1 && parts.every((part) => part !== undefined) ? parts.flat() : undefined;
     return [{ dataType: c.dataType(0), shape, ...known(ints) }];
   },
   gradient: {
     inputs: ({ op, node, index, grad: { concat_result: dy } }) => {
       const axis = intOf(node, "axis", 0);
-      const sizes = node.inputs.map((v) => (v === undefined ? undefined : v.shape?.at(axis)));
+      const sizes = node.inputs.slice(0, index + 1).map((v) => v?.shape?.at(axis));
       if (sizes.every((s) => typeof s === "number")) {
         const start = sizes.slice(0, index).reduce((a, b) => a + b, 0);
         return op.Slice(dy, [start], [start + (sizes[index] ?? 0)], [axis]);
@@ -153,9 +154,10 @@ export const Concat = defineOp({
   },
 });
 
-function unknownInts(shape: Shape | undefined): Dim[] {
+/** As many unknowns as a vector has elements, up to a length that no shape arithmetic exceeds; undefined where that is open. */
+function unknownInts(shape: Shape | undefined): Dim[] | undefined {
   const length = shape?.[0];
-  return typeof length === "number" ? Array.from({ length }, () => undefined) : [];
+  return typeof length === "number" && length <= 64 ? Array.from({ length }, () => undefined) : undefined;
 }
 
 /** The inputs' parts along `axis`: by sizes given, else into equal ones. dx = the parts' gradients one after the other. */

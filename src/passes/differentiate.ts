@@ -12,6 +12,7 @@ import { differentDims, formatShape } from "../ir/dim.ts";
 import type { Graph, Node, Value } from "../ir/graph.ts";
 import type { GradientContext, GradientEntry, OpDefinition } from "../ops/define.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
+import { SCHEMAS } from "../ops/generated/schemas.ts";
 import { inferNode } from "../ops/infer.ts";
 import { definitionOf } from "../ops/registry.ts";
 
@@ -21,25 +22,28 @@ export interface DifferentiateOptions {
   readonly loss: Value;
   /** The values whose gradients are wanted. */
   readonly wrt: readonly Value[];
+  /** Where a node's rules come from; the registry where it isn't given. */
+  readonly definitions?: Definitions;
 }
 
 /** Adds the gradient nodes at the end of the graph. Returns the gradient of each value of `wrt`. Throws HutError. */
-export function differentiate(graph: Graph, { opsets, loss, wrt }: DifferentiateOptions): Map<Value, Value> {
+export function differentiate(graph: Graph, { opsets, loss, wrt, definitions = definitionOf }: DifferentiateOptions): Map<Value, Value> {
   const op = new OpBuilder(graph, { opsets, origin: "differentiate" });
-  const dependent = dependentValues(graph, wrt);
-  const unreached = wrt.filter((v) => v !== loss && !reaches(v, loss, dependent));
+  const dependent = dependentValues(graph, wrt, definitions);
+  const unreached = wrt.filter((v) => v !== loss && !reaches(v, loss, dependent, definitions));
   if (unreached.length > 0) throw unreachedWeight(unreached.map((v) => v.name));
   const gradients = new Map<Value, Value[]>([[loss, [op.scalar(1, loss)]]]);
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((o) => o !== undefined && gradients.has(o))) continue;
     const wanted = node.inputs.flatMap((input, index) => (input !== undefined && dependent.has(input) ? [{ input, index }] : []));
     if (wanted.length === 0) continue;
-    const context = gradientContext(op, node, opsets, gradients);
+    const definition = definitions(node);
+    const context = gradientContext(op, node, definition, opsets, gradients);
     for (const { input, index } of wanted) {
-      const definition = definitionOf(node);
       const entry = entryOf(definition, index);
-      if (entry === "none" && definition !== undefined) continue;
-      if (entry === "none" || entry === "unwritten") throw noGradient(node, pathToLoss(node, loss, wrt), definition === undefined ? "an operator unknown here" : "");
+      if (entry === "none") continue;
+      const why = whyNot(node, definition, entry, opsets);
+      if (entry === "unwritten" || why !== undefined) throw noGradient(node, pathToLoss(node, loss, wrt), why ?? "");
       const gradient = run(entry, context(index), node);
       check(node, input, gradient);
       gradients.set(input, [...(gradients.get(input) ?? []), gradient]);
@@ -49,34 +53,47 @@ export function differentiate(graph: Graph, { opsets, loss, wrt }: Differentiate
 }
 
 /** Nodes on the way from the chosen values to the loss that have no rule: what `inspect` shows beforehand. */
-export function nodesWithoutGradient(graph: Graph, loss: Value, wrt: readonly Value[]): { node: Node; path: string[] }[] {
-  const dependent = dependentValues(graph, wrt);
+export function nodesWithoutGradient(graph: Graph, loss: Value, wrt: readonly Value[], opsets?: ReadonlyMap<string, number>): { node: Node; path: string[] }[] {
+  const dependent = dependentValues(graph, wrt, definitionOf);
   return [...nodesTowards(graph, loss)].filter((node) => node.inputs.some((input, index) => {
     if (input === undefined || !dependent.has(input) || !isFloating(input.dataType || 1)) return false;
     const definition = definitionOf(node);
-    return definition === undefined || entryOf(definition, index) === "unwritten";
+    const entry = entryOf(definition, index);
+    return entry === "unwritten" || (entry !== "none" && opsets !== undefined && whyNot(node, definition, entry, opsets) !== undefined);
   })).map((node) => ({ node, path: pathToLoss(node, loss, wrt) }));
 }
 
+type Definitions = (node: Node) => OpDefinition | undefined;
+
+/** Why a node can't be differentiated, beyond a rule that is not written: an operator, or a version of it, that the definitions don't speak for. */
+function whyNot(node: Node, definition: OpDefinition | undefined, entry: GradientEntry<string, string>, opsets: ReadonlyMap<string, number>): string | undefined {
+  if (definition === undefined) return "an operator unknown here";
+  if (entry === "unwritten" || node.domain !== "") return undefined;
+  const opset = opsets.get("") ?? 1;
+  const version = SCHEMAS[node.opType]?.findLast((v) => v.since <= opset)?.since;
+  return version === undefined || definition.opsets.includes(version) ? undefined : `in opset ${String(opset)} it means something else than since opset ${String(definition.opsets[0])}`;
+}
+
 /** Everything computed from the chosen values, as long as it is of a float type. */
-function dependentValues(graph: Graph, wrt: readonly Value[]): Set<Value> {
+function dependentValues(graph: Graph, wrt: readonly Value[], definitions: Definitions): Set<Value> {
   const dependent = new Set(wrt);
   for (const node of graph.nodes) {
-    const definition = definitionOf(node);
-    if (!node.inputs.some((v, i) => v !== undefined && dependent.has(v) && (definition === undefined || entryOf(definition, i) !== "none"))) continue;
+    const definition = definitions(node);
+    if (!node.inputs.some((v, i) => v !== undefined && dependent.has(v) && entryOf(definition, i) !== "none")) continue;
     for (const output of node.outputs) if (output !== undefined && (output.dataType === 0 || isFloating(output.dataType))) dependent.add(output);
   }
   return dependent;
 }
 
-function reaches(from: Value, loss: Value, dependent: ReadonlySet<Value>): boolean {
+function reaches(from: Value, loss: Value, dependent: ReadonlySet<Value>, definitions: Definitions): boolean {
   const seen = new Set<Value>();
   const open = [from];
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     if (value === loss) return true;
     if (seen.has(value)) continue;
     seen.add(value);
-    open.push(...value.uses.flatMap((use) => use.node.outputs.filter((o) => o !== undefined && dependent.has(o)) as Value[]));
+    const through = value.uses.filter((use) => entryOf(definitions(use.node), use.index) !== "none");
+    open.push(...through.flatMap((use) => use.node.outputs.filter((o) => o !== undefined && dependent.has(o)) as Value[]));
   }
   return false;
 }
@@ -126,8 +143,8 @@ function entryOf(definition: OpDefinition | undefined, index: number): GradientE
   return name === undefined ? "unwritten" : definition.gradient[name] ?? "unwritten";
 }
 
-function gradientContext(op: OpBuilder, node: Node, opsets: ReadonlyMap<string, number>, gradients: Map<Value, Value[]>): (index: number) => GradientContext<string, string> {
-  const definition = definitionOf(node);
+function gradientContext(op: OpBuilder, node: Node, definition: OpDefinition | undefined, opsets: ReadonlyMap<string, number>, gradients: Map<Value, Value[]>,
+): (index: number) => GradientContext<string, string> {
   const inputAt = (name: string): number => definition?.inputs.indexOf(name) ?? -1;
   const outputAt = (name: string): number => (name.includes(":") ? Number(name.split(":")[1]) : definition?.outputs.indexOf(name) ?? -1);
   const inputs = byName((name) => node.inputs[inputAt(name)] ?? missing(node, name));

@@ -195,7 +195,13 @@ export interface TrainResult {
   readonly interrupted: boolean;
 }
 
-export interface EvaluateOptions extends CommonOptions, DataOptions, RunOptions {
+/** For an adapter that PEFT wrote: how the classifier it saved pools, where the export has no head of its own. Ours tell it in hut.json. */
+export interface HeadOptions {
+  readonly head?: Pooling | undefined;
+  readonly numLabels?: number | undefined;
+}
+
+export interface EvaluateOptions extends CommonOptions, DataOptions, RunOptions, HeadOptions {
   readonly data: string;
   readonly adapter?: string | undefined;
   readonly outputName?: string | undefined;
@@ -219,7 +225,7 @@ export interface PredictResult {
   readonly seconds: number;
 }
 
-export interface FoldOptions extends CommonOptions {
+export interface FoldOptions extends CommonOptions, HeadOptions {
   readonly adapter: string;
   /** A file, or a folder that becomes a model folder in Hugging Face's layout. */
   readonly output: string;
@@ -236,7 +242,7 @@ export interface FoldResult {
   readonly output: string;
 }
 
-export interface VerifyOptions extends CommonOptions, RunOptions {
+export interface VerifyOptions extends CommonOptions, RunOptions, HeadOptions {
   readonly adapter: string;
   readonly merged: string;
   readonly data?: string | undefined;

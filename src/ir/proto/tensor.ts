@@ -1,11 +1,11 @@
 /** TensorProto → Tensor: the many ways a file may store numbers become one, bytes in raw_data's order, which stay where they lie. */
-import protobuf from "protobufjs/minimal.js";
 import { badExternalData, tensorMismatch } from "../../errors/graph.ts";
 import { quote } from "../../errors/hut-error.ts";
 import { byteLength, DataType, dataTypeName } from "../data-type.ts";
-import { ByteRange, readBytes, type Bytes, type Source } from "../source.ts";
+import { ByteRange, type Bytes, type Source } from "../source.ts";
 import { bytesOf, Tensor } from "../tensor.ts";
 import type { TensorProto } from "./generated/schema.ts";
+import { unpack } from "./packed.ts";
 
 /** Opens a file that external data names, after checking that it may be read. */
 export type OpenExternal = (location: string) => Source;
@@ -45,7 +45,7 @@ function dataOf(proto: TensorProto, dataType: number, expected: number | undefin
   const packed = proto.int32Data ?? proto.int64Data ?? proto.uint64Data;
   if (packed === undefined) return expected === 0 || proto.dims.length > 0 && expected !== undefined && expected > 0 ? new Uint8Array() : undefined;
   if (packed instanceof ByteRange) return expected === undefined ? undefined : new PackedIntegers(packed, dataType, expected);
-  return unpack(packed, dataType);
+  return unpacked(packed, dataType);
 }
 
 /** A packed field of varints that has not been read: as long as its numbers will be. */
@@ -64,30 +64,18 @@ class PackedIntegers extends ByteRange {
   }
 
   override read(): Uint8Array {
-    return unpack(readBytes(this.#payload), this.#dataType);
+    return unpacked(this.#payload, this.#dataType);
   }
 }
 
-/** Varints → the bytes of the element type. */
-function unpack(payload: Uint8Array, dataType: number): Uint8Array {
-  const reader = protobuf.Reader.create(payload);
-  const values: number[] = [];
-  const wide: bigint[] = [];
-  const isWide = dataType === DataType.INT64 || dataType === DataType.UINT64;
-  while (reader.pos < reader.len) {
-    if (!isWide) {
-      values.push(reader.int32());
-      continue;
-    }
-    const long = reader.uint64() as unknown as { low: number; high: number } | number;
-    wide.push(typeof long === "number" ? BigInt(long) : (BigInt(long.high >>> 0) << 32n) | BigInt(long.low >>> 0));
-  }
+/** Varints → the bytes of the element type: int32_data holds every type of up to 32 bits, sign-extended or as bits. */
+function unpacked(payload: Bytes, dataType: number): Uint8Array {
   switch (dataType) {
-    case DataType.INT64: return bytesOf(BigInt64Array.from(wide, (v) => BigInt.asIntN(64, v)));
-    case DataType.UINT64: return bytesOf(BigUint64Array.from(wide));
-    case DataType.INT32: case DataType.UINT32: return bytesOf(Int32Array.from(values));
-    case DataType.INT16: case DataType.UINT16: case DataType.FLOAT16: case DataType.BFLOAT16: return bytesOf(Uint16Array.from(values));
-    default: return Uint8Array.from(values);
+    case DataType.INT64: return bytesOf(unpack("int64", payload));
+    case DataType.UINT64: case DataType.UINT32: return dataType === DataType.UINT64 ? bytesOf(unpack("uint64", payload)) : bytesOf(Uint32Array.from(unpack("uint64", payload), Number));
+    case DataType.INT32: return bytesOf(unpack("int32", payload));
+    case DataType.INT16: case DataType.UINT16: case DataType.FLOAT16: case DataType.BFLOAT16: return bytesOf(Uint16Array.from(unpack("int32", payload)));
+    default: return Uint8Array.from(unpack("int32", payload));
   }
 }
 

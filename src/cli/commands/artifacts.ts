@@ -1,0 +1,30 @@
+/** `onnx-hut artifacts`: training graphs for other programs to run. */
+import type { ArtifactsOptions, ArtifactsResult } from "../../runtime/options.ts";
+import { defineCommand, type Command } from "../command.ts";
+import { required } from "../flag.ts";
+import {
+  adapter, alpha, dryRun, embed, force, format, head, lr, maxGradNorm, method, modulesToSave, numLabels, optimizer, output, outputName, rank, seed, targetModules, task, weightDecay,
+} from "../flags.ts";
+import { bytes, duration, grouped } from "../format.ts";
+import { facts } from "../table.ts";
+
+export const artifacts: Command = defineCommand<ArtifactsOptions, ArtifactsResult>({
+  name: "artifacts",
+  alsoCalled: ["export", "generate-artifacts"],
+  summary: "write the training graphs, to be run by any ONNX Runtime",
+  description: "Writes step.onnx, one training step with loss, gradients and optimizer as standard operators, and manifest.json, which says where each trained number stands.",
+  flags: {
+    output: required(output("folder", "the folder to write")), format, adapter: adapter("start from this adapter"), embed, dryRun,
+    targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force, task, lr, weightDecay, maxGradNorm, seed,
+  },
+  extraFlags: [optimizer],
+  example: "onnx-hut artifacts model.onnx --task text-classification --format step -o artifacts/",
+  gives: ["files", "trainableParams", "bytesWritten", "seconds"],
+  run: (verbs, model, options) => verbs.artifacts(model, options),
+  show: (result, { dryRun: dry }) => [
+    dry === true ? "Would write" : "Written",
+    ...facts(result.files.map((file) => [file])),
+    "",
+    ...facts([["trainable", grouped(result.trainableParams)], ["size", bytes(result.bytesWritten)], ["took", duration(result.seconds)]]),
+  ],
+});

@@ -1,0 +1,19 @@
+/** `onnx-hut evaluate`: metrics on labelled data. */
+import type { EvaluateOptions, EvaluateResult } from "../../runtime/options.ts";
+import { defineCommand, type Command } from "../command.ts";
+import { required } from "../flag.ts";
+import { adapter, batchSize, dataFile, force, maxSeqLength, outputName, provider, task, threads, tokenizer } from "../flags.ts";
+import { duration, figure, grouped, label } from "../format.ts";
+import { facts } from "../table.ts";
+
+export const evaluate: Command = defineCommand<EvaluateOptions, EvaluateResult>({
+  name: "evaluate",
+  alsoCalled: ["eval", "test", "score"],
+  summary: "measure the model on labelled data",
+  description: "Runs MODEL, with an adapter or without, on labelled examples and prints loss and accuracy.",
+  flags: { adapter: adapter("with this adapter"), data: required(dataFile("labelled data: .tsv, .csv or .jsonl")), task, tokenizer, maxSeqLength, batchSize, outputName, force, threads, provider },
+  example: "onnx-hut evaluate model.onnx --task text-classification --data dev.tsv --adapter run/adapter",
+  gives: ["examples", "metrics", "seconds"],
+  run: (verbs, model, options) => verbs.evaluate(model, options),
+  show: (result) => facts([["examples", grouped(result.examples)], ...Object.entries(result.metrics).map(([name, value]) => [label(name), figure(value)]), ["took", duration(result.seconds)]]),
+});

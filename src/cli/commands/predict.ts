@@ -1,0 +1,22 @@
+/** `onnx-hut predict`: the model's outputs on data, as JSONL. */
+import type { PredictOptions, PredictResult } from "../../runtime/options.ts";
+import { defineCommand, type Command } from "../command.ts";
+import { required } from "../flag.ts";
+import { adapter, batchSize, dataFile, force, maxSeqLength, output, outputName, provider, task, threads, tokenizer } from "../flags.ts";
+import { duration, grouped } from "../format.ts";
+import { facts } from "../table.ts";
+
+export const predict: Command = defineCommand<PredictOptions, PredictResult>({
+  name: "predict",
+  alsoCalled: ["infer", "run", "classify"],
+  summary: "write the model's outputs on data, one JSON record a line",
+  description: "Runs MODEL, with an adapter or without, on examples and writes one JSON record a line, with the outputs under the graph's own names for them.",
+  flags: {
+    output: required(output("file", "the .jsonl to write")), adapter: adapter("with this adapter"), data: required(dataFile("examples: .tsv, .csv or .jsonl")),
+    task, tokenizer, maxSeqLength, batchSize, outputName, force, threads, provider,
+  },
+  example: "onnx-hut predict merged.onnx --data new.tsv -o predictions.jsonl",
+  gives: ["examples", "output", "seconds"],
+  run: (verbs, model, options) => verbs.predict(model, options),
+  show: (result) => facts([["examples", grouped(result.examples)], ["written", result.output], ["took", duration(result.seconds)]]),
+});

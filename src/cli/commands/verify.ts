@@ -1,0 +1,34 @@
+/** `onnx-hut verify`: whether a merged model is what base and adapter make. */
+import type { VerifyOptions, VerifyResult } from "../../runtime/options.ts";
+import { defineCommand, type Command } from "../command.ts";
+import { required } from "../flag.ts";
+import { adapter, dataFile, force, merged, provider, threads, tokenizer } from "../flags.ts";
+import { printable } from "../printable.ts";
+import { facts } from "../table.ts";
+
+export const verify: Command = defineCommand<VerifyOptions, VerifyResult>({
+  name: "verify",
+  alsoCalled: ["check", "compare", "diff"],
+  summary: "check that a merged model is exactly the base and the adapter",
+  description: "Computes U(W) anew and compares the chosen weights of the merged model byte for byte, everything else byte for byte with MODEL, and the logits of merged and adapted. "
+    + "Exit code 1 where something doesn't hold.",
+  flags: { adapter: required(adapter("the adapter that was merged")), merged: required(merged), data: dataFile("examples to compare logits on; made inputs where left out"), tokenizer, force, threads, provider },
+  example: "onnx-hut verify model.onnx --adapter run/adapter --merged merged.onnx",
+  gives: ["maxAbsDiff", "sameExceptWeights", "latencyRatio", "tolerance", "problems", "ok"],
+  run: (verbs, model, options) => verbs.verify(model, options),
+  show: (result) => verifyLines(result),
+  exitCode: (result) => (result.ok ? 0 : 1),
+});
+
+/** The result as lines; demo shows the same. */
+export function verifyLines(result: VerifyResult): string[] {
+  return [
+    ...facts([
+      ["same except chosen weights", result.sameExceptWeights ? "yes" : "NO"],
+      ["logits, largest difference", `${result.maxAbsDiff.toExponential(1)} (at most ${result.tolerance.toExponential(0)})`],
+      ["latency, merged / original", result.latencyRatio.toFixed(3)],
+      ["verified", result.ok ? "yes" : "NO"],
+    ]),
+    ...result.problems.map((problem) => `  - ${printable(problem)}`),
+  ];
+}

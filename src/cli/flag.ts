@@ -1,0 +1,161 @@
+/** What a flag is, and the kinds of flags: each checks the words it is given and throws a usage error that names flag, value and range. */
+import { choiceWrong, notThereYet, numberWrong, patternOpen, valueEmpty, valueIsFlag } from "../errors/usage.ts";
+import { similar } from "./similar.ts";
+
+/** The headings of a verb's help, in order. */
+export type FlagGroup = "Files:" | "Which weights:" | "Data:" | "Training:" | "Running:" | "General:";
+
+/** A flag, as data. `T` is the type of the library option that it sets. */
+export interface Flag<T> {
+  /** As commander reads it: "-o <file>", "--lr, --learning-rate <number>", "--no-shuffle". */
+  readonly flags: string;
+  readonly help: string;
+  readonly group: FlagGroup;
+  /** What holds when it is left out, as help shows it. The library alone applies it: a flag not given is not passed on. */
+  readonly default?: string | undefined;
+  readonly required?: boolean;
+  /** Absent from help. */
+  readonly hidden?: boolean;
+  /** The value of the word given; `previous` is the value so far where the flag is repeated. A switch has no word to parse. */
+  parse?(word: string, previous: T | undefined): T;
+}
+
+/** A flag that the verb can't do without. */
+export type RequiredFlag<T> = Flag<T> & { readonly required: true };
+
+/** What every kind of flag is told. */
+export interface FlagText {
+  readonly group: FlagGroup;
+  readonly default?: string | number | undefined;
+}
+
+/** The name that messages use: the first one, without its value. */
+export function flagName(flags: string): string {
+  return flags.split(/[ ,|]/, 1)[0] ?? flags;
+}
+
+/** The flag and its value, as a usage line writes it: "-o <file>". */
+export function flagUsage(flags: string): string {
+  const value = /[<[].*$/.exec(flags)?.[0];
+  return value === undefined ? flagName(flags) : `${flagName(flags)} ${value}`;
+}
+
+/** The same flag, needed. */
+export function required<T>(flag: Flag<T>): RequiredFlag<T> {
+  return { ...flag, required: true };
+}
+
+function base(flags: string, help: string, text: FlagText): Omit<Flag<unknown>, "parse"> {
+  return { flags, help, group: text.group, default: text.default === undefined ? undefined : String(text.default) };
+}
+
+/** The numbers that a flag takes. */
+export interface NumberRange {
+  readonly integer?: boolean;
+  /** Least value. */
+  readonly min?: number;
+  /** Greatest value. */
+  readonly max?: number;
+  /** The value must be greater than this. */
+  readonly above?: number;
+}
+
+/** What a number looks like: no blanks, no hexadecimals, no words, all of which `Number` would take. */
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** A finite number in a range. */
+export function number(flags: string, help: string, options: FlagText & NumberRange): Flag<number> {
+  const name = flagName(flags);
+  return {
+    ...base(flags, help, options),
+    parse(word) {
+      const value = DECIMAL.test(word) ? Number(word) : NaN;
+      if (!Number.isFinite(value) || !inRange(value, options)) throw numberWrong(name, word, rangeText(options));
+      return value;
+    },
+  };
+}
+
+function inRange(value: number, { integer, min, max, above }: NumberRange): boolean {
+  if (integer === true && !Number.isSafeInteger(value)) return false;
+  return !(min !== undefined && value < min) && !(max !== undefined && value > max) && !(above !== undefined && value <= above);
+}
+
+function rangeText({ integer, min, max, above }: NumberRange): string {
+  const kind = integer === true ? "a whole number" : "a number";
+  if (above !== undefined) return `${kind} greater than ${String(above)}`;
+  if (min !== undefined && max !== undefined) return `${kind} from ${String(min)} to ${String(max)}`;
+  return min === undefined ? kind : `${kind} of at least ${String(min)}`;
+}
+
+/** A value that is planned and not written, and what to do meanwhile. */
+export type NotYet = Readonly<Record<string, string>>;
+
+/** One word of a few. */
+export function choice<T extends string>(flags: string, help: string, choices: readonly T[], options: FlagText & { readonly notYet?: NotYet }): Flag<T> {
+  return { ...base(flags, `${help}: ${choices.join(", ")}`, options), parse: (word) => chosen(flagName(flags), word, choices, options.notYet) };
+}
+
+/** A comma list of choices. Repeating the flag adds to the list. */
+export function choices<T extends string>(flags: string, help: string, known: readonly T[], options: FlagText & { readonly notYet?: NotYet }): Flag<readonly T[]> {
+  const name = flagName(flags);
+  return {
+    ...base(flags, `${help}: ${known.join(", ")}`, options),
+    parse: (word, previous) => [...(previous ?? []), ...splitList(name, word).map((entry) => chosen(name, entry, known, options.notYet))],
+  };
+}
+
+function chosen<T extends string>(name: string, word: string, known: readonly T[], notYet: NotYet = {}): T {
+  const found = known.find((c) => c === word);
+  if (found !== undefined) return found;
+  const instead = Object.entries(notYet).find(([value]) => value === word)?.[1];
+  throw instead === undefined ? choiceWrong(name, word, known, similar(word, known)) : notThereYet(`${name} ${word}`, instead);
+}
+
+/** A comma list of names. Commas inside a `/regular expression/` don't split. Repeating the flag adds to the list. */
+export function names(flags: string, help: string, options: FlagText): Flag<readonly string[]> {
+  return { ...base(flags, help, options), parse: (word, previous) => [...(previous ?? []), ...splitList(flagName(flags), word)] };
+}
+
+/** An entry that begins with "/" ends at a "/" before a comma or the end; any other ends at a comma. */
+function splitList(name: string, word: string): string[] {
+  const entries: string[] = [];
+  let rest = word;
+  for (;;) {
+    rest = rest.trimStart();
+    const entry = rest.startsWith("/") ? /^\/.*?\/(?=\s*(?:,|$))/s.exec(rest)?.[0] : /^[^,]*/.exec(rest)?.[0];
+    if (entry === undefined) throw patternOpen(name, word);
+    if (entry.trim() === "" || entry === "//") throw valueEmpty(name, word);
+    entries.push(entry.trim());
+    rest = rest.slice(entry.length).trimStart();
+    if (rest === "") return entries;
+    rest = rest.slice(1);
+  }
+}
+
+/** A file, a folder, or a name. */
+export function text(flags: string, help: string, options: FlagText): Flag<string> {
+  return { ...base(flags, help, options), parse: (word) => checkedText(flagName(flags), word) };
+}
+
+/** A word that may be left out: then the value is true. */
+export function optionalText(flags: string, help: string, options: FlagText): Flag<string | boolean> {
+  return { ...base(flags, help, options), parse: (word) => checkedText(flagName(flags), word) };
+}
+
+function checkedText(name: string, word: string): string {
+  if (word.trim() === "") throw valueEmpty(name, word);
+  // A forgotten value would take the next flag for a file's name.
+  if (word.startsWith("-")) throw valueIsFlag(name, word);
+  return word;
+}
+
+/** A flag without a value: true, or false for `--no-…`. */
+export function toggle(flags: string, help: string, options: FlagText): Flag<boolean> {
+  return base(flags, help, options);
+}
+
+/** A flag that is planned and not written: absent from help, an error when given. */
+export function planned(flags: string, group: FlagGroup, instead: string): Flag<boolean> {
+  return { flags, help: "not there yet", group, hidden: true, parse: () => { throw notThereYet(flagName(flags), instead); } };
+}

@@ -1,0 +1,79 @@
+/** Every flag of every verb, once. Names and defaults are those of runtime/options.ts; a flag that isn't given isn't passed on. */
+import type { Pooling } from "../passes/attach-head.ts";
+import { ARTIFACT_FORMATS, DEFAULTS, PROVIDERS, SCHEDULERS, TASKS, type ArtifactFormat, type Provider, type Scheduler, type TaskName } from "../runtime/options.ts";
+import { choice, choices, names, number, optionalText, planned, text, toggle, type Flag } from "./flag.ts";
+
+/** Methods by name, and what `--lr` is by default for each. A copy, since importing the methods loads the whole compiler; a test compares the two. */
+export const LEARNING_RATES: Readonly<Record<string, number>> = { hut: 5e-3 };
+/** The poolings of passes/attach-head.ts; a copy for the same reason, compared by the same test. */
+export const HEADS: readonly Pooling[] = ["mean", "cls", "last"];
+
+/** More threads than any machine has; a mistyped number should not be tried. */
+const MAX_THREADS = 1024;
+/** torch's Linear and cross entropy take one class, but nothing can be learned about it. */
+const MIN_LABELS = 2;
+
+const files = { group: "Files:" } as const;
+const weights = { group: "Which weights:" } as const;
+const data = { group: "Data:" } as const;
+const training = { group: "Training:" } as const;
+const running = { group: "Running:" } as const;
+const general = { group: "General:" } as const;
+
+/** `-o`: what is written. Its meaning is the verb's. */
+export const output = (metavar: string, help: string): Flag<string> => text(`-o <${metavar}>`, help, files);
+/** `--adapter`: its use is the verb's. */
+export const adapter = (help: string): Flag<string> => text("--adapter <folder>", help, files);
+export const saveAdapter: Flag<string> = text("--save-adapter <folder>", "also write the adapter that it starts with", files);
+export const merged: Flag<string> = text("--merged <file>", "the merged model that fold wrote", files);
+export const embed: Flag<boolean> = toggle("--embed", "write a file that holds its weights itself, instead of pointing into the base's", files);
+export const dryRun: Flag<boolean> = toggle("--dry-run", "do everything but write", files);
+export const overwrite: Flag<boolean> = toggle("--overwrite", "replace the run that is in the folder", files);
+export const resume: Flag<string | boolean> = optionalText("--resume [checkpoint]",
+  "go on from this checkpoint folder, or from the newest in -o; settings come from run.json", files);
+export const format: Flag<readonly ArtifactFormat[]> = choices("--format <list>", "what to write", ARTIFACT_FORMATS,
+  { ...files, default: ARTIFACT_FORMATS.join(","), notYet: { "ort-training": "Leave it out: `--format step` runs on every ONNX Runtime." } });
+export const swappable: Flag<boolean> = planned("--swappable", "Files:", "Leave it out: the adapter's numbers are then stored in the graph.");
+
+export const targetModules: Flag<readonly string[]> = names("--target-modules <list>",
+  "weights to adapt: roles (q k v o up gate down head), endings of module paths, /regular expressions/, or all-linear", { ...weights, default: DEFAULTS.targetModules.join(",") });
+export const method: Flag<string> = choice("--method <name>", "how a weight is updated", Object.keys(LEARNING_RATES), { ...weights, default: DEFAULTS.method });
+export const rank: Flag<number> = number("--rank <r>", "rank r of A·B", { ...weights, default: DEFAULTS.rank, integer: true, min: 1 });
+export const alpha: Flag<number> = number("--alpha <number>", "A·B is scaled by alpha / r", { ...weights, default: "the rank", above: 0 });
+export const modulesToSave: Flag<readonly string[]> = names("--modules-to-save <list>", "modules trained whole", { ...weights, default: "head" });
+export const head: Flag<Pooling> = choice("--head <pooling>", "attach a classification head on the hidden states pooled so", HEADS, weights);
+export const numLabels: Flag<number> = number("--num-labels <n>", "classes of the head that is attached", { ...weights, integer: true, min: MIN_LABELS });
+export const outputName: Flag<string> = text("--output <name>", "the graph's output that holds the logits, or with --head the hidden states", weights);
+export const force: Flag<boolean> = toggle("--force", "take an adapter whose fingerprints say that it was made for other weights", weights);
+
+export const task: Flag<TaskName> = choice("--task <name>", "what is learned", TASKS, { ...data, default: DEFAULTS.task });
+export const trainFile: Flag<string> = text("--train <file>", "labelled training data: .tsv, .csv or .jsonl", data);
+export const dev: Flag<string> = text("--dev <file>", "labelled data to evaluate on while training", data);
+/** `--data`: its use is the verb's. */
+export const dataFile = (help: string): Flag<string> => text("--data <file>", help, data);
+export const tokenizer: Flag<string> = text("--tokenizer <file>", "tokenizer.json", { ...data, default: "beside the model, or in the folder above" });
+export const maxSeqLength: Flag<number> = number("--max-seq-length <tokens>", "longer texts are cut", { ...data, default: DEFAULTS.maxSeqLength, integer: true, min: 1 });
+export const batchSize: Flag<number> = number("--batch-size <n>", "examples in a batch", { ...data, default: DEFAULTS.batchSize, integer: true, min: 1 });
+export const shuffle: Flag<boolean> = toggle("--no-shuffle", "batches are consecutive records in file order", data);
+
+export const lr: Flag<number> = number("--lr, --learning-rate <number>", "peak learning rate",
+  { ...training, min: 0, default: Object.entries(LEARNING_RATES).map(([name, rate]) => `${String(rate)} for ${name}`).join(", ") });
+export const epochs: Flag<number> = number("--epochs <n>", "times through the data", { ...training, default: DEFAULTS.epochs, integer: true, min: 1 });
+export const maxSteps: Flag<number> = number("--max-steps <n>", "stop after this many steps, whatever --epochs says", { ...training, integer: true, min: 1 });
+export const weightDecay: Flag<number> = number("--weight-decay <number>", "decoupled decay of all trained numbers", { ...training, default: DEFAULTS.weightDecay, min: 0 });
+export const maxGradNorm: Flag<number> = number("--max-grad-norm <number>", "clip the gradient's norm; 0 = off", { ...training, default: DEFAULTS.maxGradNorm, min: 0 });
+export const lrScheduler: Flag<Scheduler> = choice("--lr-scheduler <name>", "how the learning rate falls", SCHEDULERS, { ...training, default: DEFAULTS.lrScheduler });
+export const warmupRatio: Flag<number> = number("--warmup-ratio <share>", "share of the steps in which the learning rate rises", { ...training, default: DEFAULTS.warmupRatio, min: 0, max: 1 });
+export const optimizer: Flag<string> = choice("--optimizer <name>", "the optimizer built in", ["adamw"],
+  { ...training, default: "adamw", notYet: { sgd: "Leave it out: the optimizer is adamw." } });
+export const seed: Flag<number> = number("--seed <n>", "first values and the data's order follow from it", { ...training, default: DEFAULTS.seed, integer: true, min: 0 });
+
+export const threads: Flag<number> = number("--threads <n>", "threads of ONNX Runtime", { ...running, default: "ONNX Runtime's own choice", integer: true, min: 1, max: MAX_THREADS });
+export const provider: Flag<Provider> = choice("--provider <name>", "where it runs", PROVIDERS, { ...running, default: "cpu" });
+
+/** Flags of every verb, which the command line itself obeys. */
+export const COMMON: readonly Flag<boolean>[] = [
+  toggle("--json", "print one JSON object on stdout and nothing else, errors included", general),
+  toggle("--quiet", "no progress and no notes on stderr", general),
+  toggle("--verbose", "show the stack of an error, and more of the result", general),
+];

@@ -1,0 +1,30 @@
+/** Aligned tables in plain text, as lines. */
+import { printable } from "./printable.ts";
+
+/** A column: its title, and whether its cells are numbers, which stand on the right. */
+export interface Column {
+  readonly title: string;
+  readonly right?: boolean;
+}
+
+const GAP = "  ";
+
+/** A titled table, indented by two spaces. Rows are as long as `columns`; control characters in cells are made visible. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+  return aligned([columns.map((c) => c.title), ...rows], columns.map((c) => c.right === true));
+}
+
+/** Rows without titles: a label, and its values. */
+export function facts(rows: readonly (readonly string[])[]): string[] {
+  return aligned(rows, []);
+}
+
+function aligned(rows: readonly (readonly string[])[], right: readonly boolean[]): string[] {
+  const cells = rows.map((row) => row.map(printable));
+  const widths: number[] = [];
+  for (const row of cells) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  return cells.map((row) => GAP + row.map((cell, i) => {
+    const width = widths[i] ?? 0;
+    return right[i] === true ? cell.padStart(width) : cell.padEnd(width);
+  }).join(GAP).trimEnd());
+}

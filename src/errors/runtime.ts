@@ -1,0 +1,82 @@
+/** What can go wrong when a model is opened for training, run, or written. */
+import { HutError, list, quote } from "./hut-error.ts";
+
+export const modelFileMissing = (path: string): HutError => new HutError("MODEL_MISSING", { path },
+  `There is no model at ${quote(path)}. Give an .onnx file, or a folder that holds onnx/model.onnx or model.onnx.`);
+
+export const runtimeMissing = (cause: unknown): HutError => new HutError("RUNTIME_MISSING", { package: "onnxruntime-node" },
+  "onnxruntime-node is not usable here, and this command runs the model. Install it: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node.", { cause });
+
+export const sessionFailed = (model: string, cause: unknown): HutError => new HutError("SESSION_FAILED", { model, reason: reasonOf(cause) },
+  `ONNX Runtime refuses ${quote(model)}: ${reasonOf(cause)}.`, { cause });
+
+export const runFailed = (model: string, cause: unknown): HutError => new HutError("RUN_FAILED", { model, reason: reasonOf(cause) },
+  `ONNX Runtime failed while running ${quote(model)}: ${reasonOf(cause)}.`, { cause });
+
+export const providerMissing = (provider: string, cause: unknown): HutError => new HutError("PROVIDER_MISSING", { provider, reason: reasonOf(cause) },
+  `The provider ${quote(provider)} is not available here: ${reasonOf(cause)}. Install ONNX Runtime with it, or leave out --provider.`, { cause });
+
+export const noLogits = (outputs: readonly string[]): HutError => new HutError("NO_LOGITS", { outputs },
+  `The model has no logits to train on; its outputs are ${list(outputs)}. Attach a classification head with --head mean --num-labels N (or cls, last), or name the output with --output.`);
+
+export const outputUnknown = (name: string, outputs: readonly string[]): HutError => new HutError("OUTPUT_UNKNOWN", { output: name, outputs },
+  `The model has no output ${quote(name)}; it has ${list(outputs)}.`);
+
+export const numLabelsMissing = (): HutError => new HutError("NUM_LABELS_MISSING", {},
+  "--head needs --num-labels N: how many classes there are.", { exitCode: 2 });
+
+export const headExists = (output: string): HutError => new HutError("HEAD_EXISTS", { output },
+  `The model already has the output ${quote(output)}; leave out --head to train what makes it.`);
+
+export const moduleUnknown = (path: string, near: readonly string[]): HutError => new HutError("MODULE_UNKNOWN", { module: path, nearest: near },
+  `The model has no module ${quote(path)} to train whole${near.length === 0 ? "" : `; the nearest are ${list(near.map(quote))}`}.`);
+
+export const adapterModuleMissing = (folder: string, module: string, near: readonly string[]): HutError => new HutError("ADAPTER_MODULE_MISSING", { folder, module, nearest: near },
+  `The adapter ${quote(folder)} adapts ${quote(module)}, and the model has no such weight${near.length === 0 ? "" : `; the nearest are ${list(near.map(quote))}`}. It was trained on another base model.`);
+
+export const adapterModuleAmbiguous = (folder: string, module: string, candidates: readonly string[]): HutError => new HutError("ADAPTER_MODULE_AMBIGUOUS", { folder, module, candidates },
+  `The adapter ${quote(folder)} adapts ${quote(module)}, which could be ${list(candidates.map(quote))} of the model.`);
+
+export const adapterShapeMismatch = (folder: string, module: string, have: readonly number[], want: readonly number[]): HutError => new HutError("ADAPTER_SHAPE_MISMATCH", { folder, module, adapter: have, model: want },
+  `The adapter ${quote(folder)} is for another base model: its ${quote(module)} is [${have.join(", ")}], the model's is [${want.join(", ")}].`);
+
+export const adapterBaseMismatch = (folder: string, module: string): HutError => new HutError("ADAPTER_BASE_MISMATCH", { folder, module },
+  `The adapter ${quote(folder)} was trained on other weights: the values of ${quote(module)} in this model are not those it knows. Use the model it was trained on, or --force.`);
+
+export const adapterHeadMissing = (folder: string, module: string): HutError => new HutError("ADAPTER_HEAD_MISSING", { folder, module },
+  `The adapter ${quote(folder)} holds a trained ${quote(module)}, and the model has no head. Tell how it pools with --head mean (or cls, last).`);
+
+export const adapterMethodUnsupported = (folder: string, method: string): HutError => new HutError("ADAPTER_METHOD_UNSUPPORTED", { folder, method },
+  `The adapter ${quote(folder)} is a ${method} adapter, a method that this version can't apply yet.`);
+
+export const adapterFlagContradicts = (flag: string, given: string, adapter: string): HutError => new HutError("ADAPTER_FLAG_CONTRADICTS", { flag, given, adapter },
+  `${flag} ${given} contradicts the adapter to start from, which has ${adapter}. Leave the flag out: the adapter tells it.`, { exitCode: 2 });
+
+export const tokenIdBeyondVocabulary = (file: string, id: number, vocabulary: number): HutError => new HutError("TOKEN_BEYOND_VOCABULARY", { file, id, vocabulary },
+  `${quote(file)} needs the token id ${String(id)}, and the model's embedding has ${String(vocabulary)} rows. The tokenizer belongs to another model.`);
+
+export const runFolderInUse = (folder: string): HutError => new HutError("RUN_FOLDER_IN_USE", { folder },
+  `${quote(folder)} holds a run already. Continue it with --resume, start anew with --overwrite, or name another folder.`, { exitCode: 2 });
+
+export const noCheckpoint = (folder: string): HutError => new HutError("NO_CHECKPOINT", { folder },
+  `${quote(folder)} holds no checkpoint to resume from.`);
+
+export const checkpointBroken = (folder: string, problem: string): HutError => new HutError("CHECKPOINT_BROKEN", { folder, problem },
+  `The checkpoint ${quote(folder)} can't be resumed: ${problem}.`);
+
+export const resumeContradicts = (setting: string, now: string, before: string): HutError => new HutError("RESUME_CONTRADICTS", { setting, now, before },
+  `--resume continues a run with ${setting} = ${before}, and ${now} is given now. Leave it out, or start a new run.`, { exitCode: 2 });
+
+export const lossNotFinite = (step: number, loss: number): HutError => new HutError("LOSS_NOT_FINITE", { step, loss: String(loss) },
+  `The loss is ${String(loss)} at step ${String(step)}; training stopped with the last good state saved. Try a smaller --lr.`);
+
+export const weightNotFoldable = (module: string, why: string): HutError => new HutError("WEIGHT_NOT_FOLDABLE", { module, why },
+  `The weight of ${quote(module)} can't be folded: ${why}.`);
+
+export const interrupted = (): HutError => new HutError("INTERRUPTED", {}, "Stopped before it was done; nothing was written.", { exitCode: 130 });
+
+function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const line = text.split("\n").find((l) => l.trim() !== "") ?? text;
+  return quote(line.length > 300 ? `${line.slice(0, 300)}…` : line).slice(1, -1);
+}

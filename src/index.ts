@@ -1,0 +1,12 @@
+/** The public verbs. Each takes a model's path (or folder) and the options of the same words as the command line's flags. */
+export { inspect } from "./runtime/node/verbs/inspect.ts";
+export { adapt } from "./runtime/node/verbs/adapt.ts";
+export { artifacts } from "./runtime/node/verbs/artifacts.ts";
+export { train } from "./runtime/node/verbs/train.ts";
+export { evaluate, predict } from "./runtime/node/verbs/evaluate.ts";
+export { fold } from "./runtime/node/verbs/fold.ts";
+export { verify } from "./runtime/node/verbs/verify.ts";
+export { demo } from "./runtime/node/verbs/demo.ts";
+export { HutError, type ErrorDetails } from "./errors/hut-error.ts";
+export type * from "./runtime/options.ts";
+export type { Manifest } from "./runtime/manifest.ts";

@@ -1,0 +1,84 @@
+/** An adapted model's parameters → the adapter folder that PEFT and we open. */
+import { inLayout, pathOf, transposed, type Trainable } from "../../passes/adapt.ts";
+import type { Prepared } from "../prepare.ts";
+import { fingerprintOf, fingerprintPositions, type HutJson, type HutModule, type HutSaved } from "./hut-json.ts";
+import { valuesAt } from "./match-adapter.ts";
+import type { AdapterFolder } from "./peft-folder.ts";
+import type { AdapterTensor } from "./peft-tensors.ts";
+
+/** The folder's contents for the values of theta [P], in the order of `prepared.trainables`. */
+export function toAdapterFolder(prepared: Prepared, theta: Float32Array, base: { readonly name: string | null; readonly taskType: string | null }): AdapterFolder {
+  const values = slices(prepared.trainables, theta);
+  const modules = new Map(prepared.adapted.map(({ modulePath, parameters, weight }) => [modulePath, new Map(prepared.method.parameters(weight).map((spec, i): [string, AdapterTensor] => {
+    const parameter = parameters[i];
+    const own = parameter === undefined ? undefined : values.get(parameter);
+    const [rows = 0, columns = 0] = spec.shape;
+    if (own === undefined) throw new TypeError("a parameter without a value");
+    const scale = spec.peft.scaled ? prepared.method.scale(weight) : 1;
+    const scaled = scale === 1 ? own : own.map((v) => v * scale);
+    return [spec.peft.name, spec.peft.transposed ? { shape: [columns, rows], data: transposed(scaled, rows, columns) } : { shape: spec.shape, data: scaled }];
+  }))]));
+  const saved = new Map(prepared.saved.map((t) => [t.name, savedTensor(prepared, t, values.get(t))]));
+  const savedModules = [...new Set(prepared.saved.map((t) => t.modulePath))];
+  return {
+    method: prepared.method.name === "lora" ? "lora" : "hut", rank: prepared.rank, alpha: prepared.alpha,
+    targetModules: targetEntries(prepared), modulesToSave: commonModules(savedModules), fanInFanOut: isConv1D(prepared), rankPattern: {},
+    taskType: base.taskType, baseModel: base.name, modules, saved, hut: hutJson(prepared),
+  };
+}
+
+function slices(trainables: readonly Trainable[], theta: Float32Array): Map<Trainable, Float32Array> {
+  let at = 0;
+  return new Map(trainables.map((t) => {
+    const start = at;
+    at += t.start.length;
+    return [t, theta.slice(start, at)];
+  }));
+}
+
+/** PEFT holds a Linear's weight as [n, k]. */
+function savedTensor(prepared: Prepared, t: Trainable, values: Float32Array | undefined): AdapterTensor {
+  const data = values ?? t.start;
+  const site = prepared.sites.find((s) => pathOf(s) === t.modulePath);
+  if (t.parameter !== "weight" || site === undefined) return { shape: t.shape, data };
+  return { shape: [site.n, site.k], data: inLayout(data, site, site.points[0]?.layout ?? "nk", "nk") };
+}
+
+/** The endings that name exactly the adapted modules, or their whole paths where an ending would name others too. */
+function targetEntries({ adapted, sites }: Prepared): string[] {
+  const paths = adapted.map((a) => a.modulePath);
+  const endings = [...new Set(paths.map((p) => p.split(".").at(-1) ?? p))];
+  const others = sites.map(pathOf).filter((p) => !paths.includes(p));
+  const unique = endings.every((e) => !others.some((p) => p === e || p.endsWith(`.${e}`)));
+  return unique ? endings : paths;
+}
+
+/** The modules to name in modules_to_save: the common parent of several tensors of one head, else each. */
+function commonModules(modules: readonly string[]): string[] {
+  if (modules.length <= 1) return [...modules];
+  const parents = modules.map((m) => m.slice(0, Math.max(0, m.lastIndexOf("."))));
+  const [parent] = parents;
+  return parent !== undefined && parent !== "" && parents.every((p) => p === parent) ? [parent] : [...modules];
+}
+
+/** GPT-2's Conv1D keeps its weight as [in, out] under its own name; a Linear's is renamed when it is transposed. */
+function isConv1D({ adapted }: Prepared): boolean {
+  return adapted.length > 0 && adapted.every(({ site }) => site.stored === "kn" && site.op === "Gemm" && site.name.endsWith(".weight"));
+}
+
+function hutJson(prepared: Prepared): HutJson {
+  const modules = Object.fromEntries(prepared.adapted.map(({ modulePath, site }): [string, HutModule] => {
+    const shape: [number, number] = [site.k, site.n];
+    const positions = fingerprintPositions(...shape);
+    const values = valuesAt(site, positions);
+    return [modulePath, { initializer: site.name, shape, stored: site.stored, fingerprint: fingerprintOf(shape, (p) => values[positions.indexOf(p)] ?? NaN) }];
+  }));
+  const saved = Object.fromEntries(prepared.saved.map((t): [string, HutSaved] => {
+    const site = prepared.sites.find((s) => pathOf(s) === t.modulePath);
+    const attached = prepared.head !== undefined && t.modulePath === prepared.head.module;
+    const isWeight = t.parameter === "weight" && site !== undefined;
+    const initializer = attached ? null : isWeight ? site.name : site?.bias?.constant.name ?? null;
+    return [t.name, { initializer, shape: isWeight ? [site.n, site.k] : t.shape, stored: isWeight && !attached ? site.stored : null }];
+  }));
+  return { formatVersion: 1, method: prepared.method.name, alpha: prepared.alpha, roles: prepared.roles, modules, ...(prepared.head === undefined ? {} : { head: prepared.head }), saved };
+}

@@ -1,0 +1,58 @@
+/** manifest.json: what a stranger needs to train with the step graphs. docs/artifacts.md explains it. */
+import { dataTypeName } from "../ir/data-type.ts";
+import { dimKey } from "../ir/dim.ts";
+import type { Value } from "../ir/graph.ts";
+import type { Model } from "../ir/model.ts";
+import { ADAMW } from "../passes/attach-optimizer.ts";
+import { parameterCount, type StepKind } from "../passes/build-step.ts";
+import { DEFAULTS, type AdaptedModule, type ArtifactsOptions } from "./options.ts";
+import type { Prepared } from "./prepare.ts";
+
+/** theta's start: P float32 numbers, little-endian. */
+export const THETA_FILE = "theta.bin";
+
+/** A graph's input or output. */
+export interface ManifestValue {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly string[];
+}
+
+export interface Manifest {
+  readonly formatVersion: 1;
+  readonly method: string;
+  readonly rank: number;
+  readonly alpha: number;
+  readonly task: string;
+  /** P. */
+  readonly trainableParams: number;
+  /** Where each trainable lies in theta: float32 elements. */
+  readonly layout: readonly { readonly name: string; readonly modulePath: string; readonly parameter: string; readonly shape: readonly number[]; readonly offset: number; readonly length: number }[];
+  readonly thetaFile: string;
+  readonly adapted: readonly AdaptedModule[];
+  readonly modulesToSave: readonly { readonly modulePath: string; readonly params: number }[];
+  readonly head: Prepared["head"] | null;
+  readonly optimizer: { readonly name: "adamw"; readonly beta1: number; readonly beta2: number; readonly epsilon: number; readonly lr: number; readonly weightDecay: number; readonly maxGradNorm: number };
+  readonly graphs: Readonly<Record<string, { readonly file: string; readonly inputs: readonly ManifestValue[]; readonly outputs: readonly ManifestValue[] }>>;
+}
+
+/** The manifest of graphs built from one prepared model. */
+export function manifestOf(prepared: Prepared, graphs: readonly { readonly kind: StepKind; readonly model: Model }[], options: ArtifactsOptions,
+  modules: { readonly adapted: readonly AdaptedModule[]; readonly saved: Manifest["modulesToSave"] }): Manifest {
+  let offset = 0;
+  const layout = prepared.trainables.map(({ name, modulePath, parameter, shape, start }) => {
+    const entry = { name, modulePath, parameter, shape, offset, length: start.length };
+    offset += start.length;
+    return entry;
+  });
+  return {
+    formatVersion: 1, method: prepared.method.name, rank: prepared.rank, alpha: prepared.alpha, task: options.task ?? DEFAULTS.task,
+    trainableParams: parameterCount(prepared.trainables), layout, thetaFile: THETA_FILE, adapted: modules.adapted, modulesToSave: modules.saved, head: prepared.head ?? null,
+    optimizer: { name: "adamw", ...ADAMW, lr: options.lr ?? prepared.method.defaultLearningRate, weightDecay: options.weightDecay ?? DEFAULTS.weightDecay, maxGradNorm: options.maxGradNorm ?? DEFAULTS.maxGradNorm },
+    graphs: Object.fromEntries(graphs.map(({ kind, model: { graph } }) => [kind, { file: `${kind}.onnx`, inputs: graph.inputs.map(described), outputs: graph.outputs.map(described) }])),
+  };
+}
+
+function described(value: Value): ManifestValue {
+  return { name: value.name, dtype: dataTypeName(value.dataType), shape: (value.shape ?? []).map(dimKey) };
+}

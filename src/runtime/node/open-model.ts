@@ -1,0 +1,83 @@
+/** Opens a model on disk: a file, or a folder in Hugging Face's layout. Its structure is read; its weights stay where they are. */
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import { modelFileMissing } from "../../errors/runtime.ts";
+import { ByteRange, type Source } from "../../ir/source.ts";
+import { modelFromProto } from "../../ir/load.ts";
+import type { Model } from "../../ir/model.ts";
+import { decodeModel } from "../../ir/proto/decode.ts";
+import type { ModelProto } from "../../ir/proto/generated/schema.ts";
+import { inferGraph } from "../../ops/infer.ts";
+import { resolveExternal } from "./external-data.ts";
+import { openFileSource } from "./file-source.ts";
+
+/** Where a folder keeps its model, in the order they are looked for. */
+const IN_FOLDER = [join("onnx", "model.onnx"), "model.onnx"];
+
+/** A model on disk. Dispose of it when nothing reads its weights any more. */
+export interface OpenedModel extends Disposable {
+  /** The file as the user named it (a folder's file is found). */
+  readonly path: string;
+  /** The folder where the file really lies, links followed. */
+  readonly folder: string;
+  /** The file's own name there. */
+  readonly file: string;
+  readonly size: number;
+  /** Every file that the model is made of: the graph and its external data, real paths. */
+  readonly files: readonly string[];
+  /** The model's file itself. */
+  readonly source: Source;
+  /** A fresh Model with inferred shapes, to be changed at will. */
+  load(): Model;
+  /** The decoded message; not to be changed. */
+  readonly proto: ModelProto;
+  /** Where bytes lie as seen from the folder: what external data of a graph beside it says. */
+  locate(range: ByteRange): { location: string; offset: number } | undefined;
+}
+
+/** The model's file: the path itself, or what a folder holds. Throws MODEL_MISSING. */
+export function modelFile(path: string): string {
+  if (!existsSync(path)) throw modelFileMissing(path);
+  if (!statSync(path).isDirectory()) return path;
+  const found = IN_FOLDER.map((name) => join(path, name)).find((candidate) => existsSync(candidate));
+  if (found === undefined) throw modelFileMissing(path);
+  return found;
+}
+
+/** Opens a model. Throws HutError where it isn't there, is no ONNX file, or is damaged. */
+export function openModel(path: string): OpenedModel {
+  const file = modelFile(path);
+  const source = openFileSource(file);
+  const opened = new Map<string, Source & Disposable>();
+  const real = realpathSync(file);
+  const folder = dirname(real);
+  const openExternal = (location: string): Source => {
+    const target = resolveExternal(file, location);
+    const known = opened.get(target) ?? openFileSource(target);
+    opened.set(target, known);
+    return known;
+  };
+  const dispose = (): void => {
+    source[Symbol.dispose]();
+    for (const data of opened.values()) data[Symbol.dispose]();
+  };
+  try {
+    const proto = decodeModel(source);
+    const load = (): Model => {
+      const model = modelFromProto(proto, { file, openExternal });
+      inferGraph(model.graph, model.opsets);
+      return model;
+    };
+    load();
+    return {
+      path: file, folder, file: basename(real), size: source.size, files: [real, ...opened.keys()], source, proto, load, [Symbol.dispose]: dispose,
+      locate(range) {
+        const target = range.source === source ? real : [...opened].find(([, s]) => s === range.source)?.[0];
+        return target === undefined ? undefined : { location: relative(folder, target).replaceAll("\\", "/"), offset: range.offset };
+      },
+    };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}

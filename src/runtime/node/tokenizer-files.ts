@@ -1,0 +1,39 @@
+/** Finds a model's tokenizer: named, beside the model, or in the folder above. */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { HutError, quote } from "../../errors/hut-error.ts";
+import { fileMissing } from "../../errors/files.ts";
+import { loadTokenizer, type TextTokenizer } from "../data/tokenizer.ts";
+import { readTextFile } from "./file-source.ts";
+
+/** Longest tokenizer file read; vocabularies of 250,000 pieces take under 20 MB. */
+const MAX_TOKENIZER_BYTES = 128 * 1024 * 1024;
+
+/** tokenizer.json for a model's file: the one named, else the nearest; undefined where there is none. Throws where the one named is missing. */
+export function findTokenizerFile(modelPath: string, named?: string): string | undefined {
+  if (named !== undefined) {
+    if (!existsSync(named)) throw fileMissing(named);
+    return named;
+  }
+  const beside = dirname(modelPath);
+  return [join(beside, "tokenizer.json"), join(beside, "..", "tokenizer.json")].find((p) => existsSync(p));
+}
+
+/** The tokenizer, with its settings from the files beside it; undefined where there is none. */
+export function openTokenizer(modelPath: string, named?: string): TextTokenizer | undefined {
+  const file = findTokenizerFile(modelPath, named);
+  if (file === undefined) return undefined;
+  const folder = dirname(file);
+  const optional = (name: string): unknown => (existsSync(join(folder, name)) ? readJson(join(folder, name)) : undefined);
+  return loadTokenizer({ tokenizerJson: readJson(file), tokenizerConfig: optional("tokenizer_config.json"), specialTokensMap: optional("special_tokens_map.json") });
+}
+
+/** A JSON file's value. Throws JSON_BROKEN. */
+export function readJson(file: string): unknown {
+  const text = readTextFile(file, MAX_TOKENIZER_BYTES);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new HutError("JSON_BROKEN", { file }, `${quote(file)} is broken JSON: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
+  }
+}

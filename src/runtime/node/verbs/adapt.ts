@@ -1,0 +1,62 @@
+/** `adapt`: inserts the updated transformation into a copy of the user's graph. */
+import type { Model } from "../../../ir/model.ts";
+import { pathOf } from "../../../passes/adapt.ts";
+import { replaceWhole } from "../../../passes/fold.ts";
+import { parameterCount } from "../../../passes/build-step.ts";
+import { readAdapterFolder, writeAdapterFolder } from "../../adapter/peft-folder.ts";
+import { toAdapterFolder } from "../../adapter/to-folder.ts";
+import { initialTheta, prepare, type OpenedAdapter, type Prepared } from "../../prepare.ts";
+import type { AdaptedModule, AdaptResult, AdaptVerbOptions } from "../../options.ts";
+import { refuseInputAsOutput, requireWritable } from "../atomic-write.ts";
+import { openModel, type OpenedModel } from "../open-model.ts";
+import { saveModels } from "../save-model.ts";
+import { countParameters } from "./inspect.ts";
+
+/** Writes adapted.onnx, and the adapter it starts with where asked for. */
+export async function adapt(path: string, options: AdaptVerbOptions): Promise<AdaptResult> {
+  const started = performance.now();
+  using opened = openModel(path);
+  const prepared = prepare(opened.load(), { ...options, adapter: openAdapter(options.adapter), saveHead: true });
+  for (const note of prepared.notes) options.onNotice?.(note);
+  refuseInputAsOutput(options.output, opened.files);
+  requireWritable(options.output);
+  let bytes = 0;
+  if (options.dryRun !== true) {
+    const model = deployable(prepared);
+    bytes = saveModels({ base: opened, graphs: [{ path: options.output, model }], embed: options.embed, onNotice: options.onNotice }).bytes;
+    if (options.saveAdapter !== undefined) writeAdapterFolder(options.saveAdapter, toAdapterFolder(prepared, initialTheta(prepared.trainables), adapterBase(opened)));
+  }
+  return Promise.resolve({
+    adapted: adaptedModules(prepared), modulesToSave: savedModules(prepared), trainableParams: parameterCount(prepared.trainables),
+    totalParams: countParameters(opened.load().graph), seconds: (performance.now() - started) / 1000, bytesWritten: bytes, output: options.output,
+  });
+}
+
+/** The adapted graph as it is deployed: parameters and modules trained whole hold their values. */
+export function deployable(prepared: Prepared): Model {
+  const sites = new Map(prepared.sites.map((s) => [pathOf(s), s]));
+  for (const module of new Set(prepared.saved.map((t) => t.modulePath))) {
+    const site = sites.get(module);
+    if (site !== undefined) replaceWhole(prepared.model.graph, site, prepared.saved.filter((t) => t.modulePath === module));
+  }
+  prepared.model.graph.sortTopologically();
+  return prepared.model;
+}
+
+/** The adapter folder of `--adapter`, read. */
+export function openAdapter(folder: string | undefined): OpenedAdapter | undefined {
+  return folder === undefined ? undefined : { folder, contents: readAdapterFolder(folder) };
+}
+
+/** What an adapter says of its base. */
+export function adapterBase(opened: OpenedModel): { name: string; taskType: string | null } {
+  return { name: opened.file, taskType: null };
+}
+
+export function adaptedModules({ adapted }: Prepared): AdaptedModule[] {
+  return adapted.map(({ modulePath, weight, parameters }) => ({ modulePath, shape: [weight.k, weight.n], rank: weight.rank, params: parameterCount(parameters) }));
+}
+
+export function savedModules({ saved }: Prepared): { modulePath: string; params: number }[] {
+  return [...new Set(saved.map((t) => t.modulePath))].map((modulePath) => ({ modulePath, params: parameterCount(saved.filter((t) => t.modulePath === modulePath)) }));
+}

@@ -1,0 +1,69 @@
+/** `evaluate` and `predict`: a model, with or without an adapter, over a data file. */
+import { noLogits } from "../../../errors/runtime.ts";
+import { classificationMetrics, evaluateExamples, type Row } from "../../evaluator.ts";
+import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
+import { findLogits } from "../../model-outputs.ts";
+import { prepare } from "../../prepare.ts";
+import type { Model } from "../../../ir/model.ts";
+import { GraphSession, type OnnxRuntime } from "../../session.ts";
+import { refuseInputAsOutput, requireWritable, writeFileAtomic } from "../atomic-write.ts";
+import { defaultRuntime } from "../default-runtime.ts";
+import { loadExamples, type LoadedExamples } from "../load-examples.ts";
+import { openModel, type OpenedModel } from "../open-model.ts";
+import { deployable, openAdapter } from "./adapt.ts";
+
+/** The task's metrics over a labelled file. */
+export async function evaluate(path: string, options: EvaluateOptions, runtime?: OnnxRuntime): Promise<EvaluateResult> {
+  const started = performance.now();
+  using opened = openModel(path);
+  const model = deployed(opened, options);
+  const logits = findLogits(model.graph, options.outputName);
+  if (logits === undefined) throw noLogits(model.graph.outputs.map((v) => v.name));
+  const classes = logits.shape?.at(-1);
+  const data = load(opened, options, "required", typeof classes === "number" ? classes : undefined);
+  const rows = await run(opened, model, data, [logits.name], options, runtime);
+  return { examples: data.examples.length, metrics: classificationMetrics(rows, logits.name, data.examples), seconds: (performance.now() - started) / 1000 };
+}
+
+/** One JSON record a line: the logits under their output's name, or every output where the graph has no logits. */
+export async function predict(path: string, options: PredictOptions, runtime?: OnnxRuntime): Promise<PredictResult> {
+  const started = performance.now();
+  using opened = openModel(path);
+  refuseInputAsOutput(options.output, [...opened.files, options.data]);
+  requireWritable(options.output);
+  const model = deployed(opened, options);
+  const logits = findLogits(model.graph, options.outputName);
+  const outputs = logits === undefined ? model.graph.outputs.map((v) => v.name) : [logits.name];
+  const data = load(opened, options, "none", undefined);
+  const rows = await run(opened, model, data, outputs, options, runtime);
+  const encoder = new TextEncoder();
+  writeFileAtomic(options.output, rows.map((row) => encoder.encode(`${JSON.stringify(Object.fromEntries([...row].map(([name, r]) => [name, nested(r)])))}\n`)));
+  return { examples: rows.length, output: options.output, seconds: (performance.now() - started) / 1000 };
+}
+
+/** The model as it would be deployed: adapted where an adapter is given. */
+function deployed(opened: OpenedModel, options: EvaluateOptions): Model {
+  if (options.adapter === undefined) return opened.load();
+  return deployable(prepare(opened.load(), { ...options, adapter: openAdapter(options.adapter), saveHead: true }));
+}
+
+function load(opened: OpenedModel, options: EvaluateOptions, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
+  return loadExamples({ ...options, file: options.data, modelPath: opened.path, graph: opened.load().graph, labels, numLabels });
+}
+
+async function run(opened: OpenedModel, model: Model, data: LoadedExamples, outputs: readonly string[], options: EvaluateOptions, runtime: OnnxRuntime | undefined): Promise<ReadonlyMap<string, Row>[]> {
+  await using session = await GraphSession.create(runtime ?? await defaultRuntime(), model,
+    { name: opened.path, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
+  return await evaluateExamples({ ...data, session, outputs, batchSize: options.batchSize ?? DEFAULTS.batchSize, signal: options.signal, onProgress: options.onProgress });
+}
+
+/** A row's values as nested lists of its dimensions. */
+function nested({ dims, values }: Row): unknown {
+  const build = (depth: number, from: number, size: number): unknown => {
+    const count = dims[depth];
+    if (count === undefined) return Number(values[from]);
+    const step = size / count;
+    return Array.from({ length: count }, (_, i) => build(depth + 1, from + i * step, step));
+  };
+  return build(0, 0, values.length);
+}

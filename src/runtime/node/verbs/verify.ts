@@ -1,0 +1,114 @@
+/** `verify`: is the merged model the base with exactly this adapter folded in, and nothing else changed? */
+import { HutError } from "../../../errors/hut-error.ts";
+import { differences } from "../../../ir/compare.ts";
+import { DataType } from "../../../ir/data-type.ts";
+import type { Model } from "../../../ir/model.ts";
+import { modelToProto } from "../../../ir/save.ts";
+import { planBatches } from "../../data/batches.ts";
+import { collate, type Feed } from "../../data/collate.ts";
+import { evaluateDim } from "../../../ir/dim.ts";
+import type { VerifyOptions, VerifyResult } from "../../options.ts";
+import { Random } from "../../random.ts";
+import { GraphSession, type OnnxRuntime } from "../../session.ts";
+import { vocabularySize } from "../../task-inputs.ts";
+import { defaultRuntime } from "../default-runtime.ts";
+import { loadExamples } from "../load-examples.ts";
+import { openModel, type OpenedModel } from "../open-model.ts";
+import { deployable } from "./adapt.ts";
+import { foldedModel, prepareFold } from "./fold.ts";
+
+/** How far logits may differ where weights are stored as float32, and in 16 bits. */
+const TOLERANCE = { wide: 1e-4, half: 1e-2 };
+/** Records that logits are compared on, and pairs that latency is measured over. */
+const COMPARED_RECORDS = 64;
+const LATENCY_PAIRS = 11;
+/** Made inputs: batch and length. */
+const MADE = { batch: 4, sequence: 32 };
+
+/** Recomputes U(W), compares every byte of the merged model, then its logits with the adapted model's. */
+export async function verify(path: string, options: VerifyOptions, runtime?: OnnxRuntime): Promise<VerifyResult> {
+  const ort = runtime ?? await defaultRuntime();
+  using base = openModel(path);
+  using merged = openModel(options.merged);
+  const prepared = prepareFold(base, options);
+  const expected = await foldedModel(base, prepared, ort, options);
+  const problems = differences(modelToProto(expected), modelToProto(merged.load())).map((place) => `${place} differs from the base with this adapter folded in`);
+  const sameExceptWeights = problems.length === 0;
+
+  const half = prepared.adapted.some(({ site }) => site.tensor.dataType !== DataType.FLOAT);
+  const tolerance = half ? TOLERANCE.half : TOLERANCE.wide;
+  const outputs = (prepared.logits === undefined ? prepared.model.graph.outputs : [prepared.logits]).map((v) => v.name);
+  const adaptedModel = deployable(prepared);
+  const session = async (model: Model, from: OpenedModel): Promise<GraphSession> => GraphSession.create(ort, model,
+    { name: from.path, threads: options.threads, provider: options.provider, folder: from.folder, save: { reference: (range) => from.locate(range) } });
+  const batches = options.data === undefined ? [madeInputs(base)] : dataBatches(base, options);
+  let maxAbsDiff = NaN;
+  let latencyRatio = NaN;
+  try {
+    await using mergedSession = await session(merged.load(), merged);
+    await using adaptedSession = await session(adaptedModel, base);
+    maxAbsDiff = await compare(adaptedSession, mergedSession, batches, outputs);
+    await using baseSession = await session(base.load(), base);
+    latencyRatio = await latency(baseSession, mergedSession, batches[0] ?? new Map<string, Feed>(), outputs);
+  } catch (error) {
+    if (!(error instanceof HutError) || sameExceptWeights) throw error;
+    problems.push(error.message);
+  }
+  if (!(maxAbsDiff <= tolerance)) problems.push(`logits of merged and adapted differ by ${String(maxAbsDiff)}, more than ${String(tolerance)}`);
+  return { maxAbsDiff, sameExceptWeights, latencyRatio, tolerance, problems, ok: problems.length === 0 };
+}
+
+type Feeds = ReadonlyMap<string, Feed>;
+
+function dataBatches(base: OpenedModel, options: VerifyOptions): Feeds[] {
+  const { examples, inputs, padding } = loadExamples({ file: options.data ?? "", modelPath: base.path, tokenizer: options.tokenizer, graph: base.load().graph, labels: "none", numLabels: undefined });
+  const chosen = examples.slice(0, COMPARED_RECORDS);
+  return planBatches(chosen.map((e) => e.length), { batchSize: 16, shuffle: false, seed: 0, epoch: 0, byLength: true }).map((indices) => collate(chosen, indices, inputs, padding).feeds);
+}
+
+/** Inputs of the graph's own shapes: token ids within the vocabulary, all tokens counting, floats between −1 and 1. */
+function madeInputs(base: OpenedModel): Feeds {
+  const { graph } = base.load();
+  const random = new Random(0);
+  const vocabulary = vocabularySize(graph) ?? 2;
+  return new Map(graph.inputs.filter((v) => v.initializer === undefined).map((v): [string, Feed] => {
+    const dims = (v.shape ?? []).map((d, i) => evaluateDim(d, {}) ?? (i === 0 ? MADE.batch : MADE.sequence));
+    const size = dims.reduce((a, b) => a * b, 1);
+    const next = (): number => (v.name === "input_ids" ? random.below(vocabulary) : v.name.includes("mask") ? 1 : 0);
+    if (v.dataType === DataType.FLOAT) return [v.name, { dataType: v.dataType, dims, data: Float32Array.from({ length: size }, () => random.uniform(-1, 1)) }];
+    if (v.dataType === DataType.INT32) return [v.name, { dataType: v.dataType, dims, data: Int32Array.from({ length: size }, next) }];
+    if (v.dataType === DataType.BOOL) return [v.name, { dataType: v.dataType, dims, data: new Uint8Array(size).fill(1) }];
+    return [v.name, { dataType: DataType.INT64, dims, data: BigInt64Array.from({ length: size }, () => BigInt(next())) }];
+  }));
+}
+
+/** The largest difference of any output element; NaN counts as infinite. */
+async function compare(a: GraphSession, b: GraphSession, batches: readonly Feeds[], outputs: readonly string[]): Promise<number> {
+  let largest = 0;
+  for (const feeds of batches) {
+    const [x, y] = [await a.run(feeds, outputs), await b.run(feeds, outputs)];
+    for (const name of outputs) {
+      const [p, q] = [x.get(name)?.data as ArrayLike<number>, y.get(name)?.data as ArrayLike<number>];
+      for (let i = 0; i < p.length; i += 1) {
+        const difference = Math.abs(Number(p[i]) - Number(q[i]));
+        if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
+      }
+    }
+  }
+  return largest;
+}
+
+/** Median time of merged over median time of base, run in turn so that a busy machine slows both. */
+async function latency(base: GraphSession, merged: GraphSession, feeds: Feeds, outputs: readonly string[]): Promise<number> {
+  const common = (s: GraphSession): string[] => { const there = outputs.filter((o) => s.outputNames.includes(o)); return there.length > 0 ? there : [...s.outputNames]; };
+  const times: { base: number[]; merged: number[] } = { base: [], merged: [] };
+  for (let i = -1; i < LATENCY_PAIRS; i += 1) {
+    for (const [key, session] of [["base", base], ["merged", merged]] as const) {
+      const started = performance.now();
+      await session.run(feeds, common(session));
+      if (i >= 0) times[key].push(performance.now() - started);
+    }
+  }
+  const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+  return median(times.merged) / median(times.base);
+}

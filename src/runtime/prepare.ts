@@ -1,0 +1,209 @@
+/**
+ * From a model and the user's words to an adapted model: head attached, weights chosen, parameters at their start or from an adapter.
+ * adapt, artifacts, train, evaluate, fold and verify all begin here.
+ */
+import { adapterFlagContradicts, adapterHeadMissing, adapterMethodUnsupported, headExists, moduleUnknown, numLabelsMissing } from "../errors/runtime.ts";
+import { nearest } from "../errors/nearest.ts";
+import { HutError } from "../errors/hut-error.ts";
+import type { Value } from "../ir/graph.ts";
+import type { Model } from "../ir/model.ts";
+import { methodNamed } from "../methods/registry.ts";
+import type { ParameterSpec, UpdatedTransformation } from "../methods/updated-transformation.ts";
+import { adapt, inLayout, pathOf, trainWhole, transposed, type AdaptedSite, type Trainable } from "../passes/adapt.ts";
+import { attachHead, HEAD_MODULE, type Pooling } from "../passes/attach-head.ts";
+import { ROLES, selectWeights } from "../passes/select-weights.ts";
+import { findWeights, type WeightSite } from "../passes/weights/find-weights.ts";
+import { samePath } from "../passes/weights/module-path.ts";
+import { traceRoles } from "../passes/weights/trace-roles.ts";
+import { checkFingerprint, matchAdapter } from "./adapter/match-adapter.ts";
+import type { AdapterFolder } from "./adapter/peft-folder.ts";
+import { findLogits } from "./model-outputs.ts";
+import { DEFAULTS, type TargetOptions } from "./options.ts";
+import { Random } from "./random.ts";
+
+/** An adapter that was read, and where from. */
+export interface OpenedAdapter {
+  readonly folder: string;
+  readonly contents: AdapterFolder;
+}
+
+/** An adapted model, and all that is known of what was adapted. */
+export interface Prepared {
+  readonly model: Model;
+  readonly method: UpdatedTransformation;
+  readonly rank: number;
+  readonly alpha: number;
+  /** Undefined where the graph has none and no head was asked for. */
+  readonly logits: Value | undefined;
+  readonly sites: readonly WeightSite[];
+  readonly adapted: readonly AdaptedSite[];
+  readonly saved: readonly Trainable[];
+  /** Everything that is trained, in theta's order. */
+  readonly trainables: readonly Trainable[];
+  /** The head that was attached, if one was. */
+  readonly head: { readonly pooling: Pooling; readonly module: string; readonly numLabels: number } | undefined;
+  /** The entries of --target-modules that are roles. */
+  readonly roles: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export interface PrepareOptions extends Omit<TargetOptions, "adapter"> {
+  readonly adapter?: OpenedAdapter | undefined;
+  /** Whether modules are trained whole where none is named: the head, for the classification tasks. */
+  readonly saveHead: boolean;
+}
+
+/** Adapts a fresh model. Throws HutError: no weight matches, a rank that doesn't fit, an adapter of another base. */
+export function prepare(model: Model, options: PrepareOptions): Prepared {
+  const { adapter } = options;
+  if (adapter !== undefined) refuseContradictions(adapter, options);
+  const random = new Random(options.seed ?? DEFAULTS.seed);
+  const method = methodOf(options);
+  const head = headOf(model, options);
+  const logits = head === undefined ? findLogits(model.graph, options.outputName)
+    : attachHead(model, { ...head, output: options.outputName, start: (shape, fanIn) => uniform(random, shape, 1 / Math.sqrt(fanIn)) });
+  const sites = findWeights(model.graph);
+  traceRoles(model.graph, sites, logits);
+
+  const matched = adapter === undefined ? undefined : matchAdapter(adapter.contents, adapter.folder, sites);
+  const targets = options.targetModules ?? DEFAULTS.targetModules;
+  const selected = matched === undefined ? selectWeights(sites, targets) : { sites: sites.filter((s) => matched.has(s)), notes: [] };
+  if (adapter !== undefined && matched !== undefined) checkBase(adapter, matched, options.force === true);
+  const rank = adapter?.contents.rank ?? options.rank ?? DEFAULTS.rank;
+  const alpha = adapter === undefined ? options.alpha : alphaOf(adapter.contents, method);
+  const whole = wholeSites(sites, options, selected.sites);
+  const adapted = adapt(model.graph, {
+    opsets: model.opsets, sites: selected.sites.filter((s) => !whole.includes(s)), method, rank, alpha,
+    start: (modulePath, spec) => startOf(modulePath, spec, adapter?.contents, matched, sites, method, random),
+    rankOf: (modulePath) => (adapter === undefined ? undefined : ownRank(adapter.contents, moduleOf(modulePath, matched, sites), method)),
+  });
+  const saved = whole.flatMap((site) => trainWhole(site)).map((t) => (adapter === undefined ? t : withSaved(t, adapter, sites)));
+  const isRole = (word: string): boolean => (ROLES as readonly string[]).includes(word);
+  return {
+    model, method, rank, alpha: alpha ?? rank, logits, sites, adapted, saved, trainables: [...adapted.flatMap((a) => a.parameters), ...saved], head,
+    roles: adapter?.contents.hut?.roles ?? targets.filter(isRole), notes: selected.notes,
+  };
+}
+
+/** All start values end to end: theta [P], float32. */
+export function initialTheta(trainables: readonly Trainable[]): Float32Array {
+  const theta = new Float32Array(trainables.reduce((sum, t) => sum + t.start.length, 0));
+  let at = 0;
+  for (const { start } of trainables) {
+    theta.set(start, at);
+    at += start.length;
+  }
+  return theta;
+}
+
+/** The adapter to start from tells method, rank and targets; a flag that says otherwise is an error. */
+function refuseContradictions({ contents }: OpenedAdapter, options: PrepareOptions): void {
+  const { method, rank } = options;
+  if (method !== undefined && method !== contents.method) throw adapterFlagContradicts("--method", method, contents.method);
+  if (rank !== undefined && rank !== contents.rank) throw adapterFlagContradicts("--rank", String(rank), `rank ${String(contents.rank)}`);
+  const head = contents.hut?.head;
+  if (head !== undefined && options.head !== undefined && options.head !== head.pooling) throw adapterFlagContradicts("--head", options.head, `a ${head.pooling} head`);
+  if (head !== undefined && options.numLabels !== undefined && options.numLabels !== head.numLabels) throw adapterFlagContradicts("--num-labels", String(options.numLabels), `${String(head.numLabels)} labels`);
+}
+
+function methodOf({ adapter, method }: PrepareOptions): UpdatedTransformation {
+  if (adapter === undefined) return methodNamed(method ?? DEFAULTS.method);
+  try {
+    return methodNamed(adapter.contents.method);
+  } catch (error) {
+    throw error instanceof HutError ? adapterMethodUnsupported(adapter.folder, adapter.contents.method) : error;
+  }
+}
+
+/** The head to attach: the adapter's, or the one asked for; a PEFT folder without hut.json tells its size by the classifier it saved. */
+function headOf(model: Model, options: PrepareOptions): Prepared["head"] {
+  const known = options.adapter?.contents.hut?.head;
+  if (known !== undefined) return { pooling: known.pooling, module: known.module, numLabels: known.numLabels };
+  const pooling = options.head;
+  if (pooling === undefined) return undefined;
+  const existing = model.graph.outputs.find((v) => v.name === "logits");
+  if (existing !== undefined) throw headExists(existing.name);
+  const savedClasses = options.adapter?.contents.saved.get(`${HEAD_MODULE}.weight`)?.shape[0];
+  const numLabels = options.numLabels ?? savedClasses;
+  if (numLabels === undefined) throw numLabelsMissing();
+  return { pooling, module: HEAD_MODULE, numLabels };
+}
+
+/** s = alpha / r: ours stands in hut.json; PEFT's HiRA has it multiplied into B. */
+function alphaOf(adapter: AdapterFolder, method: UpdatedTransformation): number {
+  return adapter.hut?.alpha ?? method.peftScale({ rank: adapter.rank, alpha: adapter.alpha }) * adapter.rank;
+}
+
+function checkBase({ contents, folder }: OpenedAdapter, matched: ReadonlyMap<WeightSite, string>, force: boolean): void {
+  if (force || contents.hut === undefined) return;
+  for (const [site, module] of matched) {
+    const known = contents.hut.modules[module];
+    if (known !== undefined) checkFingerprint(folder, module, site, known.fingerprint);
+  }
+}
+
+/** The weights trained whole: those under the modules named, else what the adapter saved, else the head. */
+function wholeSites(sites: readonly WeightSite[], { adapter, modulesToSave, saveHead }: PrepareOptions, targets: readonly WeightSite[]): WeightSite[] {
+  if (adapter !== undefined) {
+    const saved = [...adapter.contents.saved.keys()].filter((name) => name.endsWith(".weight")).map((name) => name.slice(0, -".weight".length));
+    return saved.map((module) => {
+      const [only] = sites.filter((s) => samePath(pathOf(s), module));
+      if (only === undefined && !sites.some((s) => s.role === "head")) throw adapterHeadMissing(adapter.folder, module);
+      if (only === undefined) throw moduleUnknown(module, nearest(module, sites.map(pathOf), 3));
+      return only;
+    });
+  }
+  if (modulesToSave === undefined) return saveHead ? sites.filter((s) => s.role === "head" && !targets.includes(s)) : [];
+  return modulesToSave.flatMap((entry) => {
+    const under = sites.filter((s) => (entry === "head" && s.role === "head") || samePath(pathOf(s), entry) || pathOf(s).startsWith(`${entry}.`) || pathOf(s).includes(`.${entry}.`));
+    if (under.length === 0) throw moduleUnknown(entry, nearest(entry, ["head", ...sites.map(pathOf)], 4));
+    return under;
+  });
+}
+
+function uniform(random: Random, shape: readonly number[], bound: number): Float32Array {
+  return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.uniform(-bound, bound));
+}
+
+function moduleOf(modulePath: string, matched: ReadonlyMap<WeightSite, string> | undefined, sites: readonly WeightSite[]): string {
+  const site = sites.find((s) => pathOf(s) === modulePath);
+  return (site === undefined ? undefined : matched?.get(site)) ?? modulePath;
+}
+
+/** The rank of one module of an adapter, as its tensors tell. */
+function ownRank(adapter: AdapterFolder, module: string, method: UpdatedTransformation): number | undefined {
+  const [first] = method.parameters({ k: 1, n: 1, rank: 1, alpha: 1 });
+  return first === undefined ? undefined : adapter.modules.get(module)?.get(first.peft.name)?.shape[0];
+}
+
+function startOf(modulePath: string, spec: ParameterSpec, adapter: AdapterFolder | undefined, matched: ReadonlyMap<WeightSite, string> | undefined,
+  sites: readonly WeightSite[], method: UpdatedTransformation, random: Random): Float32Array {
+  if (adapter !== undefined) {
+    const module = moduleOf(modulePath, matched, sites);
+    const tensor = adapter.modules.get(module)?.get(spec.peft.name);
+    if (tensor === undefined) throw new TypeError(`the adapter was checked and has no ${spec.peft.name}`);
+    const [rows = 0, columns = 0] = tensor.shape;
+    const own = spec.peft.transposed ? transposed(tensor.data, rows, columns) : tensor.data;
+    const rank = ownRank(adapter, module, method) ?? adapter.rank;
+    const scale = spec.peft.scaled ? method.scale({ k: 0, n: 0, rank, alpha: alphaOf(adapter, method) }) : 1;
+    return scale === 1 ? own : own.map((v) => v / scale);
+  }
+  if (spec.start.kind === "zeros") return new Float32Array(spec.shape.reduce((a, b) => a * b, 1));
+  return uniform(random, spec.shape, 1 / Math.sqrt(spec.start.fanIn));
+}
+
+/** A tensor trained whole, with the adapter's value: PEFT holds a Linear's weight as [n, k]. */
+function withSaved(trainable: Trainable, { contents, folder }: OpenedAdapter, sites: readonly WeightSite[]): Trainable {
+  const entry = [...contents.saved].find(([name]) => samePath(name, trainable.name));
+  if (entry === undefined) return trainable;
+  const site = sites.find((s) => pathOf(s) === trainable.modulePath);
+  const [name, tensor] = entry;
+  const layout = site?.points[0]?.layout ?? "nk";
+  const expected = trainable.parameter === "weight" && site !== undefined ? [site.n, site.k] : trainable.shape;
+  if (tensor.shape.join() !== expected.join()) {
+    throw new HutError("ADAPTER_SHAPE_MISMATCH", { folder, module: name, adapter: tensor.shape, model: expected },
+      `The adapter ${JSON.stringify(folder)} is for another model: its ${name} is [${tensor.shape.join(", ")}], the model's is [${expected.join(", ")}].`);
+  }
+  const start = trainable.parameter === "weight" && site !== undefined ? inLayout(tensor.data, site, "nk", layout) : tensor.data;
+  return { ...trainable, start };
+}

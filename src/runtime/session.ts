@@ -1,0 +1,104 @@
+/** A running graph: ONNX Runtime behind one small interface. The runtime itself is handed in, so that Node and browsers share this code. */
+import type * as Ort from "onnxruntime-common";
+import { providerMissing, runFailed, sessionFailed } from "../errors/runtime.ts";
+import { DataType } from "../ir/data-type.ts";
+import type { Model } from "../ir/model.ts";
+import { encodeModel } from "../ir/proto/encode.ts";
+import { modelToProto, type SaveOptions } from "../ir/save.ts";
+import { readBytes } from "../ir/source.ts";
+import type { Feed } from "./data/collate.ts";
+import type { TensorData } from "./data/element-kind.ts";
+import type { Provider } from "./options.ts";
+
+/** What is needed of onnxruntime-node or onnxruntime-web. */
+export type OnnxRuntime = Pick<typeof Ort, "InferenceSession" | "Tensor">;
+
+/** Names of ONNX Runtime's tensor types by ONNX's numbers. */
+const TYPES: Readonly<Record<number, Ort.Tensor.Type>> = {
+  [DataType.FLOAT]: "float32", [DataType.DOUBLE]: "float64", [DataType.INT64]: "int64", [DataType.UINT64]: "uint64", [DataType.INT32]: "int32", [DataType.UINT32]: "uint32",
+  [DataType.INT16]: "int16", [DataType.UINT16]: "uint16", [DataType.INT8]: "int8", [DataType.UINT8]: "uint8", [DataType.BOOL]: "bool", [DataType.FLOAT16]: "float16",
+};
+const NUMBERS = new Map(Object.entries(TYPES).map(([number, type]) => [type as string, Number(number)]));
+
+export interface SessionOptions {
+  /** What to call the graph in messages. */
+  readonly name: string;
+  readonly threads?: number | undefined;
+  readonly provider?: Provider | undefined;
+  /** The folder that external data of the graph is looked for in. */
+  readonly folder?: string | undefined;
+  readonly save?: SaveOptions | undefined;
+  /** Off for tests that compare numbers with what the optimizer must not mask. */
+  readonly optimize?: boolean | undefined;
+}
+
+/** A session that frees its memory when disposed of. */
+export class GraphSession implements AsyncDisposable {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  readonly #session: Ort.InferenceSession;
+  readonly #runtime: OnnxRuntime;
+  readonly #name: string;
+
+  private constructor(runtime: OnnxRuntime, session: Ort.InferenceSession, name: string) {
+    this.#runtime = runtime;
+    this.#session = session;
+    this.#name = name;
+    this.inputNames = session.inputNames;
+    this.outputNames = session.outputNames;
+  }
+
+  /** Starts a session on a model held in memory. Throws HutError where the runtime or the provider refuses. */
+  static async create(runtime: OnnxRuntime, model: Model | Uint8Array, options: SessionOptions): Promise<GraphSession> {
+    const { provider = "cpu", threads, folder } = options;
+    const bytes = model instanceof Uint8Array ? model : serialized(model, options.save);
+    try {
+      const session = await runtime.InferenceSession.create(bytes, {
+        executionProviders: [provider], logSeverityLevel: 3,
+        ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        ...(options.optimize === false ? { graphOptimizationLevel: "disabled" as const } : {}),
+        ...(folder === undefined ? {} : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
+      });
+      return new GraphSession(runtime, session, options.name);
+    } catch (cause) {
+      throw provider !== "cpu" && /provider|backend/i.test(String(cause)) ? providerMissing(provider, cause) : sessionFailed(options.name, cause);
+    }
+  }
+
+  /** Runs the graph once. Throws HutError with the runtime's reason. */
+  async run(feeds: ReadonlyMap<string, Feed>, outputs?: readonly string[]): Promise<Map<string, Feed>> {
+    const inputs = Object.fromEntries([...feeds].map(([name, feed]) => [name, this.#tensor(feed)]));
+    try {
+      const results = await (outputs === undefined ? this.#session.run(inputs) : this.#session.run(inputs, [...outputs]));
+      return new Map(Object.entries(results).map(([name, tensor]) => [name, feedOf(tensor as Ort.Tensor)]));
+    } catch (cause) {
+      throw runFailed(this.#name, cause);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session.release();
+  }
+
+  #tensor(feed: Feed): Ort.Tensor {
+    const type = TYPES[feed.dataType];
+    if (type === undefined) throw new TypeError(`type ${String(feed.dataType)} can't be fed`);
+    return new this.#runtime.Tensor(type, feed.data as Ort.Tensor.DataType, feed.dims);
+  }
+}
+
+/** A model's bytes, for a runtime that reads from memory. */
+export function serialized(model: Model, save: SaveOptions = {}): Uint8Array {
+  const chunks = encodeModel(modelToProto(model, save)).chunks.map(readBytes);
+  const bytes = new Uint8Array(chunks.reduce((sum, c) => sum + c.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+function feedOf(tensor: Ort.Tensor): Feed {
+  return { dataType: NUMBERS.get(tensor.type) ?? 0, dims: tensor.dims, data: tensor.data as TensorData };
+}

@@ -1,0 +1,28 @@
+/** What a graph must be fed with: its inputs, less those that have a default. */
+import type { Graph } from "../ir/graph.ts";
+import { dimKey } from "../ir/dim.ts";
+import type { InputSpec } from "./data/field.ts";
+
+/** The inputs that data must feed, in graph order. Old files list initializers as inputs too: those have a value already. */
+export function inputSpecs(graph: Graph): InputSpec[] {
+  return graph.inputs.filter((v) => v.initializer === undefined)
+    .map((v) => ({ name: v.name, dtype: v.dataType, shape: (v.shape ?? []).map((d) => (d === undefined || typeof d === "number" ? d : dimKey(d))) }));
+}
+
+/** How many rows the embedding has that input_ids pick from: the first axis of a constant that a Gather reads by them; undefined where unknown. */
+export function vocabularySize(graph: Graph): number | undefined {
+  const ids = graph.inputs.find((v) => v.name === "input_ids");
+  const open = ids === undefined ? [] : [ids];
+  const seen = new Set(open);
+  for (const value of open) {
+    for (const { node, index } of value.uses) {
+      const table = node.opType === "Gather" && index === 1 ? node.inputs[0] : undefined;
+      const rows = table?.shape?.length === 2 ? table.shape[0] : undefined;
+      if (typeof rows === "number") return rows;
+      if (node.opType === "Cast" || node.opType === "Identity" || node.opType === "Reshape") {
+        for (const output of node.outputs) if (output !== undefined && !seen.has(output)) { seen.add(output); open.push(output); }
+      }
+    }
+  }
+  return undefined;
+}
