@@ -43,6 +43,9 @@ export const alpha: Flag<number> = number("--alpha <number>", "A·B is scaled by
 export const modulesToSave: Flag<readonly string[]> = names("--modules-to-save <list>", "modules trained whole", { ...weights, default: "head" });
 export const head: Flag<Pooling> = choice("--head <pooling>", "attach a classification head on the hidden states pooled so", HEADS, weights);
 export const numLabels: Flag<number> = number("--num-labels <n>", "classes of the head that is attached", { ...weights, integer: true, min: MIN_LABELS });
+/** Where an adapter is applied and not trained: for those of PEFT, which don't tell how the classifier they saved is to stand on the model. */
+export const savedHead: Flag<Pooling> = choice("--head <pooling>", "how the classifier saved in a PEFT adapter pools; ours tell it themselves", HEADS, weights);
+export const savedNumLabels: Flag<number> = number("--num-labels <n>", "classes of that classifier", { ...weights, integer: true, min: MIN_LABELS });
 export const outputName: Flag<string> = text("--output <name>", "the graph's output that holds the logits, or with --head the hidden states", weights);
 export const force: Flag<boolean> = toggle("--force", "take an adapter whose fingerprints say that it was made for other weights", weights);
 

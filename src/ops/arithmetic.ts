@@ -2,7 +2,7 @@
 import { addDims, floorDivDims, maxDims, minDims, mulDims, subDims, type Dim } from "../ir/dim.ts";
 import type { Facts, Value } from "../ir/graph.ts";
 import { broadcasting, broadcastShapes, likeFirst, unbroadcast } from "./broadcast.ts";
-import { defineOp, type InferContext, type ShapeRule } from "./define.ts";
+import { defineOp, type InferContext, type OpDefinition, type ShapeRule } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 
 /** Broadcasting that also follows shape arithmetic: sizes added, multiplied, divided. */
@@ -81,13 +81,14 @@ function powDerivative(op: OpBuilder, a: Value, b: Value): Value {
 }
 
 /** Which inputs are the largest (or smallest); on a tie the gradient is shared among them, as PyTorch has it. */
-function extremum(name: string, opsets: readonly number[], combine: (a: Dim, b: Dim) => Dim): ReturnType<typeof defineOp<"data_0", "extremum">> {
+function extremum<const O extends string>(name: string, output: O, opsets: readonly number[], combine: (a: Dim, b: Dim) => Dim): OpDefinition<"data_0", O> {
   return defineOp({
-    name, opsets, inputs: ["data_0"], outputs: ["extremum"], flops: "elementwise",
+    name, opsets, inputs: ["data_0"], outputs: [output], flops: "elementwise",
     shape: (c) => [{ dataType: c.dataType(0), shape: broadcastShapes(c.node.inputs.map((_, i) => c.shape(i))),
       ...(c.node.inputs.length === 2 ? intsIfKnown(combineInts(c, combine)) : {}) }],
     gradient: {
-      data_0: ({ op, node, index, out: { extremum: z }, grad: { extremum: dz } }) => {
+      data_0: ({ op, node, index, out, grad }) => {
+        const [z, dz] = [out[output], grad[output]];
         const inputs = node.inputs.filter((v) => v !== undefined);
         const hits = inputs.map((x) => op.Cast(op.Equal(x, z), { to: z.dataType }));
         const [hit, input] = [hits[index], inputs[index]];
@@ -102,8 +103,8 @@ function intsIfKnown(ints: readonly Dim[] | undefined): Partial<Facts> {
   return ints === undefined ? {} : { ints };
 }
 
-export const Max = extremum("Max", [8, 12, 13], maxDims);
-export const Min = extremum("Min", [8, 12, 13], minDims);
+export const Max = extremum("Max", "max", [8, 12, 13], maxDims);
+export const Min = extremum("Min", "min", [8, 12, 13], minDims);
 
 /** z = Σ inputs. Each gets dz. */
 export const Sum = defineOp({
@@ -156,10 +157,10 @@ export const Log = defineOp({
 });
 
 /** Steps: their derivative is 0 wherever it exists, so nothing flows through them. */
-const step = (name: string, opsets: readonly number[]): ReturnType<typeof defineOp<"X", "Y">> =>
+const step = (name: string, opsets: readonly number[]): OpDefinition<"X", "Y"> =>
   defineOp({ name, opsets, inputs: ["X"], outputs: ["Y"], shape: likeFirst, flops: "elementwise", gradient: { X: "none" } });
 
-export const Sign = step("Sign", [9, 13]);
+export const Sign = defineOp({ name: "Sign", opsets: [9, 13], inputs: ["input"], outputs: ["output"], shape: likeFirst, flops: "elementwise", gradient: { input: "none" } });
 export const Floor = step("Floor", [6, 13]);
 export const Ceil = step("Ceil", [6, 13]);
 export const Round = step("Round", [11, 22]);

@@ -34,8 +34,8 @@ export interface GradientContext<I extends string, O extends string> {
   readonly grad: Readonly<Record<O, Value>>;
   /** Which of the node's inputs the gradient is for: tells the inputs of a variadic operator apart. */
   readonly index: number;
-  has(name: I): boolean;
-  reached(name: O): boolean;
+  readonly has: (name: I) => boolean;
+  readonly reached: (name: O) => boolean;
 }
 
 /** Emits dLoss/d(input). Pure: it adds nodes through `op` and keeps nothing. */

@@ -1,6 +1,6 @@
 /** What moves or retypes bytes and changes no number: views, transposes, concatenation, casts. */
 import { intOf, intsOf } from "../ir/attribute.ts";
-import { isFloating } from "../ir/data-type.ts";
+import { DataType } from "../ir/data-type.ts";
 import { addDims, divideExactly, mulDims, numberOfElements, sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts } from "../ir/graph.ts";
 import { broadcastShapes, likeFirst, unbroadcast } from "./broadcast.ts";
@@ -20,7 +20,12 @@ export const Identity = defineOp({
 /** y = x in another type. Between float types dx = dy cast back; nothing flows through an integer or boolean. */
 export const Cast = defineOp({
   name: "Cast", carries: () => "kept", opsets: [6, 9, 13, 19, 21, 23], inputs: ["input"], outputs: ["output"],
-  shape: (c) => [{ dataType: intOf(c.node, "to", 0), shape: c.shape(0), ...(isFloating(intOf(c.node, "to", 0)) ? {} : known(c.ints(0))) }],
+  shape: (c) => {
+    const to = intOf(c.node, "to", 0);
+    const ints = to === DataType.BOOL ? c.ints(0)?.map((d): Dim => (typeof d === "number" ? Number(d !== 0) : undefined))
+      : to === DataType.INT64 || to === DataType.INT32 ? c.ints(0) : undefined;
+    return [{ dataType: to, shape: c.shape(0), ...known(ints) }];
+  },
   gradient: { input: ({ op, in: { input }, grad: { output } }) => (input.dataType === output.dataType ? output : op.Cast(output, { to: input.dataType })) },
 });
 

@@ -16,7 +16,7 @@ import { findWeights, type WeightSite } from "../passes/weights/find-weights.ts"
 import { samePath } from "../passes/weights/module-path.ts";
 import { traceRoles } from "../passes/weights/trace-roles.ts";
 import { checkFingerprint, matchAdapter } from "./adapter/match-adapter.ts";
-import type { AdapterFolder } from "./adapter/peft-folder.ts";
+import type { AdapterFolder } from "./adapter/adapter-folder.ts";
 import { findLogits } from "./model-outputs.ts";
 import { DEFAULTS, type TargetOptions } from "./options.ts";
 import { Random } from "./random.ts";

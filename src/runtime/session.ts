@@ -70,7 +70,7 @@ export class GraphSession implements AsyncDisposable {
     const inputs = Object.fromEntries([...feeds].map(([name, feed]) => [name, this.#tensor(feed)]));
     try {
       const results = await (outputs === undefined ? this.#session.run(inputs) : this.#session.run(inputs, [...outputs]));
-      return new Map(Object.entries(results).map(([name, tensor]) => [name, feedOf(tensor as Ort.Tensor)]));
+      return new Map(Object.entries(results).map(([name, tensor]) => [name, feedOf(tensor)]));
     } catch (cause) {
       throw runFailed(this.#name, cause);
     }

@@ -5,7 +5,7 @@ import { pathOf } from "../../passes/adapt.ts";
 import type { WeightSite } from "../../passes/weights/find-weights.ts";
 import { samePath } from "../../passes/weights/module-path.ts";
 import type { Fingerprint } from "./hut-json.ts";
-import type { AdapterFolder } from "./peft-folder.ts";
+import type { AdapterFolder } from "./adapter-folder.ts";
 import { weightShape } from "./peft-tensors.ts";
 
 /** The weight of each of the adapter's modules. Throws where one is missing, could be several, or has another shape. */

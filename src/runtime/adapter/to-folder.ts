@@ -3,7 +3,7 @@ import { inLayout, pathOf, transposed, type Trainable } from "../../passes/adapt
 import type { Prepared } from "../prepare.ts";
 import { fingerprintOf, fingerprintPositions, type HutJson, type HutModule, type HutSaved } from "./hut-json.ts";
 import { valuesAt } from "./match-adapter.ts";
-import type { AdapterFolder } from "./peft-folder.ts";
+import type { AdapterFolder } from "./adapter-folder.ts";
 import type { AdapterTensor } from "./peft-tensors.ts";
 
 /** The folder's contents for the values of theta [P], in the order of `prepared.trainables`. */

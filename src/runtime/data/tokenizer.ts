@@ -1,6 +1,6 @@
 /** Text → token ids, as the model's own tokenizer.json makes them. */
 
-import { Tokenizer } from "@huggingface/tokenizers";
+import * as tokenizers from "@huggingface/tokenizers";
 import { maxLengthTooShort, tokenizerBroken } from "../../errors/data.ts";
 import { readTemplates, specialCount, type Template } from "./token-template.ts";
 
@@ -57,6 +57,13 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
   };
 }
 
+/** What is used of the library, written out: its own declarations refer to paths that its package does not have. */
+interface Tokenizer {
+  token_to_id(token: string): number | undefined;
+  encode(text: string, options: { add_special_tokens: boolean }): { ids: readonly (number | undefined)[] };
+}
+const { Tokenizer } = tokenizers as unknown as { Tokenizer: new (json: object, config: object) => Tokenizer };
+
 function makeTokenizer(json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
   try {
     // Neither is used here, and a part the library doesn't know must not stop it.
@@ -68,8 +75,7 @@ function makeTokenizer(json: Record<string, unknown>, config: Record<string, unk
 
 /** A text's ids without special tokens. A character that the vocabulary lacks and no unknown-token stands for is left out, as Hugging Face does. */
 function plainIds(tokenizer: Tokenizer, text: string): number[] {
-  const ids: readonly (number | undefined)[] = tokenizer.encode(text, { add_special_tokens: false }).ids;
-  return ids.filter((id) => id !== undefined);
+  return tokenizer.encode(text, { add_special_tokens: false }).ids.filter((id) => id !== undefined);
 }
 
 /** Whether a normalizer of tokenizer.json, or one inside a sequence, makes letters small. */

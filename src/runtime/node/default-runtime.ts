@@ -7,7 +7,7 @@ import type { Evaluate } from "../../passes/fold.ts";
 /** The command line's ONNX Runtime. Throws RUNTIME_MISSING. */
 export async function defaultRuntime(): Promise<OnnxRuntime> {
   try {
-    return (await import("onnxruntime-node")) as unknown as OnnxRuntime;
+    return await import("onnxruntime-node");
   } catch (cause) {
     throw runtimeMissing(cause);
   }

@@ -3,7 +3,7 @@ import type { Model } from "../../../ir/model.ts";
 import { pathOf } from "../../../passes/adapt.ts";
 import { replaceWhole } from "../../../passes/fold.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
-import { readAdapterFolder, writeAdapterFolder } from "../../adapter/peft-folder.ts";
+import { readAdapterFolder, writeAdapterFolder } from "../peft-folder.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
 import { initialTheta, prepare, type OpenedAdapter, type Prepared } from "../../prepare.ts";
 import type { AdaptedModule, AdaptResult, AdaptVerbOptions } from "../../options.ts";
@@ -26,7 +26,7 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
     bytes = saveModels({ base: opened, graphs: [{ path: options.output, model }], embed: options.embed, onNotice: options.onNotice }).bytes;
     if (options.saveAdapter !== undefined) writeAdapterFolder(options.saveAdapter, toAdapterFolder(prepared, initialTheta(prepared.trainables), adapterBase(opened)));
   }
-  return Promise.resolve({
+  return await Promise.resolve({
     adapted: adaptedModules(prepared), modulesToSave: savedModules(prepared), trainableParams: parameterCount(prepared.trainables),
     totalParams: countParameters(opened.load().graph), seconds: (performance.now() - started) / 1000, bytesWritten: bytes, output: options.output,
   });

@@ -26,7 +26,7 @@ export async function artifacts(path: string, options: ArtifactsOptions): Promis
   const graphs = KINDS.map((kind) => ({ kind, path: join(options.output, `${kind}.onnx`), model: trainingGraph(kind, fresh) }));
   const manifest = manifestOf(prepared, graphs, options, { adapted: adaptedModules(prepared), saved: savedModules(prepared) });
   const result = { trainableParams: parameterCount(prepared.trainables), files: [...graphs.map((g) => g.path), join(options.output, THETA_FILE), join(options.output, "manifest.json")] };
-  if (options.dryRun === true) return Promise.resolve({ ...result, bytesWritten: 0, seconds: (performance.now() - started) / 1000 });
+  if (options.dryRun === true) return await Promise.resolve({ ...result, bytesWritten: 0, seconds: (performance.now() - started) / 1000 });
   ensureFolder(options.output);
   const saved = saveModels({ base: opened, graphs, embed: options.embed, onNotice: options.onNotice, dataFile: "base.onnx_data" });
   let bytes = saved.bytes + writeFileAtomic(join(options.output, THETA_FILE), [bytesOf(initialTheta(prepared.trainables))]);

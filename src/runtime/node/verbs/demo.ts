@@ -15,7 +15,8 @@ import { train } from "./train.ts";
 import { verify } from "./verify.ts";
 
 /** The demo's settings: those under which PEFT's HiRA gets 0.80 on the same cut of the model. */
-const SETTINGS = { head: "mean", numLabels: 2, rank: 8, targetModules: ["q", "v"], lr: 5e-3, epochs: 2, batchSize: 32 } as const;
+const TARGETS = { head: "mean", numLabels: 2, rank: 8, targetModules: ["q", "v"] } as const;
+const TRAINING = { lr: 5e-3, epochs: 2, batchSize: 32 } as const;
 
 /** Adapts, trains, evaluates, folds and verifies. Files go to `output`, or to a temporary folder that is removed. */
 export async function demo(options: DemoOptions = {}): Promise<DemoResult> {
@@ -31,11 +32,9 @@ export async function demo(options: DemoOptions = {}): Promise<DemoResult> {
     for (const name of readdirSync(fixture)) if (/\.(onnx|json|tsv)$/.test(name)) copyFileSync(join(fixture, name), at(name));
     const runtime = await defaultRuntime();
     const model = at("model.onnx");
-    const adapted = await adapt(model, { ...common, ...SETTINGS, seed: options.seed, output: at("adapted.onnx"), saveAdapter: at("start-adapter") });
+    const adapted = await adapt(model, { ...common, ...TARGETS, seed: options.seed, output: at("adapted.onnx"), saveAdapter: at("start-adapter") });
     const before = await evaluate(model, { ...common, ...running, data: at("dev.tsv"), adapter: at("start-adapter") }, runtime);
-    const { head, numLabels, rank, targetModules, ...training } = SETTINGS;
-    void [head, numLabels, rank, targetModules];
-    const trained = await train(model, { ...common, ...running, ...training, adapter: at("start-adapter"), train: at("train.tsv"), output: at("run"), overwrite: true, seed: options.seed }, runtime);
+    const trained = await train(model, { ...common, ...running, ...TRAINING, adapter: at("start-adapter"), train: at("train.tsv"), output: at("run"), overwrite: true, seed: options.seed }, runtime);
     if (trained.interrupted) throw interrupted();
     const after = await evaluate(model, { ...common, ...running, data: at("dev.tsv"), adapter: trained.adapter }, runtime);
     const folded = await fold(model, { ...common, adapter: trained.adapter, output: at("merged.onnx") }, runtime);
@@ -53,9 +52,9 @@ export async function demo(options: DemoOptions = {}): Promise<DemoResult> {
 
 /** fixtures/demo of this package, from the sources or from dist. */
 function demoFolder(): string {
-  const candidates = ["../../../../fixtures/demo", "../../../../../fixtures/demo"].map((up) => fileURLToPath(new URL(up, import.meta.url)));
-  const found = candidates.find((folder) => existsSync(join(folder, "model.onnx")));
-  if (found === undefined) throw new HutError("DEMO_MISSING", {}, "The demo's model is not in this installation. Install onnx-hut again.");
+  // src/ and dist/ are equally deep.
+  const found = fileURLToPath(new URL("../../../../fixtures/demo", import.meta.url));
+  if (!existsSync(join(found, "model.onnx"))) throw new HutError("DEMO_MISSING", {}, "The demo's model is not in this installation. Install onnx-hut again.");
   return found;
 }
 

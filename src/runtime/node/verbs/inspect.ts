@@ -24,7 +24,7 @@ export async function inspect(path: string, options: InspectOptions = {}): Promi
   traceRoles(graph, sites, logits);
   const loss = logits ?? graph.outputs.find((v) => v.dataType === 1);
   const without = loss === undefined ? [] : nodesWithoutGradient(graph, loss, sites.flatMap((s) => s.points.map((p) => p.value)));
-  return Promise.resolve({
+  return await Promise.resolve({
     model: opened.path, irVersion: model.irVersion, opsets: Object.fromEntries(model.opsets),
     producer: [opened.proto.producerName, opened.proto.producerVersion].filter((t) => t !== undefined && t !== "").join(" "),
     inputs: graph.inputs.filter((v) => v.initializer === undefined).map(described), outputs: graph.outputs.map(described),

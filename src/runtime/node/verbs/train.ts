@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { DataType } from "../../../ir/data-type.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
-import { writeAdapterFolder } from "../../adapter/peft-folder.ts";
+import { writeAdapterFolder } from "../peft-folder.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
 import type { Feed } from "../../data/collate.ts";
 import { classificationMetrics, evaluateExamples } from "../../evaluator.ts";
@@ -158,18 +158,12 @@ function settingsOf(options: TrainOptions, { method }: Prepared, schedule: Sched
 }
 
 function fromSettings(settings: RunSettings): Partial<TrainOptions> {
-  return Object.fromEntries(SETTINGS.flatMap((name) => (name in settings ? [[name, settings[name]]] : []))) as Partial<TrainOptions>;
+  return Object.fromEntries(SETTINGS.flatMap((name) => (name in settings ? [[name, settings[name]]] : [])));
 }
 
 /** This package's version, from its package.json. */
 export function packageVersion(): string {
-  for (const up of ["../../../../", "../../../"]) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(`${up}package.json`, import.meta.url), "utf8")) as { name?: string; version?: string };
-      if (name === "onnx-hut" && version !== undefined) return version;
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    }
-  }
-  return "0.0.0";
+  // src/ and dist/ are equally deep.
+  const { version } = JSON.parse(readFileSync(new URL("../../../../package.json", import.meta.url), "utf8")) as { version: string };
+  return version;
 }

@@ -2,21 +2,16 @@
 import { join } from "node:path";
 import { adapterMissing, hutJsonDisagrees } from "../../errors/adapter.ts";
 import { quote } from "../../errors/hut-error.ts";
-import { writeFileAtomic } from "../node/atomic-write.ts";
-import { openFileSource, readTextFile } from "../node/file-source.ts";
-import { ensureFolder, folderHolds, removeFile, requireFolder, subFoldersHolding } from "../node/folder.ts";
-import { formatHutJson, parseHutJson, type HutJson } from "./hut-json.ts";
-import { CONFIG_FILE, formatPeftConfig, parsePeftConfig, type AdapterConfig } from "./peft-config.ts";
-import { checkTensors, groupTensors, PEFT_PREFIX, weightShape, type AdapterTensors } from "./peft-tensors.ts";
-import { adapterReadme, isOurReadme } from "./readme.ts";
-import { fromFloat32, readSafetensors, writeSafetensors, type SafeTensor } from "./safetensors.ts";
-import type { TargetRule } from "./target-modules.ts";
-
-/** An adapter in memory, in PEFT's words: its tensors are as PEFT's file has them, with s multiplied into hira_B. */
-export interface AdapterFolder extends AdapterConfig, AdapterTensors {
-  /** Of folders that we wrote. */
-  readonly hut?: HutJson;
-}
+import { writeFileAtomic } from "./atomic-write.ts";
+import { openFileSource, readTextFile } from "./file-source.ts";
+import { ensureFolder, folderHolds, removeFile, requireFolder, subFoldersHolding } from "./folder.ts";
+import type { AdapterFolder } from "../adapter/adapter-folder.ts";
+import { formatHutJson, parseHutJson, type HutJson } from "../adapter/hut-json.ts";
+import { CONFIG_FILE, formatPeftConfig, parsePeftConfig, type AdapterConfig } from "../adapter/peft-config.ts";
+import { checkTensors, groupTensors, PEFT_PREFIX, weightShape, type AdapterTensors } from "../adapter/peft-tensors.ts";
+import { adapterReadme, isOurReadme } from "../adapter/readme.ts";
+import { fromFloat32, readSafetensors, writeSafetensors, type SafeTensor } from "../adapter/safetensors.ts";
+import type { TargetRule } from "../adapter/target-modules.ts";
 
 const TENSOR_FILE = "adapter_model.safetensors";
 const HUT_FILE = "hut.json";

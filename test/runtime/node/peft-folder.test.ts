@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { memorySource, readBytes } from "../../../src/ir/source.ts";
 import { fingerprintOf, type HutJson } from "../../../src/runtime/adapter/hut-json.ts";
-import { readAdapterFolder, writeAdapterFolder, type AdapterFolder } from "../../../src/runtime/adapter/peft-folder.ts";
+import type { AdapterFolder } from "../../../src/runtime/adapter/adapter-folder.ts";
+import { readAdapterFolder, writeAdapterFolder } from "../../../src/runtime/node/peft-folder.ts";
 import { loraScale, splitPeftName, type AdapterTensor } from "../../../src/runtime/adapter/peft-tensors.ts";
 import { fromFloat32, readSafetensors, writeSafetensors, type SafeTensor } from "../../../src/runtime/adapter/safetensors.ts";
 

@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+/** The `onnx-hut` program. */
+import { readFileSync } from "node:fs";
+import { runCli } from "./run-cli.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // `onnx-hut … | head` closes the pipe early. What was to be done is done all the same.
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  loadVerbs: () => import("../index.ts"), stdout: process.stdout, stderr: process.stderr, signals: process, exit: (code) => process.exit(code), version,
+});

@@ -1,0 +1,155 @@
+/** The commands as a commander program: it parses words, and shows help. */
+import { Command as Program, CommanderError, Option } from "commander";
+import { flagsContradict, flagsMissing, flagUnknown, modelMissing, valueMissing, verbMissing, verbUnknown, wordsLeftOver } from "../errors/usage.ts";
+import type { HutError } from "../errors/hut-error.ts";
+import type { Command } from "./command.ts";
+import { flagName, flagUsage, type Flag, type FlagGroup } from "./flag.ts";
+import { COMMON } from "./flags.ts";
+import { similar } from "./similar.ts";
+
+const GROUPS: readonly FlagGroup[] = ["Files:", "Which weights:", "Data:", "Training:", "Running:", "General:"];
+
+/** A command line that is right: which verb, on what, with which options. */
+export interface Invocation {
+  readonly command: Command;
+  /** Empty for a verb that takes none. */
+  readonly model: string;
+  /** The options whose flags were given, and no others. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+export interface ProgramOptions {
+  readonly version: string;
+  /** Columns of help texts. */
+  readonly width: number;
+  /** Where help and the version go. */
+  readonly write: (text: string) => void;
+}
+
+/** What the words ask for; undefined where they asked for help or the version, which is then written. Throws HutError (usage). */
+export function parseCommandLine(words: readonly string[], commands: readonly Command[], options: ProgramOptions): Invocation | undefined {
+  let invocation: Invocation | undefined;
+  const asked = words[0] === "help" ? [...words.slice(1, 2), "--help"] : words;
+  checkVerb(asked, commands);
+  const program = buildProgram(commands, options, (found) => { invocation = found; });
+  try {
+    program.parse(asked, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return undefined;
+    throw error;
+  }
+  return invocation;
+}
+
+/** The help text of one verb, or of the program. */
+export function helpText(commands: readonly Command[], verb: string | undefined, options: ProgramOptions): string {
+  let shown = "";
+  parseCommandLine(verb === undefined ? ["--help"] : [verb, "--help"], commands, { ...options, write: (text) => { shown += text; } });
+  return shown;
+}
+
+const HELP_WORDS: readonly string[] = ["--help", "-h", "--version", "-V"];
+
+/** Whether the first word that is no flag of the program itself is a verb. Commander answers `tarin --help` with the help of the whole. */
+function checkVerb(words: readonly string[], commands: readonly Command[]): void {
+  const verbs = commands.map((c) => c.name);
+  const first = words.find((word) => !HELP_WORDS.includes(word) && !COMMON.some((flag) => flagName(flag.flags) === word));
+  if (first === undefined && !words.some((word) => HELP_WORDS.includes(word))) throw verbMissing(verbs);
+  // An unknown flag is commander's to refuse.
+  if (first === undefined || first.startsWith("-") || verbs.some((verb) => verb === first)) return;
+  throw verbUnknown(first, verbs, commands.find((c) => c.alsoCalled.includes(first.toLowerCase()))?.name ?? similar(first, verbs));
+}
+
+function buildProgram(commands: readonly Command[], { version, width, write }: ProgramOptions, onInvocation: (invocation: Invocation) => void): Program {
+  const program = new Program("onnx-hut")
+    .commandsGroup("Verbs:")
+    .optionsGroup("Flags:")
+    .usage("VERB [MODEL] [flags]")
+    .description("Fine-tunes ONNX transformers on stock ONNX Runtime by HUT, the Hadamard updated transformation, and merges the result back into the graph.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .configureOutput({ writeOut: write, writeErr: () => { /* reportError says it */ }, getOutHelpWidth: () => width, getErrHelpWidth: () => width, getOutHasColors: () => false })
+    .configureHelp({ subcommandTerm: (sub) => sub.name() })
+    .addHelpText("after", "\n`onnx-hut VERB --help` shows a verb's flags and an example; every verb takes --json, --quiet and --verbose.\nExit codes: 0 done, 1 failed, 2 the command line is wrong, 130 after Ctrl-C.")
+    .exitOverride((error) => { throw fromCommander(error, undefined); });
+  // Taken before the verb as well as after it, where help shows them.
+  for (const flag of COMMON) program.addOption(optionOf(flag).hideHelp());
+  for (const command of commands) addVerb(program, command, width, onInvocation);
+  return program;
+}
+
+function addVerb(program: Program, command: Command, width: number, onInvocation: (invocation: Invocation) => void): void {
+  const flags = inHelpOrder([...Object.values(command.flags), ...command.extraFlags, ...COMMON]);
+  const options = new Map(flags.map((flag) => [flag, optionOf(flag)]));
+  const needed = flags.filter((flag) => flag.required === true).map((flag) => flagUsage(flag.flags));
+  const verb = program.command(command.name)
+    .summary(command.summary)
+    .description(command.alsoCalled.length === 0 ? command.description : `${command.description} (Others say: ${command.alsoCalled.join(", ")}.)`)
+    .usage([...(command.takesModel ? ["MODEL"] : []), ...needed, "[flags]"].join(" "))
+    .optionsGroup("General:")
+    .helpOption("-h, --help", "print this help")
+    .allowExcessArguments(true)
+    .exitOverride((error) => { throw fromCommander(error, command); })
+    .addHelpText("after", `\nExample:\n  $ ${command.example}\n\n${program.createHelp().boxWrap(`With --json: ${command.gives.join(", ")}`, width)}`);
+  if (command.takesModel) verb.argument("[MODEL]", "a model.onnx, or a folder that holds onnx/model.onnx or model.onnx");
+  for (const option of options.values()) verb.addOption(option);
+  verb.action(() => {
+    const values = Object.entries(command.flags).flatMap(([key, flag]) => {
+      const name = options.get(flag)?.attributeName() ?? key;
+      // Only what was given: commander's own default for --no-shuffle is not the user's word.
+      return verb.getOptionValueSource(name) === "cli" ? [[key, verb.getOptionValue(name) as unknown] as const] : [];
+    });
+    onInvocation(checked(command, verb.args, Object.fromEntries(values)));
+  });
+}
+
+/** By group, and within a group required ones first. */
+function inHelpOrder(flags: readonly Flag<unknown>[]): Flag<unknown>[] {
+  const rank = (flag: Flag<unknown>): number => 2 * GROUPS.indexOf(flag.group) + (flag.required === true ? 0 : 1);
+  return [...flags].sort((a, b) => rank(a) - rank(b));
+}
+
+function optionOf(flag: Flag<unknown>): Option {
+  const notes = [...(flag.required === true ? ["required"] : []), ...(flag.default === undefined ? [] : [`default: ${flag.default}`])];
+  const option = new Option(flag.flags, notes.length === 0 ? flag.help : `${flag.help} (${notes.join(", ")})`).helpGroup(flag.group).hideHelp(flag.hidden === true);
+  if (flag.parse !== undefined) option.argParser((word: string, previous: unknown) => flag.parse?.(word, previous));
+  return option;
+}
+
+/** What commander doesn't check, or can't say well. */
+function checked(command: Command, words: readonly string[], values: Readonly<Record<string, unknown>>): Invocation {
+  const [model = "", ...rest] = command.takesModel ? words : ["", ...words];
+  if (rest.length > 0) throw wordsLeftOver(command.name, rest, command.takesModel);
+  const has = (key: string): boolean => values[key] !== undefined;
+  if (command.takesModel && model === "") throw modelMissing(command.name, typeof values.resume === "string" ? "--resume took the word after it; put MODEL first." : undefined);
+  const missing = Object.entries(command.flags).filter(([key, flag]) => flag.required === true && !has(key)).map(([, flag]) => flagUsage(flag.flags));
+  if (missing.length > 0) {
+    throw flagsMissing(command.name, missing, !has("output") && has("outputName") ? "--output names an output of the graph; the file to write is -o." : undefined);
+  }
+  for (const pair of command.contradictions) {
+    if (pair.every(has)) throw flagsContradict(nameOf(command, pair[0]), nameOf(command, pair[1]));
+  }
+  return { command, model, values };
+}
+
+const nameOf = (command: Command, key: string): string => flagName(command.flags[key]?.flags ?? key);
+
+/** Commander's error in our words. Help and version, which it throws as well, pass through. */
+function fromCommander(error: CommanderError, command: Command | undefined): CommanderError | HutError {
+  const [, word = ""] = /'([^]*?)'(?:$|\n| )/.exec(error.message) ?? [];
+  switch (error.code) {
+    case "commander.unknownOption":
+      return flagUnknown(command?.name, word, similar(word.split("=", 1)[0] ?? word, command === undefined ? ["--help", "--version"] : longNames(command)));
+    case "commander.optionMissingArgument":
+      return valueMissing(command?.name, flagName(word));
+    default:
+      return error;
+  }
+}
+
+/** What an unknown flag may have been meant to be: the long names of the verb's flags. */
+function longNames(command: Command): string[] {
+  const flags = [...Object.values(command.flags), ...command.extraFlags, ...COMMON].filter((flag) => flag.hidden !== true);
+  return ["--help", ...flags.flatMap((flag) => flag.flags.match(/--[\w-]+/g) ?? [])];
+}
