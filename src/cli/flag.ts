@@ -88,16 +88,19 @@ function rangeText({ integer, min, max, above }: NumberRange): string {
   return min === undefined ? kind : `${kind} of at least ${String(min)}`;
 }
 
-/** A value that is planned and not written, and what to do meanwhile. */
-export type NotYet = Readonly<Record<string, string>>;
+/** What a flag of choices is told. */
+export interface ChoiceText extends FlagText {
+  /** Values that are planned and not written, and what to do meanwhile. */
+  readonly notYet?: Readonly<Record<string, string>>;
+}
 
 /** One word of a few. */
-export function choice<T extends string>(flags: string, help: string, choices: readonly T[], options: FlagText & { readonly notYet?: NotYet }): Flag<T> {
-  return { ...base(flags, `${help}: ${choices.join(", ")}`, options), parse: (word) => chosen(flagName(flags), word, choices, options.notYet) };
+export function choice<T extends string>(flags: string, help: string, known: readonly T[], options: ChoiceText): Flag<T> {
+  return { ...base(flags, `${help}: ${known.join(", ")}`, options), parse: (word) => chosen(flagName(flags), word, known, options.notYet) };
 }
 
 /** A comma list of choices. Repeating the flag adds to the list. */
-export function choices<T extends string>(flags: string, help: string, known: readonly T[], options: FlagText & { readonly notYet?: NotYet }): Flag<readonly T[]> {
+export function choices<T extends string>(flags: string, help: string, known: readonly T[], options: ChoiceText): Flag<readonly T[]> {
   const name = flagName(flags);
   return {
     ...base(flags, `${help}: ${known.join(", ")}`, options),
@@ -105,7 +108,7 @@ export function choices<T extends string>(flags: string, help: string, known: re
   };
 }
 
-function chosen<T extends string>(name: string, word: string, known: readonly T[], notYet: NotYet = {}): T {
+function chosen<T extends string>(name: string, word: string, known: readonly T[], notYet: ChoiceText["notYet"] = {}): T {
   const found = known.find((c) => c === word);
   if (found !== undefined) return found;
   const instead = Object.entries(notYet).find(([value]) => value === word)?.[1];

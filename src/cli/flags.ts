@@ -1,6 +1,7 @@
 /** Every flag of every verb, once. Names and defaults are those of runtime/options.ts; a flag that isn't given isn't passed on. */
 import type { Pooling } from "../passes/attach-head.ts";
-import { ARTIFACT_FORMATS, DEFAULTS, PROVIDERS, SCHEDULERS, TASKS, type ArtifactFormat, type Provider, type Scheduler, type TaskName } from "../runtime/options.ts";
+import { ARTIFACT_FORMATS, DEFAULTS, PROVIDERS, SCHEDULERS, TASKS } from "../runtime/options.ts";
+import type { ArtifactFormat, Provider, Scheduler, TaskName } from "../runtime/options.ts";
 import { choice, choices, names, number, optionalText, planned, text, toggle, type Flag } from "./flag.ts";
 
 /** Methods by name, and what `--lr` is by default for each. A copy, since importing the methods loads the whole compiler; a test compares the two. */
@@ -36,7 +37,8 @@ export const format: Flag<readonly ArtifactFormat[]> = choices("--format <list>"
 export const swappable: Flag<boolean> = planned("--swappable", "Files:", "Leave it out: the adapter's numbers are then stored in the graph.");
 
 export const targetModules: Flag<readonly string[]> = names("--target-modules <list>",
-  "weights to adapt: roles (q k v o up gate down head), endings of module paths, /regular expressions/, or all-linear", { ...weights, default: DEFAULTS.targetModules.join(",") });
+  "weights to adapt: roles (q k v o up gate down head), endings of module paths, /regular expressions/, or all-linear",
+  { ...weights, default: DEFAULTS.targetModules.join(",") });
 export const method: Flag<string> = choice("--method <name>", "how a weight is updated", Object.keys(LEARNING_RATES), { ...weights, default: DEFAULTS.method });
 export const rank: Flag<number> = number("--rank <r>", "rank r of A·B", { ...weights, default: DEFAULTS.rank, integer: true, min: 1 });
 export const alpha: Flag<number> = number("--alpha <number>", "A·B is scaled by alpha / r", { ...weights, default: "the rank", above: 0 });
@@ -55,7 +57,8 @@ export const dev: Flag<string> = text("--dev <file>", "labelled data to evaluate
 /** `--data`: its use is the verb's. */
 export const dataFile = (help: string): Flag<string> => text("--data <file>", help, data);
 export const tokenizer: Flag<string> = text("--tokenizer <file>", "tokenizer.json", { ...data, default: "beside the model, or in the folder above" });
-export const maxSeqLength: Flag<number> = number("--max-seq-length <tokens>", "longer texts are cut", { ...data, default: DEFAULTS.maxSeqLength, integer: true, min: 1 });
+export const maxSeqLength: Flag<number> = number("--max-seq-length <tokens>", "longer texts are cut",
+  { ...data, default: DEFAULTS.maxSeqLength, integer: true, min: 1 });
 export const batchSize: Flag<number> = number("--batch-size <n>", "examples in a batch", { ...data, default: DEFAULTS.batchSize, integer: true, min: 1 });
 export const shuffle: Flag<boolean> = toggle("--no-shuffle", "batches are consecutive records in file order", data);
 
@@ -63,15 +66,21 @@ export const lr: Flag<number> = number("--lr, --learning-rate <number>", "peak l
   { ...training, min: 0, default: Object.entries(LEARNING_RATES).map(([name, rate]) => `${String(rate)} for ${name}`).join(", ") });
 export const epochs: Flag<number> = number("--epochs <n>", "times through the data", { ...training, default: DEFAULTS.epochs, integer: true, min: 1 });
 export const maxSteps: Flag<number> = number("--max-steps <n>", "stop after this many steps, whatever --epochs says", { ...training, integer: true, min: 1 });
-export const weightDecay: Flag<number> = number("--weight-decay <number>", "decoupled decay of all trained numbers", { ...training, default: DEFAULTS.weightDecay, min: 0 });
-export const maxGradNorm: Flag<number> = number("--max-grad-norm <number>", "clip the gradient's norm; 0 = off", { ...training, default: DEFAULTS.maxGradNorm, min: 0 });
-export const lrScheduler: Flag<Scheduler> = choice("--lr-scheduler <name>", "how the learning rate falls", SCHEDULERS, { ...training, default: DEFAULTS.lrScheduler });
-export const warmupRatio: Flag<number> = number("--warmup-ratio <share>", "share of the steps in which the learning rate rises", { ...training, default: DEFAULTS.warmupRatio, min: 0, max: 1 });
+export const weightDecay: Flag<number> = number("--weight-decay <number>", "decoupled decay of all trained numbers",
+  { ...training, default: DEFAULTS.weightDecay, min: 0 });
+export const maxGradNorm: Flag<number> = number("--max-grad-norm <number>", "clip the gradient's norm; 0 = off",
+  { ...training, default: DEFAULTS.maxGradNorm, min: 0 });
+export const lrScheduler: Flag<Scheduler> = choice("--lr-scheduler <name>", "how the learning rate falls", SCHEDULERS,
+  { ...training, default: DEFAULTS.lrScheduler });
+export const warmupRatio: Flag<number> = number("--warmup-ratio <share>", "share of the steps in which the learning rate rises",
+  { ...training, default: DEFAULTS.warmupRatio, min: 0, max: 1 });
 export const optimizer: Flag<string> = choice("--optimizer <name>", "the optimizer built in", ["adamw"],
   { ...training, default: "adamw", notYet: { sgd: "Leave it out: the optimizer is adamw." } });
-export const seed: Flag<number> = number("--seed <n>", "first values and the data's order follow from it", { ...training, default: DEFAULTS.seed, integer: true, min: 0 });
+export const seed: Flag<number> = number("--seed <n>", "first values and the data's order follow from it",
+  { ...training, default: DEFAULTS.seed, integer: true, min: 0 });
 
-export const threads: Flag<number> = number("--threads <n>", "threads of ONNX Runtime", { ...running, default: "ONNX Runtime's own choice", integer: true, min: 1, max: MAX_THREADS });
+export const threads: Flag<number> = number("--threads <n>", "threads of ONNX Runtime",
+  { ...running, default: "ONNX Runtime's own choice", integer: true, min: 1, max: MAX_THREADS });
 export const provider: Flag<Provider> = choice("--provider <name>", "where it runs", PROVIDERS, { ...running, default: "cpu" });
 
 /** Flags of every verb, which the command line itself obeys. */

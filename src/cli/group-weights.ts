@@ -23,8 +23,8 @@ export function groupWeights(weights: readonly InspectedWeight[], apart: boolean
   return [...groups.values()].flatMap((members) => {
     const [first] = members;
     if (first === undefined) return [];
-    const path = apart ? first.modulePath : pathPattern(first);
-    return [{ first, layers: ranges(members.flatMap((w) => w.layer ?? [])), path: path ?? (members.length === 1 ? `(initializer ${first.name})` : "(no path)"), count: members.length }];
+    const path = (apart ? first.modulePath : pathPattern(first)) ?? (members.length === 1 ? `(initializer ${first.name})` : "(no path)");
+    return [{ first, layers: ranges(members.flatMap((w) => w.layer ?? [])), path, count: members.length }];
   });
 }
 

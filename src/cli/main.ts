@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The `onnx-hut` program. */
 import { readFileSync } from "node:fs";
+import { streamUnwritable } from "../errors/usage.ts";
+import { reportError } from "./report-error.ts";
 import { runCli } from "./run-cli.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
@@ -8,7 +10,8 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     // `onnx-hut … | head` closes the pipe early. What was to be done is done all the same.
-    if (error.code !== "EPIPE") throw error;
+    if (error.code === "EPIPE") return;
+    process.exit(reportError(streamUnwritable(error), { stdout: process.stderr, stderr: process.stderr, json: false, verbose: false }));
   });
 }
 

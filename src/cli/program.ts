@@ -1,6 +1,6 @@
 /** The commands as a commander program: it parses words, and shows help. */
 import { Command as Program, CommanderError, Option } from "commander";
-import { flagsContradict, flagsMissing, flagUnknown, modelMissing, valueMissing, verbMissing, verbUnknown, wordsLeftOver } from "../errors/usage.ts";
+import { flagsContradict, flagsNotGiven, flagUnknown, modelNotGiven, valueNotGiven, verbNotGiven, verbUnknown, wordsLeftOver } from "../errors/usage.ts";
 import type { HutError } from "../errors/hut-error.ts";
 import type { Command } from "./command.ts";
 import { flagName, flagUsage, type Flag, type FlagGroup } from "./flag.ts";
@@ -42,9 +42,9 @@ export function parseCommandLine(words: readonly string[], commands: readonly Co
 }
 
 /** The help text of one verb, or of the program. */
-export function helpText(commands: readonly Command[], verb: string | undefined, options: ProgramOptions): string {
+export function helpText(commands: readonly Command[], verb: string | undefined, width: number): string {
   let shown = "";
-  parseCommandLine(verb === undefined ? ["--help"] : [verb, "--help"], commands, { ...options, write: (text) => { shown += text; } });
+  parseCommandLine(verb === undefined ? ["--help"] : [verb, "--help"], commands, { version: "", width, write: (text) => { shown += text; } });
   return shown;
 }
 
@@ -54,7 +54,7 @@ const HELP_WORDS: readonly string[] = ["--help", "-h", "--version", "-V"];
 function checkVerb(words: readonly string[], commands: readonly Command[]): void {
   const verbs = commands.map((c) => c.name);
   const first = words.find((word) => !HELP_WORDS.includes(word) && !COMMON.some((flag) => flagName(flag.flags) === word));
-  if (first === undefined && !words.some((word) => HELP_WORDS.includes(word))) throw verbMissing(verbs);
+  if (first === undefined && !words.some((word) => HELP_WORDS.includes(word))) throw verbNotGiven(verbs);
   // An unknown flag is commander's to refuse.
   if (first === undefined || first.startsWith("-") || verbs.some((verb) => verb === first)) return;
   throw verbUnknown(first, verbs, commands.find((c) => c.alsoCalled.includes(first.toLowerCase()))?.name ?? similar(first, verbs));
@@ -69,9 +69,11 @@ function buildProgram(commands: readonly Command[], { version, width, write }: P
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)
-    .configureOutput({ writeOut: write, writeErr: () => { /* reportError says it */ }, getOutHelpWidth: () => width, getErrHelpWidth: () => width, getOutHasColors: () => false })
+    // What is wrong, reportError says.
+    .configureOutput({ writeOut: write, writeErr: () => undefined, getOutHelpWidth: () => width, getOutHasColors: () => false })
     .configureHelp({ subcommandTerm: (sub) => sub.name() })
-    .addHelpText("after", "\n`onnx-hut VERB --help` shows a verb's flags and an example; every verb takes --json, --quiet and --verbose.\nExit codes: 0 done, 1 failed, 2 the command line is wrong, 130 after Ctrl-C.")
+    .addHelpText("after", "\n`onnx-hut VERB --help` shows a verb's flags and an example; every verb takes --json, --quiet and --verbose."
+      + "\nExit codes: 0 done, 1 failed, 2 the command line is wrong, 130 after Ctrl-C.")
     .exitOverride((error) => { throw fromCommander(error, undefined); });
   // Taken before the verb as well as after it, where help shows them.
   for (const flag of COMMON) program.addOption(optionOf(flag).hideHelp());
@@ -112,7 +114,8 @@ function inHelpOrder(flags: readonly Flag<unknown>[]): Flag<unknown>[] {
 
 function optionOf(flag: Flag<unknown>): Option {
   const notes = [...(flag.required === true ? ["required"] : []), ...(flag.default === undefined ? [] : [`default: ${flag.default}`])];
-  const option = new Option(flag.flags, notes.length === 0 ? flag.help : `${flag.help} (${notes.join(", ")})`).helpGroup(flag.group).hideHelp(flag.hidden === true);
+  const description = notes.length === 0 ? flag.help : `${flag.help} (${notes.join(", ")})`;
+  const option = new Option(flag.flags, description).helpGroup(flag.group).hideHelp(flag.hidden === true);
   if (flag.parse !== undefined) option.argParser((word: string, previous: unknown) => flag.parse?.(word, previous));
   return option;
 }
@@ -122,10 +125,13 @@ function checked(command: Command, words: readonly string[], values: Readonly<Re
   const [model = "", ...rest] = command.takesModel ? words : ["", ...words];
   if (rest.length > 0) throw wordsLeftOver(command.name, rest, command.takesModel);
   const has = (key: string): boolean => values[key] !== undefined;
-  if (command.takesModel && model === "") throw modelMissing(command.name, typeof values.resume === "string" ? "--resume took the word after it; put MODEL first." : undefined);
+  if (command.takesModel && model === "") {
+    throw modelNotGiven(command.name, typeof values.resume === "string" ? "--resume took the word after it; put MODEL first." : undefined);
+  }
   const missing = Object.entries(command.flags).filter(([key, flag]) => flag.required === true && !has(key)).map(([, flag]) => flagUsage(flag.flags));
   if (missing.length > 0) {
-    throw flagsMissing(command.name, missing, !has("output") && has("outputName") ? "--output names an output of the graph; the file to write is -o." : undefined);
+    const mixedUp = !has("output") && has("outputName");
+    throw flagsNotGiven(command.name, missing, mixedUp ? "--output names an output of the graph; the file to write is -o." : undefined);
   }
   for (const pair of command.contradictions) {
     if (pair.every(has)) throw flagsContradict(nameOf(command, pair[0]), nameOf(command, pair[1]));
@@ -142,7 +148,7 @@ function fromCommander(error: CommanderError, command: Command | undefined): Com
     case "commander.unknownOption":
       return flagUnknown(command?.name, word, similar(word.split("=", 1)[0] ?? word, command === undefined ? ["--help", "--version"] : longNames(command)));
     case "commander.optionMissingArgument":
-      return valueMissing(command?.name, flagName(word));
+      return valueNotGiven(command?.name, flagName(word));
     default:
       return error;
   }

@@ -15,6 +15,7 @@ const LIVE_MS = 100;
 /** Between two plain lines: a log of an hour's training stays under a thousand lines. */
 const PLAIN_MS = 5000;
 const BAR_WIDTH = 20;
+const GAP = "  ";
 /** Where the terminal doesn't tell its width. */
 const DEFAULT_COLUMNS = 80;
 
@@ -87,10 +88,9 @@ export class ProgressDisplay {
   }
 
   #drawLive(phase: Phase): void {
-    const columns = this.#stream.columns ?? DEFAULT_COLUMNS;
     cursorTo(this.#stream, 0);
     // A line as wide as the terminal would wrap, and then be drawn again below.
-    this.#stream.write(liveText(phase).slice(0, columns - 1));
+    this.#stream.write(liveText(phase, (this.#stream.columns ?? DEFAULT_COLUMNS) - 1));
     clearLine(this.#stream, 1);
     this.#lineOnScreen = true;
   }
@@ -108,16 +108,18 @@ function rateOf({ last, from, began, at }: Phase): number | undefined {
   return last.done > from && at > began ? ((last.done - from) * 1000) / (at - began) : undefined;
 }
 
-/** "training  [#####-----]  120/1,500 steps  3.2 steps/s  7:10 left  loss 0.4512". */
-function liveText(phase: Phase): string {
+/** "training  [#####-----]  120/1,500 steps  3.2 steps/s  7:10 left  loss 0.4512", its last parts left out where they don't fit. */
+function liveText(phase: Phase, width: number): string {
   const { last } = phase;
   const filled = last.total > 0 ? Math.round(BAR_WIDTH * Math.min(1, last.done / last.total)) : 0;
-  return [printable(last.phase), `[${"#".repeat(filled)}${"-".repeat(BAR_WIDTH - filled)}]`, ...counts(phase)].join("  ");
+  const parts = [printable(last.phase), `[${"#".repeat(filled)}${"-".repeat(BAR_WIDTH - filled)}]`, ...counts(phase)];
+  while (parts.length > 1 && parts.join(GAP).length > width) parts.pop();
+  return parts.join(GAP).slice(0, width);
 }
 
 /** The same without a bar, for a line that stays: a finished phase tells the time it took instead of the time left. */
 function stateText(phase: Phase): string {
-  return `${printable(phase.last.phase)}  ${counts(phase).join("  ")}`;
+  return [printable(phase.last.phase), ...counts(phase)].join(GAP);
 }
 
 function counts(phase: Phase): string[] {

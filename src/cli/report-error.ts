@@ -37,7 +37,8 @@ function errorObject({ code, message, details }: HutError): Record<string, unkno
 /** The value as JSON can hold it: telling of an error must not fail. */
 function plain(value: unknown): unknown {
   try {
-    return JSON.parse(JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? v.toString() : v)) ?? "null") as unknown;
+    // Within a list, what JSON has no word for becomes null.
+    return (JSON.parse(JSON.stringify([value], (_, v: unknown) => (typeof v === "bigint" ? v.toString() : v))) as unknown[])[0];
   } catch {
     return String(value);
   }

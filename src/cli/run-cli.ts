@@ -41,7 +41,10 @@ export async function runCli(words: readonly string[], context: CliContext): Pro
   }
 }
 
-async function runVerb({ command, model, values }: Invocation, context: CliContext, { json, quiet, verbose }: Record<"json" | "quiet" | "verbose", boolean>): Promise<number> {
+/** How much is said, and in which form. */
+type Manner = Readonly<Record<"json" | "quiet" | "verbose", boolean>>;
+
+async function runVerb({ command, model, values }: Invocation, context: CliContext, { json, quiet, verbose }: Manner): Promise<number> {
   const { stdout, stderr } = context;
   const display = new ProgressDisplay(stderr, context.now);
   const interrupts = catchInterrupts(context.signals, () => {

@@ -13,7 +13,7 @@ export function similar(word: string, known: readonly string[]): string | undefi
 const bare = (word: string): string => word.toLowerCase().replace(/^-+/, "");
 
 function inCommon(a: string, b: string): number {
-  const left = [...b];
+  const left = Array.from(b);
   let shared = 0;
   for (const letter of a) {
     const at = left.indexOf(letter);

@@ -1,4 +1,5 @@
 /** Aligned tables in plain text, as lines. */
+import { grouped } from "./format.ts";
 import { printable } from "./printable.ts";
 
 /** A column: its title, and whether its cells are numbers, which stand on the right. */
@@ -17,6 +18,15 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
 /** Rows without titles: a label, and its values. */
 export function facts(rows: readonly (readonly string[])[]): string[] {
   return aligned(rows, []);
+}
+
+/** Rows of a list that is read at a glance; longer ones end in a count. */
+const MAX_ROWS = 40;
+
+/** The table, cut after some dozens of rows unless `whole`; the last line then tells how many are left out. */
+export function listing(columns: readonly Column[], rows: readonly (readonly string[])[], whole: boolean): string[] {
+  if (whole || rows.length <= MAX_ROWS) return table(columns, rows);
+  return [...table(columns, rows.slice(0, MAX_ROWS)), `${GAP}and ${grouped(rows.length - MAX_ROWS)} more; --verbose lists all`];
 }
 
 function aligned(rows: readonly (readonly string[])[], right: readonly boolean[]): string[] {

@@ -1,4 +1,4 @@
-/** What can be wrong with a command line itself, whatever the files hold: exit code 2. And the two ends that are no mistake of the user's. */
+/** What can be wrong with a command line itself, whatever the files hold: exit code 2. And the ends of a run that no library function tells of. */
 import { HutError, list, quote } from "./hut-error.ts";
 
 const usage = (code: string, details: Readonly<Record<string, unknown>>, message: string): HutError => new HutError(code, details, message, { exitCode: 2 });
@@ -6,8 +6,8 @@ const help = (verb: string | undefined): string => `\`onnx-hut ${verb === undefi
 const didYouMean = (suggestion: string | undefined): string => (suggestion === undefined ? "" : ` Did you mean ${suggestion}?`);
 
 /** `onnx-hut` alone. */
-export const verbMissing = (verbs: readonly string[]): HutError =>
-  usage("VERB_MISSING", { verbs }, `Say what to do: ${list(verbs, 20)}. ${help(undefined)} explains them.`);
+export const verbNotGiven = (verbs: readonly string[]): HutError =>
+  usage("VERB_NOT_GIVEN", { verbs }, `Say what to do: ${list(verbs, 20)}. ${help(undefined)} explains them.`);
 
 /** A first word that is no verb. */
 export const verbUnknown = (verb: string, verbs: readonly string[], suggestion: string | undefined): HutError =>
@@ -17,24 +17,26 @@ export const verbUnknown = (verb: string, verbs: readonly string[], suggestion: 
 /** A flag that the verb doesn't have; `verb` is undefined where none was given yet. */
 export const flagUnknown = (verb: string | undefined, flag: string, suggestion: string | undefined): HutError =>
   usage("FLAG_UNKNOWN", { verb, flag, suggestion },
-    `${verb === undefined ? "There" : `\`onnx-hut ${verb}\``} ${verb === undefined ? "is" : "has"} no flag ${quote(flag)}.${didYouMean(suggestion)} ${help(verb)} lists all flags.`);
+    `${verb === undefined ? "There is" : `\`onnx-hut ${verb}\` has`} no flag ${quote(flag)}.${didYouMean(suggestion)} ${help(verb)} lists all flags.`);
 
 /** MODEL wasn't given; `hint` is a sentence on where it may have gone. */
-export const modelMissing = (verb: string, hint: string | undefined): HutError =>
-  usage("MODEL_MISSING", { verb }, `\`onnx-hut ${verb}\` needs MODEL, a model.onnx or a folder that holds one.${hint === undefined ? "" : ` ${hint}`} ${help(verb)} shows an example.`);
+export const modelNotGiven = (verb: string, hint: string | undefined): HutError =>
+  usage("MODEL_NOT_GIVEN", { verb },
+    `\`onnx-hut ${verb}\` needs MODEL, a model.onnx or a folder that holds one.${hint === undefined ? "" : ` ${hint}`} ${help(verb)} shows an example.`);
 
 /** Flags that the verb can't do without. */
-export const flagsMissing = (verb: string, flags: readonly string[], hint: string | undefined): HutError =>
-  usage("FLAG_MISSING", { verb, flags }, `\`onnx-hut ${verb}\` needs ${list(flags)}.${hint === undefined ? "" : ` ${hint}`} ${help(verb)} shows an example.`);
+export const flagsNotGiven = (verb: string, flags: readonly string[], hint: string | undefined): HutError =>
+  usage("FLAG_NOT_GIVEN", { verb, flags }, `\`onnx-hut ${verb}\` needs ${list(flags)}.${hint === undefined ? "" : ` ${hint}`} ${help(verb)} shows an example.`);
 
 /** Words beyond MODEL; `takesModel` is false for the verb that takes none. */
 export const wordsLeftOver = (verb: string, words: readonly string[], takesModel: boolean): HutError =>
   usage("WORDS_LEFT_OVER", { verb, words },
-    `\`onnx-hut ${verb}\` takes ${takesModel ? "one MODEL" : "no MODEL"}; left over: ${list(words.map(quote))}. Lists are written with commas and without spaces, as in --target-modules q,v.`);
+    `\`onnx-hut ${verb}\` takes ${takesModel ? "one MODEL" : "no MODEL"}; left over: ${list(words.map(quote))}. `
+    + "Lists are written with commas and without spaces, as in --target-modules q,v.");
 
 /** A flag that needs a value and stands last. */
-export const valueMissing = (verb: string | undefined, flag: string): HutError =>
-  usage("VALUE_MISSING", { verb, flag }, `${flag} needs a value. ${help(verb)} lists all flags.`);
+export const valueNotGiven = (verb: string | undefined, flag: string): HutError =>
+  usage("VALUE_NOT_GIVEN", { verb, flag }, `${flag} needs a value. ${help(verb)} lists all flags.`);
 
 /** A value that looks like a flag where a file or a name is needed, as in `-o --rank 8`. */
 export const valueIsFlag = (flag: string, value: string): HutError =>
@@ -55,7 +57,8 @@ export const choiceWrong = (flag: string, value: string, choices: readonly strin
 
 /** A `/regular expression/` in a list that doesn't end. */
 export const patternOpen = (flag: string, value: string): HutError =>
-  usage("PATTERN_OPEN", { flag, value }, `${flag} ${quote(value)} begins a /regular expression/ and doesn't end it. End it with "/", before a comma or at the end.`);
+  usage("PATTERN_OPEN", { flag, value },
+    `${flag} ${quote(value)} begins a /regular expression/ and doesn't end it. End it with "/", before a comma or at the end.`);
 
 /** A flag, or a value of one, that is planned and not written. */
 export const notThereYet = (what: string, instead: string): HutError =>
@@ -67,6 +70,11 @@ export const flagsContradict = (first: string, second: string): HutError =>
 
 /** Work ended by Ctrl-C. */
 export const interrupted = (): HutError => new HutError("INTERRUPTED", {}, "Interrupted by Ctrl-C before it was done.", { exitCode: 130 });
+
+/** Standard output or error takes no more; a closed pipe is none of this. */
+export const streamUnwritable = (cause: unknown): HutError =>
+  new HutError("STREAM_UNWRITABLE", {},
+    `The result can't be printed: ${quote(cause instanceof Error ? cause.message : String(cause))}. Redirect the output to another place.`, { cause });
 
 /** Anything thrown that is no HutError: a mistake of ours. */
 export const unexpected = (cause: unknown): HutError =>

@@ -3,6 +3,7 @@ import { intOf, stringOf } from "../ir/attribute.ts";
 import { mulDims, type Dim } from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
 import { elements, likeFirst } from "./broadcast.ts";
+import { nanGuard } from "./logic.ts";
 import { defineOp, type FlopRule } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 
@@ -63,7 +64,9 @@ function tanhGeluDerivative(op: OpBuilder, x: Value, y: Value): Value {
 export const Softmax = defineOp({
   name: "Softmax", purpose: "softmax", opsets: [13], inputs: ["input"], outputs: ["output"], shape: likeFirst, flops: perElement(5),
   gradient: {
-    input: ({ op, node, out: { output: y }, grad: { output: dy } }) => {
+    input: ({ op, node, out, grad: { output: dy } }) => {
+      // A row that is masked out whole is 0/0. Exporters write zeros over it; with those for y, its gradient is 0 too, not NaN.
+      const y = nanGuard(out.output) ?? out.output;
       const sum = op.ReduceSum(op.Mul(dy, y), [intOf(node, "axis", -1)], { keepdims: 1 });
       return op.Mul(y, op.Sub(dy, sum));
     },

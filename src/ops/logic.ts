@@ -1,6 +1,7 @@
 /** Comparisons, logic, and choice. */
 import { DataType } from "../ir/data-type.ts";
 import { differentDims, isNonNegative, sameDim, type Dim } from "../ir/dim.ts";
+import type { Value } from "../ir/graph.ts";
 import { combineInts } from "./arithmetic.ts";
 import { broadcastShapes, likeFirst, unbroadcast } from "./broadcast.ts";
 import { defineOp, type OpDefinition } from "./define.ts";
@@ -65,9 +66,18 @@ export const Where = defineOp({
   gradient: {
     condition: "none",
     X: ({ op, in: { condition, X }, grad: { output } }) => unbroadcast(op, op.Where(condition, output, op.scalar(0, X)), X),
-    Y: ({ op, in: { condition, Y }, grad: { output } }) => unbroadcast(op, op.Where(condition, op.scalar(0, Y), output), Y),
+    // What guards a softmax needs no mask on its gradient: the softmax's own rule computes with the guarded rows, which are 0.
+    Y: ({ op, in: { condition, Y }, out: { output: z }, grad: { output } }) =>
+      (Y.producer?.opType === "Softmax" && nanGuard(Y) === z ? output : unbroadcast(op, op.Where(condition, op.scalar(0, Y), output), Y)),
   },
 });
+
+/** The value that stands for y with its NaNs replaced by zeros, where the graph makes one: Where(IsNaN(y), 0, y). */
+export function nanGuard(y: Value): Value | undefined {
+  const guard = y.uses.find(({ node, index }) => node.opType === "Where" && index === 2 && node.inputs[0]?.producer?.opType === "IsNaN"
+    && node.inputs[0].producer.inputs[0] === y && node.inputs[1]?.initializer?.toNumbers()?.every((v) => v === 0) === true);
+  return guard?.node.outputs[0];
+}
 
 /** y = x clipped to [min, max]. dx = dy where min ≤ x ≤ max, as PyTorch has it. */
 export const Clip = defineOp({

@@ -41,14 +41,17 @@ function lastSize(op: OpBuilder, x: Value): Value {
  */
 function timesTransposed(op: OpBuilder, dy: Value, x: Value, w: Value): Value {
   const flat = op.Gemm(rows(op, dy), w, undefined, { transB: 1 });
-  return x.shape?.length === 2 ? flat : op.Reshape(flat, restoredShape(op, x));
+  return x.shape?.length === 2 ? flat : op.Reshape(flat, restoredShape(op, x, flat));
 }
 
-/** Where at most one size is not a number, the target of a Reshape is a constant; else it is the value's own Shape. */
-export function restoredShape(op: OpBuilder, x: Value): Value {
-  const shape = x.shape;
-  if (shape === undefined || shape.filter((d) => typeof d !== "number").length > 1 || shape.includes(0)) return op.Shape(x);
-  return op.ints(shape.map((d) => (typeof d === "number" ? d : -1)));
+/**
+ * The target of a Reshape that gives `from` the shape of x: a constant where at most one size is neither a number nor that of `from` at the
+ * same place (a 0 copies it), else x's own Shape.
+ */
+export function restoredShape(op: OpBuilder, x: Value, from: Value): Value {
+  const target = x.shape?.map((d, i) => (typeof d === "number" ? d : sameDim(d, from.shape?.[i]) ? 0 : -1));
+  if (target === undefined || target.filter((d) => d === -1).length > 1 || x.shape?.includes(0) === true) return op.Shape(x);
+  return op.ints(target);
 }
 
 /** dW = Xᵀ · dY over all rows at once, as one Gemm(transA): [T, k]ᵀ · [T, n] → [k, n]. */

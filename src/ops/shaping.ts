@@ -54,7 +54,7 @@ function reshaped(c: InferContext): Shape | undefined {
 export const Reshape = defineOp({
   name: "Reshape", opsets: [5, 13, 14, 19, 21, 23], inputs: ["data", "shape"], outputs: ["reshaped"],
   shape: (c) => [{ dataType: c.dataType(0), shape: reshaped(c), ...(c.ints(1)?.length === 1 || c.ints(1)?.length === 0 ? known(c.ints(0)) : {}) }],
-  gradient: { data: ({ op, in: { data }, grad: { reshaped: dy } }) => op.Reshape(dy, restoredShape(op, data)), shape: "none" },
+  gradient: { data: ({ op, in: { data }, grad: { reshaped: dy } }) => op.Reshape(dy, restoredShape(op, data, dy)), shape: "none" },
 });
 
 /** y = x as a matrix, the axes before `axis` together and the others together. */
@@ -66,7 +66,7 @@ export const Flatten = defineOp({
     const at = shape !== undefined && axis < 0 ? axis + shape.length : axis;
     return [{ dataType: c.dataType(0), shape: shape === undefined ? [undefined, undefined] : [numberOfElements(shape.slice(0, at)), numberOfElements(shape.slice(at))] }];
   },
-  gradient: { input: ({ op, in: { input }, grad: { output } }) => op.Reshape(output, restoredShape(op, input)) },
+  gradient: { input: ({ op, in: { input }, grad: { output } }) => op.Reshape(output, restoredShape(op, input, output)) },
 });
 
 /** y = x with its axes in another order. dx = dy in the inverse order. */
@@ -97,7 +97,7 @@ export const Squeeze = defineOp({
     const axes = given === undefined ? shape.flatMap((d, i) => (d === 1 ? [i] : [])) : normalAxes(given, shape.length);
     return [{ dataType: c.dataType(0), shape: shape.filter((_, i) => !axes.includes(i)), ...known(c.ints(0)) }];
   },
-  gradient: { data: ({ op, in: { data }, grad: { squeezed } }) => op.Reshape(squeezed, restoredShape(op, data)), axes: "none" },
+  gradient: { data: ({ op, in: { data }, grad: { squeezed } }) => op.Reshape(squeezed, restoredShape(op, data, squeezed)), axes: "none" },
 });
 
 /** y = x with new axes of size 1. */
@@ -112,7 +112,7 @@ export const Unsqueeze = defineOp({
     const result = Array.from({ length: shape.length + axes.length }, (_, i): Dim => (axes.includes(i) ? 1 : rest.shift()));
     return [{ dataType: c.dataType(0), shape: result, ...(result.length <= 1 ? known(c.ints(0)) : {}) }];
   },
-  gradient: { data: ({ op, in: { data }, grad: { expanded } }) => op.Reshape(expanded, restoredShape(op, data)), axes: "none" },
+  gradient: { data: ({ op, in: { data }, grad: { expanded } }) => op.Reshape(expanded, restoredShape(op, data, expanded)), axes: "none" },
 });
 
 /** y = x broadcast to a shape. dx = dy summed back. */

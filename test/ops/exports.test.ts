@@ -15,7 +15,7 @@ import { runGraph } from "./run-graph.ts";
 const SIZES = { batch: 2, sequence: 7 };
 
 function open(file: string): Model {
-  return loadModel(memorySource(file, readFileSync(new URL(`../../fixtures/${file}`, import.meta.url))));
+  return loadModel(memorySource(file, new Uint8Array(readFileSync(new URL(`../../fixtures/${file}`, import.meta.url)))));
 }
 
 /** A mask with two padded places, ids and zeros: whatever the graph asks for. */

@@ -6,7 +6,7 @@ import {
   adapter, alpha, dryRun, embed, force, head, method, modulesToSave, numLabels, output, outputName, rank, saveAdapter, seed, swappable, targetModules,
 } from "../flags.ts";
 import { bytes, duration, grouped, share } from "../format.ts";
-import { facts, table } from "../table.ts";
+import { facts, listing } from "../table.ts";
 
 export const adapt: Command = defineCommand<AdaptVerbOptions, AdaptResult>({
   name: "adapt",
@@ -15,22 +15,23 @@ export const adapt: Command = defineCommand<AdaptVerbOptions, AdaptResult>({
   description: "Writes MODEL with W' = U(W) computed in the graph for each chosen weight. Without --adapter the update starts as the identity. "
     + "Written beside MODEL, the file is some kilobytes: it points at MODEL's own weights.",
   flags: {
-    output: required(output("file", "the adapted graph to write")), adapter: adapter("start from this adapter: method, rank, targets and values come from it"), saveAdapter, embed, dryRun,
+    output: required(output("file", "the adapted graph to write")), adapter: adapter("start from this adapter: method, rank, targets and values come from it"),
+    saveAdapter, embed, dryRun,
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force, seed,
   },
   extraFlags: [swappable],
   example: "onnx-hut adapt model.onnx --target-modules q,v --rank 8 -o adapted.onnx",
   gives: ["adapted", "modulesToSave", "trainableParams", "totalParams", "seconds", "bytesWritten", "output"],
   run: (verbs, model, options) => verbs.adapt(model, options),
-  show: (result, { dryRun: dry, saveAdapter: saved }) => [
-    ...table([{ title: "module path" }, { title: "[k, n]" }, { title: "rank", right: true }, { title: "trained", right: true }], [
+  show: (result, { dryRun: dry, saveAdapter: saved, verbose }) => [
+    ...listing([{ title: "module path" }, { title: "[k, n]" }, { title: "rank", right: true }, { title: "trained", right: true }], [
       ...result.adapted.map((m) => [m.modulePath, `[${m.shape.join(", ")}]`, grouped(m.rank), grouped(m.params)]),
       ...result.modulesToSave.map((m) => [m.modulePath, "whole", "", grouped(m.params)]),
-    ]),
+    ], verbose),
     "",
     ...facts([
       ["trainable", share(result.trainableParams, result.totalParams)],
-      [dry === true ? "would write" : "written", `${result.output}, ${bytes(result.bytesWritten)}`],
+      dry === true ? ["would write", result.output] : ["written", `${result.output}, ${bytes(result.bytesWritten)}`],
       ...(saved === undefined || dry === true ? [] : [["adapter", saved]]),
       ["took", duration(result.seconds)],
     ]),

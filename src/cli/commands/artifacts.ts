@@ -3,7 +3,8 @@ import type { ArtifactsOptions, ArtifactsResult } from "../../runtime/options.ts
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, alpha, dryRun, embed, force, format, head, lr, maxGradNorm, method, modulesToSave, numLabels, optimizer, output, outputName, rank, seed, targetModules, task, weightDecay,
+  adapter, alpha, dryRun, embed, force, format, head, lr, maxGradNorm, method, modulesToSave, numLabels, optimizer, output, outputName, rank, seed, targetModules,
+  task, weightDecay,
 } from "../flags.ts";
 import { bytes, duration, grouped } from "../format.ts";
 import { facts } from "../table.ts";
@@ -12,7 +13,8 @@ export const artifacts: Command = defineCommand<ArtifactsOptions, ArtifactsResul
   name: "artifacts",
   alsoCalled: ["export", "generate-artifacts"],
   summary: "write the training graphs, to be run by any ONNX Runtime",
-  description: "Writes step.onnx, one training step with loss, gradients and optimizer as standard operators, and manifest.json, which says where each trained number stands.",
+  description: "Writes step.onnx, one training step with loss, gradients and optimizer as standard operators, "
+    + "its parts for accumulation and several workers, and manifest.json, which says where each trained number stands.",
   flags: {
     output: required(output("folder", "the folder to write")), format, adapter: adapter("start from this adapter"), embed, dryRun,
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force, task, lr, weightDecay, maxGradNorm, seed,

@@ -11,9 +11,14 @@ export const evaluate: Command = defineCommand<EvaluateOptions, EvaluateResult>(
   alsoCalled: ["eval", "test", "score"],
   summary: "measure the model on labelled data",
   description: "Runs MODEL, with an adapter or without, on labelled examples and prints loss and accuracy.",
-  flags: { adapter: adapter("with this adapter"), data: required(dataFile("labelled data: .tsv, .csv or .jsonl")), task, tokenizer, maxSeqLength, batchSize, outputName, head: savedHead, numLabels: savedNumLabels, force, threads, provider },
+  flags: {
+    adapter: adapter("with this adapter"), data: required(dataFile("labelled data: .tsv, .csv or .jsonl")),
+    task, tokenizer, maxSeqLength, batchSize, outputName, head: savedHead, numLabels: savedNumLabels, force, threads, provider,
+  },
   example: "onnx-hut evaluate model.onnx --task text-classification --data dev.tsv --adapter run/adapter",
   gives: ["examples", "metrics", "seconds"],
   run: (verbs, model, options) => verbs.evaluate(model, options),
-  show: (result) => facts([["examples", grouped(result.examples)], ...Object.entries(result.metrics).map(([name, value]) => [label(name), figure(value)]), ["took", duration(result.seconds)]]),
+  show: ({ examples, metrics, seconds }) => facts([
+    ["examples", grouped(examples)], ...Object.entries(metrics).map(([name, value]) => [label(name), figure(value)]), ["took", duration(seconds)],
+  ]),
 });

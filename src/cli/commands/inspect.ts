@@ -4,28 +4,26 @@ import { defineCommand, type Command } from "../command.ts";
 import { outputName } from "../flags.ts";
 import { bytes, duration, grouped } from "../format.ts";
 import { printable } from "../printable.ts";
-import { facts, table } from "../table.ts";
+import { facts, listing, table } from "../table.ts";
 import { groupWeights } from "../group-weights.ts";
-
-/** Nodes without a gradient that are listed; `--json` has all. */
-const MAX_LISTED = 10;
 
 export const inspect: Command = defineCommand<InspectOptions, InspectResult>({
   name: "inspect",
   alsoCalled: ["info", "show", "summary"],
   summary: "list a model's weights, operators, and what has no gradient",
-  description: "Lists the weights of MODEL with role, module path, shape and storage, its operators, and the nodes on the way to the loss that have no gradient. "
-    + "Roles and endings of module paths are what --target-modules takes. With --verbose every weight has its own line.",
+  description: "Lists the weights of MODEL with role, module path, shape and storage, its operators, "
+    + "and the nodes on the way to the loss that have no gradient. Roles and endings of module paths are what --target-modules takes. With --verbose every weight has its own line.",
   flags: { outputName: { ...outputName, help: "the graph's output where the way to the loss begins" } },
   example: "onnx-hut inspect model.onnx",
-  gives: ["model", "irVersion", "opsets", "producer", "inputs", "outputs", "weights", "operators", "withoutGradient", "parameters", "flops", "bytes", "seconds"],
+  gives: ["model", "irVersion", "opsets", "producer", "inputs", "outputs", "weights", "operators", "withoutGradient", "parameters",
+    "flops", "bytes", "seconds"],
   run: (verbs, model, options) => verbs.inspect(model, options),
   show: (result, { verbose }) => [
     ...heading(result),
     "", "Inputs and outputs", ...interfaceLines(result),
     "", `Weights that can be adapted: ${grouped(result.weights.length)}`, ...weightLines(result.weights, verbose),
     "", `Operators: ${grouped(Object.values(result.operators).reduce((sum, count) => sum + count, 0))}`, ...operatorLines(result.operators),
-    "", ...gradientLines(result.withoutGradient),
+    "", ...gradientLines(result.withoutGradient, verbose),
   ],
 });
 
@@ -49,8 +47,10 @@ function weightLines(weights: readonly InspectedWeight[], verbose: boolean): str
   if (weights.length === 0) return ["  none"];
   const groups = groupWeights(weights, verbose);
   return table(
-    [{ title: "layers" }, { title: "role" }, { title: verbose ? "module path" : "module path (* = layer)" }, { title: "[k, n]" }, { title: "stored" }, { title: "type" },
-      { title: "operator" }, ...(verbose ? [{ title: "initializer" }] : [{ title: "count", right: true }])],
+    [
+      { title: "layers" }, { title: "role" }, { title: verbose ? "module path" : "module path (* = layer)" }, { title: "[k, n]" }, { title: "stored" },
+      { title: "type" }, { title: "operator" }, verbose ? { title: "initializer" } : { title: "count", right: true },
+    ],
     groups.map(({ first, layers, path, count }) => [layers, first.role ?? "-", path, `[${first.shape.join(", ")}]`, first.stored, first.dtype, first.op,
       verbose ? first.name : grouped(count)]),
   );
@@ -64,12 +64,11 @@ function operatorLines(operators: InspectResult["operators"]): string[] {
   return table(columns, Array.from({ length: rows }, (_, row) => [0, 1, 2, 3].flatMap((column) => sorted[column * rows + row] ?? ["", ""]))).slice(1);
 }
 
-function gradientLines(nodes: InspectResult["withoutGradient"]): string[] {
+function gradientLines(nodes: InspectResult["withoutGradient"], verbose: boolean): string[] {
   if (nodes.length === 0) return ["Gradients: every operator on the way to the loss has one"];
-  const more = nodes.length > MAX_LISTED ? [`  and ${grouped(nodes.length - MAX_LISTED)} more; --json lists all`] : [];
   return [
     `Without a gradient: ${grouped(nodes.length)}`,
-    ...table([{ title: "operator" }, { title: "node" }, { title: "reached through" }], nodes.slice(0, MAX_LISTED).map(({ op, node, path }) => [op, node, path.slice(-3).join(" → ")])),
-    ...more,
+    ...listing([{ title: "operator" }, { title: "node" }, { title: "reached through" }],
+      nodes.map(({ op, node, path }) => [op, node, path.slice(-3).join(" → ")]), verbose),
   ];
 }

@@ -2,7 +2,9 @@
 import type { PredictOptions, PredictResult } from "../../runtime/options.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
-import { adapter, batchSize, dataFile, force, maxSeqLength, output, outputName, provider, savedHead, savedNumLabels, task, threads, tokenizer } from "../flags.ts";
+import {
+  adapter, batchSize, dataFile, force, maxSeqLength, output, outputName, provider, savedHead, savedNumLabels, task, threads, tokenizer,
+} from "../flags.ts";
 import { duration, grouped } from "../format.ts";
 import { facts } from "../table.ts";
 
