@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { evaluate, fold, predict, train, verify } from "../../src/index.ts";
+import { DataType } from "../../src/ir/data-type.ts";
+import { memorySource } from "../../src/ir/source.ts";
+import { toAdapterFolder } from "../../src/runtime/adapter/to-folder.ts";
+import { splitPeftName } from "../../src/runtime/adapter/peft-tensors.ts";
+import { readSafetensors, toFloat32 } from "../../src/runtime/adapter/safetensors.ts";
+import { collate, type Feed } from "../../src/runtime/data/collate.ts";
+import { defaultRuntime } from "../../src/runtime/node/default-runtime.ts";
+import { loadExamples } from "../../src/runtime/node/load-examples.ts";
+import { openModel } from "../../src/runtime/node/open-model.ts";
+import { openAdapter } from "../../src/runtime/node/verbs/adapt.ts";
+import { initialTheta, prepare, type Prepared } from "../../src/runtime/prepare.ts";
+import { GraphSession } from "../../src/runtime/session.ts";
+import { trainingGraph } from "../../src/runtime/training-graphs.ts";
+
+interface Expected {
+  readonly logits: number[][];
+  readonly logits_adapted: number[][];
+  readonly logits_trained: number[][];
+  readonly losses: number[];
+  readonly grad_norm: number;
+}
+
+/** Tensors of a safetensors file by our names of them. */
+function tensorsOf(file: string): Map<string, Float32Array> {
+  const tensors = readSafetensors(memorySource(file, readFileSync(file)));
+  return new Map([...tensors].map(([name, tensor]) => {
+    const { module, parameter } = splitPeftName(name);
+    return [`${module}.${parameter}`, toFloat32(tensor, file, name)];
+  }));
+}
+
+/** What toAdapterFolder calls each tensor, with its values. */
+function flattened(folder: ReturnType<typeof toAdapterFolder>): Map<string, Float32Array> {
+  const own = [...folder.modules].flatMap(([module, parameters]) => [...parameters].map(([name, t]) => [`${module}.${name}`, t.data] as const));
+  return new Map([...own, ...[...folder.saved].map(([name, t]) => [name, t.data] as const)]);
+}
+
+const norm = (v: Float32Array): number => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
+
+function closeTo(actual: readonly number[][], expected: readonly number[][], tolerance: number): void {
+  assert.equal(actual.length, expected.length);
+  expected.forEach((row, i) => { row.forEach((want, j) => {
+    const have = actual[i]?.[j] ?? NaN;
+    assert.ok(Math.abs(have - want) <= tolerance, `logits[${String(i)}][${String(j)}]: ${String(have)} for ${String(want)}`);
+  }); });
+}
+
+for (const family of ["bert", "roberta"]) {
+  for (const exporter of ["ts", "dynamo"]) {
+    describe(`${family}, ${exporter} export, against PyTorch and PEFT`, () => {
+      const at = (name: string): string => join("fixtures/cases", family, name);
+      const expected = JSON.parse(readFileSync(at("expected.json"), "utf8")) as Expected;
+      let folder = "";
+      let model = "";
+      before(() => {
+        folder = mkdtempSync(join(tmpdir(), "hut-cases-"));
+        model = join(folder, "model.onnx");
+        copyFileSync(at(`model.${exporter}.onnx`), model);
+      });
+      after(() => { rmSync(folder, { recursive: true }); });
+
+      const predictions = async (path: string, adapter?: string): Promise<number[][]> => {
+        const output = join(folder, "predictions.jsonl");
+        await predict(path, { data: at("batch.jsonl"), output, adapter, batchSize: 4 });
+        return readFileSync(output, "utf8").trim().split("\n").map((line) => (JSON.parse(line) as { logits: number[] }).logits);
+      };
+
+      it("predicts the base's logits", async () => {
+        closeTo(await predictions(model), expected.logits, 1e-5);
+      });
+
+      it("predicts the adapted logits, as an adapted graph and folded", async () => {
+        closeTo(await predictions(model, at("adapter")), expected.logits_adapted, 1e-5);
+        const merged = join(folder, "merged.onnx");
+        await fold(model, { adapter: at("adapter"), output: merged });
+        closeTo(await predictions(merged), expected.logits_adapted, 1e-5);
+        const checked = await verify(model, { adapter: at("adapter"), merged });
+        assert.deepEqual(checked.problems, []);
+        assert.ok(checked.ok);
+      });
+
+      it("has PyTorch's gradients", async () => {
+        using opened = openModel(model);
+        const fresh = (): Prepared => prepare(opened.load(), { adapter: openAdapter(at("adapter")), saveHead: true });
+        const prepared = fresh();
+        const theta = initialTheta(prepared.trainables);
+        await using session = await GraphSession.create(await defaultRuntime(), trainingGraph("grad", fresh), { name: "grad", folder: opened.folder, save: { reference: (r) => opened.locate(r) } });
+        const { examples, inputs, padding } = loadExamples({ file: at("batch.jsonl"), modelPath: model, graph: opened.load().graph, labels: "required", numLabels: 2 });
+        const batch = collate(examples, [0, 1, 2, 3], inputs, padding);
+        const floats = (dims: number[], data: Float32Array): Feed => ({ dataType: DataType.FLOAT, dims, data });
+        const out = await session.run(new Map([...batch.feeds, ["labels", { dataType: DataType.INT64, dims: [4], data: batch.labels }],
+          ["theta", floats([theta.length], theta)], ["grad_sum", floats([theta.length], new Float32Array(theta.length))],
+          ["loss_sum", floats([], new Float32Array(1))], ["count", floats([], new Float32Array(1))]]));
+        assert.equal(out.get("count_next")?.data[0], 4);
+        const gradient = (out.get("grad_sum_next")?.data as Float32Array).map((v) => v / 4);
+        const ours = flattened(toAdapterFolder(prepared, gradient, { name: null, taskType: null }));
+        const theirs = tensorsOf(at("gradients.safetensors"));
+        assert.deepEqual([...ours.keys()].sort(), [...theirs.keys()].sort());
+        for (const [name, want] of theirs) {
+          const have = ours.get(name) ?? new Float32Array();
+          const off = norm(want.map((v, i) => v - (have[i] ?? NaN)));
+          assert.ok(off <= 1e-4 * norm(want), `${name}: off by ${String(off)} of ${String(norm(want))}`);
+        }
+      });
+
+      it("trains to PyTorch's losses and adapter", async () => {
+        const output = join(folder, "run");
+        const result = await train(model, { adapter: at("adapter"), train: at("batch.jsonl"), output, batchSize: 4, maxSteps: 5, lr: 1e-2, weightDecay: 0.01, maxGradNorm: 0, lrScheduler: "constant", shuffle: false });
+        const records = readFileSync(join(output, "metrics.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line) as { loss: number; grad_norm: number });
+        assert.equal(records.length, 5);
+        records.forEach(({ loss }, i) => { assert.ok(Math.abs(loss - (expected.losses[i] ?? NaN)) <= 1e-4, `loss ${String(i)}: ${String(loss)} for ${String(expected.losses[i])}`); });
+        assert.ok(Math.abs((records[0]?.grad_norm ?? NaN) - expected.grad_norm) <= 1e-4 * expected.grad_norm);
+        const ours = tensorsOf(join(result.adapter, "adapter_model.safetensors"));
+        for (const [name, want] of tensorsOf(at("adapter-trained/adapter_model.safetensors"))) {
+          const have = ours.get(name) ?? new Float32Array();
+          assert.ok(want.every((v, i) => Math.abs(v - (have[i] ?? NaN)) <= 1e-3), name);
+        }
+        closeTo(await predictions(model, result.adapter), expected.logits_trained, 1e-3);
+        const { metrics } = await evaluate(model, { data: at("batch.jsonl"), adapter: result.adapter });
+        assert.ok(Math.abs((metrics["eval_loss"] ?? NaN) - (expected.losses[5] ?? NaN)) <= 1e-4, "the loss after five steps");
+      });
+    });
+  }
+}
