@@ -29,7 +29,7 @@ export interface ProgramOptions {
 /** What the words ask for; undefined where they asked for help or the version, which is then written. Throws HutError (usage). */
 export function parseCommandLine(words: readonly string[], commands: readonly Command[], options: ProgramOptions): Invocation | undefined {
   let invocation: Invocation | undefined;
-  const asked = words[0] === "help" ? [...words.slice(1, 2), "--help"] : words;
+  const asked = words[0] === "help" ? [...words.slice(1), "--help"] : words;
   checkVerb(asked, commands);
   const program = buildProgram(commands, options, (found) => { invocation = found; });
   try {

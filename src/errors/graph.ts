@@ -13,6 +13,10 @@ export function cyclicGraph(file: string, detail: string): HutError {
   return new HutError("CYCLIC_GRAPH", { file }, `${quote(file)} is not a valid model: ${detail}.`);
 }
 
+export function inputExists(name: string): HutError {
+  return new HutError("INPUT_EXISTS", { input: name }, `The model has an input ${quote(name)} of its own, and the training graph needs that name. Export the model without it.`);
+}
+
 export function missingGraph(file: string): HutError {
   return new HutError("NO_GRAPH", { file }, `${quote(file)} holds no graph: it is an empty or cut-off ONNX file. Export the model again.`);
 }

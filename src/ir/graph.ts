@@ -2,6 +2,7 @@
  * The graph that all passes share: Values and Nodes linked by reference (SSA). Every edit keeps producers and uses true by itself; names
  * belong to serialization, except that no two values of a model may share one (`freshName`).
  */
+import { inputExists } from "../errors/graph.ts";
 import type { GraphProto, NodeProto, SparseTensorProto, TensorAnnotation, TypeProto, ValueInfoProto } from "./proto/generated/schema.ts";
 import type { Attribute } from "./attribute.ts";
 import type { Dim, Shape } from "./dim.ts";
@@ -169,11 +170,21 @@ export class Graph {
     return name;
   }
 
-  /** A new graph input. */
-  addInput(hint: string, facts: Facts): Value {
-    const value = this.#value(hint, facts);
+  /** A new graph input of exactly this name, which the outside will feed it by. Throws where the graph has one of that name already. */
+  addInput(name: string, facts: Facts): Value {
+    if (this.inputs.some((v) => v.name === name)) throw inputExists(name);
+    this.freeName(name);
+    const value = this.#value(name, facts);
     this.inputs.push(value);
     return value;
+  }
+
+  /** Gives up a name that a pass needs for something the outside sees: a value inside that has it gets another. */
+  freeName(name: string): void {
+    if (!this.#names.has(name)) return;
+    const holders = [...this.initializers, ...this.#nodes.flatMap((node) => node.outputs)].filter((v) => v?.name === name && !this.inputs.includes(v));
+    for (const value of holders) if (value !== undefined) value.name = this.freshName(name);
+    this.#names.delete(name);
   }
 
   /** A new constant. */

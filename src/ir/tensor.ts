@@ -70,6 +70,17 @@ export class Tensor {
     return view instanceof BigInt64Array || view instanceof BigUint64Array ? Float64Array.from(view, Number) : Float64Array.from(view);
   }
 
+  /** Single elements as numbers, each read alone where the bytes lie in a file. Undefined for types without numbers. */
+  numbersAt(positions: readonly number[]): number[] | undefined {
+    const { data } = this;
+    const size = byteLength(this.dataType, 1);
+    if (!(data instanceof ByteRange) || !data.verbatim || size === undefined) {
+      const all = this.toNumbers();
+      return all === undefined ? undefined : positions.map((p) => all[p] ?? NaN);
+    }
+    return positions.map((p) => new Tensor(this.dataType, [], data.source.read(data.offset + p * size, size)).toNumbers()?.[0] ?? NaN);
+  }
+
   /** A float tensor of the given type from float32 values: 16-bit types are rounded once, to nearest, ties to even. */
   static fromFloat32(dataType: number, dims: readonly number[], values: Float32Array): Tensor {
     switch (dataType) {

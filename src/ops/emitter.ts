@@ -81,8 +81,9 @@ export class Emitter {
     return values;
   }
 
-  /** Gives a value the name that the outside knows it by; `name` must be free. */
+  /** Gives a value the name that the outside knows it by. */
   named(value: Value, name: string): Value {
+    this.graph.freeName(name);
     value.name = this.graph.freshName(name);
     return value;
   }

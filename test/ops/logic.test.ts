@@ -1,13 +1,34 @@
-import { describe } from "mocha";
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { DataType } from "../../src/ir/data-type.ts";
+import { Graph } from "../../src/ir/graph.ts";
 import { Tensor } from "../../src/ir/tensor.ts";
+import { OpBuilder } from "../../src/ops/generated/builder.ts";
+import { differentiate } from "../../src/passes/differentiate.ts";
 import { gradcheck } from "./gradcheck.ts";
-import { doubles } from "./run-graph.ts";
+import { doubles, numbersOf, runGraph } from "./run-graph.ts";
 
 describe("gradients of choice", () => {
   gradcheck("Where", { X: [2, 3], Y: [2, 3] }, { fixed: { condition: Tensor.bools([2, 3], [true, false, true, false, false, true]) } });
   gradcheck("Where", { X: [3], Y: [2, 1] }, { fixed: { condition: Tensor.bools([2, 1, 3], [true, false, true, false, false, true]) } });
   gradcheck("Where", { X: [2, 3], Y: [] }, { fixed: { condition: Tensor.bools([1], [true]) } });
   gradcheck("Where", { X: [2, 3] }, { fixed: { condition: Tensor.bools([3], [true, false, true]), Y: doubles([], [-1e4]) } });
+
+  it("Where stops the NaN of a softmax over a row that is masked whole, as exported attention has it", async () => {
+    const graph = new Graph();
+    const opsets = new Map([["", 17]]);
+    const op = new OpBuilder(graph, { opsets, origin: "test" });
+    const x = graph.addInput("x", { dataType: DataType.DOUBLE, shape: [2, 3] });
+    const mask = op.constant("mask", Tensor.bools([2, 3], [true, true, false, false, false, false]));
+    const softmax = op.Softmax(op.Where(mask, x, op.scalar(-Infinity, x)));
+    const guarded = op.Where(op.IsNaN(softmax), op.scalar(0, x), softmax);
+    const loss = op.ReduceSum(op.Mul(guarded, op.constant("weights", doubles([2, 3], [1, 2, 3, 4, 5, 6]))), undefined, { keepdims: 0 });
+    const gradient = differentiate(graph, { opsets, loss, wrt: [x] }).get(x);
+    assert.ok(gradient !== undefined);
+    graph.outputs.push(gradient);
+    const result = await runGraph(graph, 17, { x: doubles([2, 3], [1, 1, 1, 1, 1, 1]) });
+    assert.deepEqual([...numbersOf(result[gradient.name])], [-0.25, 0.25, 0, 0, 0, 0]);
+  });
 
   gradcheck("Clip", { input: [2, 5] });
   gradcheck("Clip", { input: [2, 5] }, { fixed: { min: doubles([], [-0.5123]) } });

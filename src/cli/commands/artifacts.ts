@@ -3,8 +3,8 @@ import type { ArtifactsOptions, ArtifactsResult } from "../../runtime/options.ts
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, alpha, dryRun, embed, force, format, head, lr, maxGradNorm, method, modulesToSave, numLabels, optimizer, output, outputName, rank, seed, targetModules,
-  task, weightDecay,
+  adapter, alpha, dryRun, embed, force, format, head, lr, maxGradNorm, method, modulesToSave, numLabels, optimizer, output, outputName, rank, seed,
+  targetModules, task, weightDecay,
 } from "../flags.ts";
 import { bytes, duration, grouped } from "../format.ts";
 import { facts } from "../table.ts";

@@ -12,7 +12,8 @@ export const inspect: Command = defineCommand<InspectOptions, InspectResult>({
   alsoCalled: ["info", "show", "summary"],
   summary: "list a model's weights, operators, and what has no gradient",
   description: "Lists the weights of MODEL with role, module path, shape and storage, its operators, "
-    + "and the nodes on the way to the loss that have no gradient. Roles and endings of module paths are what --target-modules takes. With --verbose every weight has its own line.",
+    + "and the nodes on the way to the loss that have no gradient. Roles and endings of module paths are what --target-modules takes. "
+    + "With --verbose every weight has its own line.",
   flags: { outputName: { ...outputName, help: "the graph's output where the way to the loss begins" } },
   example: "onnx-hut inspect model.onnx",
   gives: ["model", "irVersion", "opsets", "producer", "inputs", "outputs", "weights", "operators", "withoutGradient", "parameters",

@@ -13,8 +13,8 @@ export const verify: Command = defineCommand<VerifyOptions, VerifyResult>({
   description: "Computes U(W) anew and compares the chosen weights of the merged model byte for byte, everything else byte for byte "
     + "with MODEL, and the logits of merged and adapted. Exit code 1 where something doesn't hold.",
   flags: {
-    adapter: required(adapter("the adapter that was merged")), merged: required(merged), data: dataFile("examples to compare logits on; made inputs where left out"),
-    tokenizer, head: savedHead, numLabels: savedNumLabels, force, threads, provider,
+    adapter: required(adapter("the adapter that was merged")), merged: required(merged),
+    data: dataFile("examples to compare logits on; made inputs where left out"), tokenizer, head: savedHead, numLabels: savedNumLabels, force, threads, provider,
   },
   example: "onnx-hut verify model.onnx --adapter run/adapter --merged merged.onnx",
   gives: ["maxAbsDiff", "sameExceptWeights", "latencyRatio", "tolerance", "problems", "ok"],

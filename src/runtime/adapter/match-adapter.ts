@@ -45,9 +45,6 @@ export function checkFingerprint(folder: string, module: string, site: WeightSit
 
 /** The weight's values at places in [k, n] order, as float32, however it is stored. */
 export function valuesAt(site: WeightSite, positions: readonly number[]): number[] {
-  const numbers = site.tensor.toNumbers();
-  return positions.map((p) => {
-    const [row, column] = [Math.floor(p / site.n), p % site.n];
-    return numbers?.[site.stored === "kn" ? p : column * site.k + row] ?? NaN;
-  });
+  const stored = positions.map((p) => (site.stored === "kn" ? p : (p % site.n) * site.k + Math.floor(p / site.n)));
+  return site.tensor.numbersAt(stored) ?? positions.map(() => NaN);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { checkpointBroken, noCheckpoint, resumeContradicts, runFolderInUse } from "../../errors/runtime.ts";
 import { fromFloat32, readSafetensors, toFloat32, writeSafetensors } from "../adapter/safetensors.ts";
 import type { TrainingState } from "../trainer.ts";
-import { writeFileAtomic } from "./atomic-write.ts";
+import { requireWritable, writeFileAtomic } from "./atomic-write.ts";
 import { openFileSource } from "./file-source.ts";
 import { ensureFolder } from "./folder.ts";
 import { readJson } from "./tokenizer-files.ts";
@@ -39,10 +39,15 @@ export class RunFolder {
     return existsSync(join(this.path, RUN_FILE)) || existsSync(join(this.path, METRICS_FILE));
   }
 
-  /** Makes the folder ready for a new run. Throws RUN_FOLDER_IN_USE unless it is empty of runs or may be overwritten. */
-  begin(overwrite: boolean): void {
+  /** Throws RUN_FOLDER_IN_USE where a run was begun here, unless it may be overwritten; FOLDER_UNMAKABLE and OUTPUT_UNWRITABLE where nothing can be written. */
+  requireFree(overwrite: boolean): void {
     if (this.used && !overwrite) throw runFolderInUse(this.path);
     ensureFolder(this.path);
+    requireWritable(join(this.path, RUN_FILE));
+  }
+
+  /** Makes the folder ready for a new run: what an older one left goes. */
+  begin(): void {
     for (const name of readdirSync(this.path)) {
       if (CHECKPOINT.test(name) || [RUN_FILE, METRICS_FILE, "adapter", "all_results.json"].includes(name)) rmSync(join(this.path, name), { recursive: true, force: true });
     }

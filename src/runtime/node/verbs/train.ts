@@ -41,15 +41,17 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const summary = { trainableParams: parameterCount(prepared.trainables), totalParams: countParameters(opened.load().graph), adapter: folder.adapter };
   if (options.dryRun === true) return { steps: plan.schedule.totalSteps, firstLoss: NaN, lastLoss: NaN, metrics: {}, ...summary, ...rates(0, 0, 0), interrupted: false };
 
-  if (before === undefined) folder.begin(options.overwrite === true);
-  else folder.truncateLog(state.step);
-  folder.writeRun({ version: packageVersion(), model: path, trainableParams: summary.trainableParams, settings: settingsOf(options, prepared, plan.schedule) });
+  if (before === undefined) folder.requireFree(options.overwrite === true);
   const ort = runtime ?? await defaultRuntime();
   const session = async (kind: "step" | "eval"): Promise<GraphSession> => GraphSession.create(ort, trainingGraph(kind, fresh),
     { name: `${kind} graph of ${path}`, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
   await using stepSession = await session("step");
   await using evalSession = data.dev === undefined ? undefined : await session("eval");
 
+  // Only now that both graphs run is anything written.
+  if (before === undefined) folder.begin();
+  else folder.truncateLog(state.step);
+  folder.writeRun({ version: packageVersion(), model: path, trainableParams: summary.trainableParams, settings: settingsOf(options, prepared, plan.schedule) });
   const losses: { first?: number; last?: number } = {};
   const work = { seconds: 0, tokens: 0, samples: 0 };
   let metrics: Record<string, number> = {};

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { HEADS, LEARNING_RATES } from "../../src/cli/flags.ts";
+import { METHODS } from "../../src/methods/registry.ts";
+import { POOLINGS } from "../../src/passes/attach-head.ts";
+import { DEFAULTS } from "../../src/runtime/options.ts";
+import { run } from "./run.ts";
+
+describe("what the library is given", () => {
+  it("only the flags that were given: the library alone knows the defaults", async () => {
+    const { code, calls } = await run(["train", "model", "--train", "t.tsv", "-o", "run"]);
+    assert.equal(code, 0);
+    assert.deepEqual(calls, [{ verb: "train", model: "model", options: { train: "t.tsv", output: "run" } }]);
+  });
+
+  it("every flag under its option's name, with its type", async () => {
+    const { calls } = await run(["train", "model", "--train", "t.tsv", "--dev", "d.tsv", "-o", "run", "--task", "text-classification", "--target-modules", "q, v,/a{1,2}.*,b/ ,/x/",
+      "--method", "hut", "--rank", "8", "--alpha", "16", "--modules-to-save", "head", "--head", "mean", "--num-labels", "2", "--adapter", "a", "--output", "logits", "--force",
+      "--tokenizer", "t.json", "--batch-size", "4", "--max-seq-length", "64", "--lr", "1e-2", "--epochs", "2", "--max-steps", "5", "--weight-decay", ".01", "--max-grad-norm", "0",
+      "--lr-scheduler", "constant", "--warmup-ratio", "0.1", "--no-shuffle", "--seed", "3", "--resume", "run/checkpoint-2", "--threads", "2", "--provider", "cpu", "--dry-run"]);
+    assert.deepEqual(calls[0]?.options, {
+      train: "t.tsv", dev: "d.tsv", output: "run", task: "text-classification", targetModules: ["q", "v", "/a{1,2}.*,b/", "/x/"], method: "hut", rank: 8, alpha: 16,
+      modulesToSave: ["head"], head: "mean", numLabels: 2, adapter: "a", outputName: "logits", force: true, tokenizer: "t.json", batchSize: 4, maxSeqLength: 64, lr: 0.01, epochs: 2,
+      maxSteps: 5, weightDecay: 0.01, maxGradNorm: 0, lrScheduler: "constant", warmupRatio: 0.1, shuffle: false, seed: 3, resume: "run/checkpoint-2", threads: 2, provider: "cpu", dryRun: true,
+    });
+  });
+
+  it("--learning-rate is --lr, --resume alone is true, = works, and a repeated list adds up", async () => {
+    const { calls } = await run(["train", "m", "--train=t", "-o", "r", "--learning-rate", "0.1", "--resume", "--target-modules", "q", "--target-modules", "v"]);
+    assert.deepEqual(calls[0]?.options, { train: "t", output: "r", lr: 0.1, resume: true, targetModules: ["q", "v"] });
+  });
+
+  it("flags may stand before MODEL, and MODEL after --", async () => {
+    assert.equal((await run(["adapt", "-o", "a.onnx", "--embed", "m"])).calls[0]?.model, "m");
+    assert.equal((await run(["inspect", "--", "--json"])).calls[0]?.model, "--json");
+  });
+
+  it("flags of the contract that change nothing are taken", async () => {
+    const { code, calls } = await run(["artifacts", "m", "-o", "out", "--optimizer", "adamw", "--format", "step"]);
+    assert.equal(code, 0);
+    assert.deepEqual(calls[0]?.options, { output: "out", format: ["step"] });
+  });
+
+  it("every verb", async () => {
+    const lines: Record<string, string[]> = {
+      demo: [], inspect: ["m"], train: ["m", "--train", "t", "-o", "r"], evaluate: ["m", "--data", "d"], predict: ["m", "--data", "d", "-o", "p"],
+      fold: ["m", "--adapter", "a", "-o", "o"], verify: ["m", "--adapter", "a", "--merged", "o"], adapt: ["m", "-o", "o"], artifacts: ["m", "-o", "o"],
+    };
+    for (const { name, takesModel } of COMMANDS) {
+      const { code, calls } = await run([name, ...(lines[name] ?? [])]);
+      assert.equal(code, 0, name);
+      assert.deepEqual([calls[0]?.verb, calls[0]?.model], [name, takesModel ? "m" : undefined]);
+    }
+  });
+});
+
+describe("what the flags repeat of the library", () => {
+  it("the methods and their learning rates", () => {
+    assert.deepEqual(LEARNING_RATES, Object.fromEntries(METHODS.map((m) => [m.name, m.defaultLearningRate])));
+  });
+
+  it("the poolings", () => {
+    assert.deepEqual(HEADS, POOLINGS);
+  });
+
+  it("the defaults, as help shows them", async () => {
+    const { out } = await run(["train", "--help"]);
+    const shown = { "--rank": DEFAULTS.rank, "--target-modules": DEFAULTS.targetModules.join(","), "--epochs": DEFAULTS.epochs, "--batch-size": DEFAULTS.batchSize, "--seed": DEFAULTS.seed,
+      "--max-seq-length": DEFAULTS.maxSeqLength, "--warmup-ratio": DEFAULTS.warmupRatio, "--lr-scheduler": DEFAULTS.lrScheduler, "--method": DEFAULTS.method };
+    for (const [flag, value] of Object.entries(shown)) {
+      const text = out.slice(out.indexOf(`\n  ${flag} `)).split(/\n {2}-/, 2)[1] ?? "";
+      assert.ok(text.replace(/\s+/g, " ").includes(`(default: ${String(value)})`), `${flag}: ${text}`);
+    }
+  });
+});

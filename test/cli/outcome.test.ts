@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { HutError } from "../../src/errors/hut-error.ts";
+import { fakeVerbs, run, VERIFIED, type RunWith } from "./run.ts";
+
+const inspectFails = (error: unknown): RunWith => ({ verbs: { inspect: () => Promise.reject(error as Error) } });
+const verify = ["verify", "m", "--adapter", "a", "--merged", "o"];
+
+describe("an error of the library", () => {
+  const broken = new HutError("MODEL_BROKEN", { path: "m.onnx", offset: 12n, code: "x", message: "y" }, "\"m.onnx\" is broken. Export it again.");
+
+  it("is one line on stderr, with the exit code of its kind", async () => {
+    const { code, out, err } = await run(["inspect", "m"], inspectFails(broken));
+    assert.deepEqual({ code, out, err }, { code: 1, out: "", err: "error: \"m.onnx\" is broken. Export it again.\n" });
+    assert.equal((await run(["inspect", "m"], inspectFails(new HutError("USAGE", {}, "No.", { exitCode: 2 })))).code, 2);
+  });
+
+  it("is one object with --json, whose code and message no detail can replace", async () => {
+    const { code, out, err } = await run(["inspect", "m", "--json"], inspectFails(broken));
+    assert.equal(code, 1);
+    assert.equal(err, "");
+    assert.equal(out.split("\n").length, 2);
+    assert.deepEqual(JSON.parse(out), { error: { code: "MODEL_BROKEN", message: broken.message, path: "m.onnx", offset: "12" } });
+  });
+
+  it("with details that JSON can't hold is told all the same", async () => {
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+    const { out } = await run(["inspect", "m", "--json"], inspectFails(new HutError("ODD", { circle, nan: NaN, none: undefined, f: () => 1 }, "Odd.")));
+    assert.deepEqual(JSON.parse(out), { error: { code: "ODD", message: "Odd.", circle: "[object Object]", nan: null, none: null, f: null } });
+  });
+
+  it("shows its stack and its causes with --verbose alone", async () => {
+    const caused = new HutError("OUTER", {}, "Outer.", { cause: new Error("inner") });
+    assert.doesNotMatch((await run(["inspect", "m"], inspectFails(caused))).err, /at /);
+    const { err } = await run(["inspect", "m", "--verbose"], inspectFails(caused));
+    assert.match(err, /^error: Outer\.\nHutError: Outer\.\n +at [^]*\ncaused by\nError: inner\n +at /);
+    const json = await run(["inspect", "m", "--verbose", "--json"], inspectFails(caused));
+    assert.equal((JSON.parse(json.out) as { error: { code: string } }).error.code, "OUTER");
+    assert.match(json.err, /caused by/);
+  });
+
+  it("that is none of ours asks to be reported", async () => {
+    const { code, err } = await run(["inspect", "m"], inspectFails(new TypeError("x is undefined")));
+    assert.equal(code, 1);
+    assert.match(err, /^error: Something unexpected went wrong: "x is undefined"\. .*please report.*--verbose\.\n$/);
+    assert.match((await run(["inspect", "m"], inspectFails("a string"))).err, /went wrong: "a string"/);
+  });
+
+  it("can't move the cursor or split the line with a file's words", async () => {
+    const { err } = await run(["inspect", "m"], inspectFails(new HutError("X", {}, "bad \u001b[2Jname\nerror: fake \u202e")));
+    assert.equal(err, "error: bad \\u001b[2Jname\\nerror: fake \\u202e\n");
+  });
+});
+
+describe("a result", () => {
+  it("with --json is one object on stdout and nothing else, stderr silent", async () => {
+    const { code, out, err } = await run(["evaluate", "m", "--data", "d", "--json"], { verbs: {
+      evaluate: (_, { onProgress }) => {
+        onProgress?.({ phase: "evaluating", done: 1, total: 2, unit: "batches" });
+        return Promise.resolve({ examples: 2, metrics: { eval_loss: 0.1234567 }, seconds: 1 });
+      } }, now: clockOf(0, 5000, 10000) });
+    assert.equal(code, 0);
+    assert.equal(out, "{\"examples\":2,\"metrics\":{\"eval_loss\":0.1234567},\"seconds\":1}\n");
+    assert.equal(err, "");
+  });
+
+  it("shows notes on stderr unless --quiet", async () => {
+    const verbs = { inspect: (model: string, options: { onNotice?: ((notice: string) => void) | undefined }) => {
+      options.onNotice?.("two things");
+      return fakeVerbs([]).inspect(model, {});
+    } };
+    assert.equal((await run(["inspect", "m"], { verbs })).err, "note: two things\n");
+    assert.equal((await run(["inspect", "m", "--quiet"], { verbs })).err, "");
+    assert.match((await run(["inspect", "m", "--quiet"], { verbs })).out, /numbers/);
+  });
+
+  it("of verify ends with 1 where it doesn't hold, and says what", async () => {
+    const verbs = { verify: () => Promise.resolve({ ...VERIFIED, ok: false, sameExceptWeights: false, problems: ["weight \"a\" differs"] }) };
+    const plain = await run(verify, { verbs });
+    assert.equal(plain.code, 1);
+    assert.match(plain.out, /same except chosen weights +NO\n[^]*verified +NO\n {2}- weight "a" differs\n$/);
+    const json = await run([...verify, "--json"], { verbs });
+    assert.equal(json.code, 1);
+    assert.equal((JSON.parse(json.out) as { ok: boolean }).ok, false);
+    assert.equal((await run(verify)).code, 0);
+  });
+
+  it("of train is a table", async () => {
+    const { out } = await run(["train", "m", "--train", "t", "-o", "run"]);
+    assert.equal(out, [
+      "  steps          1,500", "  trainable      37,634 of 9,461,760 (0.4 %)", "  loss           0.6931 → 0.2000", "  eval accuracy  0.8000", "  time           2 min 05 s",
+      "  speed          7,654 tokens/s, 300.5 examples/s", "  adapter        run/adapter", "",
+    ].join("\n"));
+    const dry = await run(["train", "m", "--train", "t", "-o", "run", "--dry-run"]);
+    assert.match(dry.out, /^Would train\n {2}steps +1,500\n {2}trainable .*\n$/);
+  });
+
+  it("of adapt and fold lists modules, and says would where nothing is written", async () => {
+    assert.equal((await run(["adapt", "m", "-o", "a"])).out, [
+      "  module path    [k, n]      rank  trained", "  layer.0.query  [384, 384]     8    6,144", "", "  trainable  6,144 of 9,461,760 (0.065 %)", "  written    a.onnx, 4.3 kB",
+      "  took       0.10 s", "",
+    ].join("\n"));
+    assert.match((await run(["adapt", "m", "-o", "a", "--dry-run"])).out, /would write +a\.onnx\n/);
+    assert.match((await run(["fold", "m", "--adapter", "x", "-o", "a"])).out, /layer\.0\.query +\[384, 384\] +147,456\n[^]*written +merged\.onnx, 19\.0 MB\n/);
+  });
+
+  it("of demo tells what a person wants to know", async () => {
+    const { code, out } = await run(["demo"]);
+    assert.equal(code, 0);
+    for (const line of [/accuracy before +50\.9 %/, /accuracy after +80\.2 %/, /numbers trained +37,634 of 9,461,760 \(0\.4 %\)/, /training +126 steps in 1 min 01 s, 8,123 tokens\/s/,
+      /adapter +156 kB/, /adapted\.onnx +40\.5 kB, beside the base of 19\.0 MB/, /merged\.onnx +19\.0 MB, base 19\.0 MB/, /latency of merged +1\.004 ×/, /verified +yes/]) {
+      assert.match(out, line);
+    }
+  });
+});
+
+/** A clock that shows these times, then stands. */
+function clockOf(...times: number[]): () => number {
+  let i = 0;
+  return () => times[Math.min(i++, times.length - 1)] ?? 0;
+}

@@ -1,0 +1,87 @@
+/** Runs the command line with fake verbs, streams and signals. */
+import { EventEmitter } from "node:events";
+import { Writable } from "node:stream";
+import type { Verbs } from "../../src/cli/command.ts";
+import { runCli } from "../../src/cli/run-cli.ts";
+import type { VerifyResult } from "../../src/runtime/options.ts";
+
+/** A stream that keeps what is written to it; a terminal if it is given columns. */
+export class Captured extends Writable {
+  text = "";
+  readonly isTTY: boolean;
+  readonly columns: number;
+
+  constructor(terminalColumns?: number) {
+    super({ decodeStrings: false, write: (chunk, _encoding, done) => { this.text += String(chunk); done(); } });
+    this.isTTY = terminalColumns !== undefined;
+    this.columns = terminalColumns ?? 100;
+  }
+}
+
+export const VERIFIED: VerifyResult = { maxAbsDiff: 2.5e-6, sameExceptWeights: true, latencyRatio: 1.004, tolerance: 1e-4, problems: [], ok: true };
+
+/** One call of a verb. */
+export interface Call {
+  readonly verb: string;
+  readonly model: string | undefined;
+  /** Without signal and callbacks. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Verbs that note what they are called with and answer with small results. */
+export function fakeVerbs(calls: Call[], override: Partial<Verbs> = {}): Verbs {
+  const note = (verb: string, model: string | undefined, { signal: _s, onProgress: _p, onNotice: _n, ...options }: Record<string, unknown>): void => {
+    calls.push({ verb, model, options });
+  };
+  const answer = <R>(verb: string, result: R) => (model: string, options: object): Promise<R> => {
+    note(verb, model, { ...options });
+    return Promise.resolve(result);
+  };
+  return {
+    inspect: answer("inspect", { model: "m.onnx", irVersion: 8, opsets: { "": 17 }, producer: "pytorch", inputs: [], outputs: [], weights: [], operators: {}, withoutGradient: [],
+      parameters: 9461760, flops: null, bytes: 19000000, seconds: 0.1 }),
+    adapt: answer("adapt", { adapted: [{ modulePath: "layer.0.query", shape: [384, 384] as const, rank: 8, params: 6144 }], modulesToSave: [], trainableParams: 6144,
+      totalParams: 9461760, seconds: 0.1, bytesWritten: 4321, output: "a.onnx" }),
+    artifacts: answer("artifacts", { files: ["out/step.onnx"], trainableParams: 6144, bytesWritten: 1000, seconds: 0.1 }),
+    train: answer("train", { steps: 1500, firstLoss: 0.69312, lastLoss: 0.2, metrics: { eval_accuracy: 0.8 }, adapter: "run/adapter", trainableParams: 37634, totalParams: 9461760,
+      train_runtime: 125.4, train_samples_per_second: 300.5, train_tokens_per_second: 7654.3, interrupted: false }),
+    evaluate: answer("evaluate", { examples: 872, metrics: { eval_loss: 0.5, eval_accuracy: 0.8 }, seconds: 3 }),
+    predict: answer("predict", { examples: 872, output: "p.jsonl", seconds: 3 }),
+    fold: answer("fold", { folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], seconds: 0.1, bytesWritten: 19000000, output: "merged.onnx" }),
+    verify: answer("verify", VERIFIED),
+    demo: (options) => {
+      note("demo", undefined, { ...options });
+      return Promise.resolve({ before: { eval_accuracy: 0.5092 }, after: { eval_accuracy: 0.8016 }, verify: VERIFIED, seconds: 95, trainableParams: 37634, totalParams: 9461760,
+        train_runtime: 61, train_tokens_per_second: 8123, bytes: { base: 19_000_000, adapted: 40_500, adapter: 156_000, merged: 19_000_000 }, steps: 126, output: null });
+    },
+    ...override,
+  };
+}
+
+/** How a run ended. */
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  readonly calls: readonly Call[];
+}
+
+/** What a test may replace. */
+export interface RunWith {
+  readonly verbs?: Partial<Verbs>;
+  readonly signals?: EventEmitter;
+  readonly exit?: (code: number) => void;
+  readonly stderr?: Captured;
+  readonly now?: () => number;
+}
+
+/** Runs one command line. */
+export async function run(words: readonly string[], { verbs, signals = new EventEmitter(), exit, stderr = new Captured(), now }: RunWith = {}): Promise<Ended> {
+  const calls: Call[] = [];
+  const stdout = new Captured();
+  const code = await runCli(words, {
+    loadVerbs: () => Promise.resolve(fakeVerbs(calls, verbs)), stdout, stderr, signals, version: "1.2.3", ...(now === undefined ? {} : { now }),
+    exit: exit ?? ((exitCode) => { throw new Error(`exit ${String(exitCode)}`); }),
+  });
+  return { code, out: stdout.text, err: stderr.text, calls };
+}
