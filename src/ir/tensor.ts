@@ -102,7 +102,8 @@ export function bytesOf(array: NumberArray): Uint8Array {
 export function typedView(dataType: number, bytes: Uint8Array): NumberArray | undefined {
   const make = <T>(type: { new (buffer: ArrayBufferLike, offset: number, length: number): T; readonly BYTES_PER_ELEMENT: number }): T => {
     const size = type.BYTES_PER_ELEMENT;
-    const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+    // A Buffer's own slice would be a view.
+    const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
     return new type(aligned.buffer, aligned.byteOffset, Math.floor(aligned.length / size));
   };
   switch (dataType) {

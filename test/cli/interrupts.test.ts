@@ -38,7 +38,8 @@ describe("Ctrl-C", () => {
         fail(options);
         throw new Error("not reached");
       } };
-      assert.deepEqual(await run(["inspect", "m"], { signals, verbs }), { code: 130, out: "", err: "stopping\nerror: Interrupted by Ctrl-C before it was done.\n", calls: [] });
+      const plain = await run(["inspect", "m"], { signals, verbs });
+      assert.deepEqual(plain, { code: 130, out: "", err: "stopping\nerror: Interrupted by Ctrl-C before it was done.\n", calls: [] });
       const json = await run(["inspect", "m", "--json", "--quiet"], { signals, verbs });
       assert.equal(json.code, 130);
       assert.equal(json.err, "");

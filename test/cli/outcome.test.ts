@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { HutError } from "../../src/errors/hut-error.ts";
 import { fakeVerbs, run, VERIFIED, type RunWith } from "./run.ts";
 
-const inspectFails = (error: unknown): RunWith => ({ verbs: { inspect: () => Promise.reject(error as Error) } });
+const inspectFails = (error: unknown): RunWith => ({ verbs: { inspect: () => Promise.reject(error) } });
 const verify = ["verify", "m", "--adapter", "a", "--merged", "o"];
 
 describe("an error of the library", () => {
@@ -88,8 +88,8 @@ describe("a result", () => {
   it("of train is a table", async () => {
     const { out } = await run(["train", "m", "--train", "t", "-o", "run"]);
     assert.equal(out, [
-      "  steps          1,500", "  trainable      37,634 of 9,461,760 (0.4 %)", "  loss           0.6931 → 0.2000", "  eval accuracy  0.8000", "  time           2 min 05 s",
-      "  speed          7,654 tokens/s, 300.5 examples/s", "  adapter        run/adapter", "",
+      "  steps          1,500", "  trainable      37,634 of 9,461,760 (0.4 %)", "  loss           0.6931 → 0.2000", "  eval accuracy  0.8000",
+      "  time           2 min 05 s", "  speed          7,654 tokens/s, 300.5 examples/s", "  adapter        run/adapter", "",
     ].join("\n"));
     const dry = await run(["train", "m", "--train", "t", "-o", "run", "--dry-run"]);
     assert.match(dry.out, /^Would train\n {2}steps +1,500\n {2}trainable .*\n$/);
@@ -97,8 +97,8 @@ describe("a result", () => {
 
   it("of adapt and fold lists modules, and says would where nothing is written", async () => {
     assert.equal((await run(["adapt", "m", "-o", "a"])).out, [
-      "  module path    [k, n]      rank  trained", "  layer.0.query  [384, 384]     8    6,144", "", "  trainable  6,144 of 9,461,760 (0.065 %)", "  written    a.onnx, 4.3 kB",
-      "  took       0.10 s", "",
+      "  module path    [k, n]      rank  trained", "  layer.0.query  [384, 384]     8    6,144", "",
+      "  trainable  6,144 of 9,461,760 (0.065 %)", "  written    a.onnx, 4.3 kB", "  took       0.10 s", "",
     ].join("\n"));
     assert.match((await run(["adapt", "m", "-o", "a", "--dry-run"])).out, /would write +a\.onnx\n/);
     assert.match((await run(["fold", "m", "--adapter", "x", "-o", "a"])).out, /layer\.0\.query +\[384, 384\] +147,456\n[^]*written +merged\.onnx, 19\.0 MB\n/);
@@ -107,10 +107,10 @@ describe("a result", () => {
   it("of demo tells what a person wants to know", async () => {
     const { code, out } = await run(["demo"]);
     assert.equal(code, 0);
-    for (const line of [/accuracy before +50\.9 %/, /accuracy after +80\.2 %/, /numbers trained +37,634 of 9,461,760 \(0\.4 %\)/, /training +126 steps in 1 min 01 s, 8,123 tokens\/s/,
-      /adapter +156 kB/, /adapted\.onnx +40\.5 kB, beside the base of 19\.0 MB/, /merged\.onnx +19\.0 MB, base 19\.0 MB/, /latency of merged +1\.004 ×/, /verified +yes/]) {
-      assert.match(out, line);
-    }
+    for (const line of [
+      /accuracy before +50\.9 %/, /accuracy after +80\.2 %/, /numbers trained +37,634 of 9,461,760 \(0\.4 %\)/, /training +126 steps in 1 min 01 s, 8,123 tokens\/s/,
+      /adapter +156 kB/, /adapted\.onnx +40\.5 kB, beside the base of 19\.0 MB/, /merged\.onnx +19\.0 MB, base 19\.0 MB/, /latency of merged +1\.004 ×/, /verified +yes/,
+    ]) assert.match(out, line);
   });
 });
 

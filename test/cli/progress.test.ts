@@ -10,7 +10,7 @@ function display(columns?: number): { stream: Captured; at: (seconds: number, ev
   const shown = new ProgressDisplay(stream, () => now);
   return { stream, display: shown, at: (seconds, event) => { now = seconds * 1000; shown.report(event); } };
 }
-const step = (done: number, total = 100, figures?: Record<string, number>): Progress => ({ phase: "training", done, total, unit: "steps", ...(figures === undefined ? {} : { figures }) });
+const step = (done: number, total = 100, figures: Record<string, number> = {}): Progress => ({ phase: "training", done, total, unit: "steps", figures });
 /** What a terminal shows in the end, line by line. */
 const onScreen = (text: string): string[] => text.split("\n").map((line) => {
   const parts = line.split(/\u001b\[1G/);

@@ -38,21 +38,31 @@ export function fakeVerbs(calls: Call[], override: Partial<Verbs> = {}): Verbs {
     return Promise.resolve(result);
   };
   return {
-    inspect: answer("inspect", { model: "m.onnx", irVersion: 8, opsets: { "": 17 }, producer: "pytorch", inputs: [], outputs: [], weights: [], operators: {}, withoutGradient: [],
-      parameters: 9461760, flops: null, bytes: 19000000, seconds: 0.1 }),
-    adapt: answer("adapt", { adapted: [{ modulePath: "layer.0.query", shape: [384, 384] as const, rank: 8, params: 6144 }], modulesToSave: [], trainableParams: 6144,
-      totalParams: 9461760, seconds: 0.1, bytesWritten: 4321, output: "a.onnx" }),
+    inspect: answer("inspect", {
+      model: "m.onnx", irVersion: 8, opsets: { "": 17 }, producer: "pytorch", inputs: [], outputs: [], weights: [], operators: {}, withoutGradient: [],
+      parameters: 9_461_760, flops: null, bytes: 19_000_000, seconds: 0.1,
+    }),
+    adapt: answer("adapt", {
+      adapted: [{ modulePath: "layer.0.query", shape: [384, 384] as const, rank: 8, params: 6144 }], modulesToSave: [], trainableParams: 6144,
+      totalParams: 9_461_760, seconds: 0.1, bytesWritten: 4321, output: "a.onnx",
+    }),
     artifacts: answer("artifacts", { files: ["out/step.onnx"], trainableParams: 6144, bytesWritten: 1000, seconds: 0.1 }),
-    train: answer("train", { steps: 1500, firstLoss: 0.69312, lastLoss: 0.2, metrics: { eval_accuracy: 0.8 }, adapter: "run/adapter", trainableParams: 37634, totalParams: 9461760,
-      train_runtime: 125.4, train_samples_per_second: 300.5, train_tokens_per_second: 7654.3, interrupted: false }),
+    train: answer("train", {
+      steps: 1500, firstLoss: 0.69312, lastLoss: 0.2, metrics: { eval_accuracy: 0.8 }, adapter: "run/adapter", trainableParams: 37_634,
+      totalParams: 9_461_760, train_runtime: 125.4, train_samples_per_second: 300.5, train_tokens_per_second: 7654.3, interrupted: false,
+    }),
     evaluate: answer("evaluate", { examples: 872, metrics: { eval_loss: 0.5, eval_accuracy: 0.8 }, seconds: 3 }),
     predict: answer("predict", { examples: 872, output: "p.jsonl", seconds: 3 }),
-    fold: answer("fold", { folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], seconds: 0.1, bytesWritten: 19000000, output: "merged.onnx" }),
+    fold: answer("fold", {
+      folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], seconds: 0.1, bytesWritten: 19_000_000, output: "merged.onnx",
+    }),
     verify: answer("verify", VERIFIED),
     demo: (options) => {
       note("demo", undefined, { ...options });
-      return Promise.resolve({ before: { eval_accuracy: 0.5092 }, after: { eval_accuracy: 0.8016 }, verify: VERIFIED, seconds: 95, trainableParams: 37634, totalParams: 9461760,
-        train_runtime: 61, train_tokens_per_second: 8123, bytes: { base: 19_000_000, adapted: 40_500, adapter: 156_000, merged: 19_000_000 }, steps: 126, output: null });
+      return Promise.resolve({
+        before: { eval_accuracy: 0.5092 }, after: { eval_accuracy: 0.8016 }, verify: VERIFIED, seconds: 95, trainableParams: 37_634, totalParams: 9_461_760,
+        train_runtime: 61, train_tokens_per_second: 8123, bytes: { base: 19_000_000, adapted: 40_500, adapter: 156_000, merged: 19_000_000 }, steps: 126, output: null,
+      });
     },
     ...override,
   };

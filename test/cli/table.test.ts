@@ -53,7 +53,10 @@ describe("the weights of inspect", () => {
   });
 
   it("that differ stay apart, also where names are gone", () => {
-    const groups = groupWeights([weight(null, null, "a"), weight(null, null, "b"), weight(0, null), weight(1, null), { ...weight(2, null), stored: "nk" }, weight(null, "classifier")], false);
+    const weights = [
+      weight(null, null, "a"), weight(null, null, "b"), weight(0, null), weight(1, null), { ...weight(2, null), stored: "nk" as const }, weight(null, "classifier"),
+    ];
+    const groups = groupWeights(weights, false);
     assert.deepEqual(groups.map(({ layers, path, count }) => [layers, path, count]),
       [["-", "(initializer a)", 1], ["-", "(initializer b)", 1], ["0-1", "(no path)", 2], ["2", "(initializer w)", 1], ["-", "classifier", 1]]);
   });

@@ -14,7 +14,8 @@ export const verify: Command = defineCommand<VerifyOptions, VerifyResult>({
     + "with MODEL, and the logits of merged and adapted. Exit code 1 where something doesn't hold.",
   flags: {
     adapter: required(adapter("the adapter that was merged")), merged: required(merged),
-    data: dataFile("examples to compare logits on; made inputs where left out"), tokenizer, head: savedHead, numLabels: savedNumLabels, force, threads, provider,
+    data: dataFile("examples to compare logits on; made inputs where left out"),
+    tokenizer, head: savedHead, numLabels: savedNumLabels, force, threads, provider,
   },
   example: "onnx-hut verify model.onnx --adapter run/adapter --merged merged.onnx",
   gives: ["maxAbsDiff", "sameExceptWeights", "latencyRatio", "tolerance", "problems", "ok"],
