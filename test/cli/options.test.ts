@@ -15,10 +15,10 @@ describe("what the library is given", () => {
 
   it("every flag under its option's name, with its type", async () => {
     const { calls } = await run(["train", "model", "--train", "t.tsv", "--dev", "d.tsv", "-o", "run", "--task", "text-classification",
-      "--target-modules", "q, v,/a{1,2}.*,b/ ,/x/", "--method", "hut", "--rank", "8", "--alpha", "16", "--modules-to-save", "head", "--head", "mean", "--num-labels", "2",
-      "--adapter", "a", "--output", "logits", "--force", "--tokenizer", "t.json", "--batch-size", "4", "--max-seq-length", "64",
-      "--lr", "1e-2", "--epochs", "2", "--max-steps", "5", "--weight-decay", ".01", "--max-grad-norm", "0", "--lr-scheduler", "constant", "--warmup-ratio", "0.1",
-      "--no-shuffle", "--seed", "3", "--resume", "run/checkpoint-2", "--threads", "2", "--provider", "cpu", "--dry-run"]);
+      "--target-modules", "q, v,/a{1,2}.*,b/ ,/x/", "--method", "hut", "--rank", "8", "--alpha", "16", "--modules-to-save", "head", "--head", "mean",
+      "--num-labels", "2", "--adapter", "a", "--output", "logits", "--force", "--tokenizer", "t.json", "--batch-size", "4", "--max-seq-length", "64",
+      "--lr", "1e-2", "--epochs", "2", "--max-steps", "5", "--weight-decay", ".01", "--max-grad-norm", "0", "--lr-scheduler", "constant",
+      "--warmup-ratio", "0.1", "--no-shuffle", "--seed", "3", "--resume", "run/checkpoint-2", "--threads", "2", "--provider", "cpu", "--dry-run"]);
     assert.deepEqual(calls[0]?.options, {
       train: "t.tsv", dev: "d.tsv", output: "run", task: "text-classification",
       targetModules: ["q", "v", "/a{1,2}.*,b/", "/x/"], method: "hut", rank: 8, alpha: 16, modulesToSave: ["head"], head: "mean", numLabels: 2,
@@ -70,7 +70,8 @@ describe("what the flags repeat of the library", () => {
     const { out } = await run(["train", "--help"]);
     const shown = {
       "--rank": DEFAULTS.rank, "--target-modules": DEFAULTS.targetModules.join(","), "--epochs": DEFAULTS.epochs, "--batch-size": DEFAULTS.batchSize,
-      "--seed": DEFAULTS.seed, "--max-seq-length": DEFAULTS.maxSeqLength, "--warmup-ratio": DEFAULTS.warmupRatio, "--lr-scheduler": DEFAULTS.lrScheduler, "--method": DEFAULTS.method,
+      "--seed": DEFAULTS.seed, "--max-seq-length": DEFAULTS.maxSeqLength, "--warmup-ratio": DEFAULTS.warmupRatio, "--lr-scheduler": DEFAULTS.lrScheduler,
+      "--method": DEFAULTS.method,
     };
     for (const [flag, value] of Object.entries(shown)) {
       const text = out.slice(out.indexOf(`\n  ${flag} `)).split(/\n {2}-/, 2)[1] ?? "";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { HutError } from "../../src/errors/hut-error.ts";
 import { fakeVerbs, run, VERIFIED, type RunWith } from "./run.ts";
 
-const inspectFails = (error: unknown): RunWith => ({ verbs: { inspect: () => Promise.reject(error) } });
+const inspectFails = (error: Error): RunWith => ({ verbs: { inspect: () => Promise.reject(error) } });
 const verify = ["verify", "m", "--adapter", "a", "--merged", "o"];
 
 describe("an error of the library", () => {
@@ -43,7 +43,6 @@ describe("an error of the library", () => {
     const { code, err } = await run(["inspect", "m"], inspectFails(new TypeError("x is undefined")));
     assert.equal(code, 1);
     assert.match(err, /^error: Something unexpected went wrong: "x is undefined"\. .*please report.*--verbose\.\n$/);
-    assert.match((await run(["inspect", "m"], inspectFails("a string"))).err, /went wrong: "a string"/);
   });
 
   it("can't move the cursor or split the line with a file's words", async () => {
@@ -108,8 +107,9 @@ describe("a result", () => {
     const { code, out } = await run(["demo"]);
     assert.equal(code, 0);
     for (const line of [
-      /accuracy before +50\.9 %/, /accuracy after +80\.2 %/, /numbers trained +37,634 of 9,461,760 \(0\.4 %\)/, /training +126 steps in 1 min 01 s, 8,123 tokens\/s/,
-      /adapter +156 kB/, /adapted\.onnx +40\.5 kB, beside the base of 19\.0 MB/, /merged\.onnx +19\.0 MB, base 19\.0 MB/, /latency of merged +1\.004 ×/, /verified +yes/,
+      /accuracy before +50\.9 %/, /accuracy after +80\.2 %/, /numbers trained +37,634 of 9,461,760 \(0\.4 %\)/,
+      /training +126 steps in 1 min 01 s, 8,123 tokens\/s/, /adapter +156 kB/, /adapted\.onnx +40\.5 kB, beside the base of 19\.0 MB/,
+      /merged\.onnx +19\.0 MB, base 19\.0 MB/, /latency of merged +1\.004 ×/, /verified +yes/,
     ]) assert.match(out, line);
   });
 });

@@ -61,7 +61,8 @@ export function fakeVerbs(calls: Call[], override: Partial<Verbs> = {}): Verbs {
       note("demo", undefined, { ...options });
       return Promise.resolve({
         before: { eval_accuracy: 0.5092 }, after: { eval_accuracy: 0.8016 }, verify: VERIFIED, seconds: 95, trainableParams: 37_634, totalParams: 9_461_760,
-        train_runtime: 61, train_tokens_per_second: 8123, bytes: { base: 19_000_000, adapted: 40_500, adapter: 156_000, merged: 19_000_000 }, steps: 126, output: null,
+        train_runtime: 61, train_tokens_per_second: 8123, bytes: { base: 19_000_000, adapted: 40_500, adapter: 156_000, merged: 19_000_000 },
+        steps: 126, output: null,
       });
     },
     ...override,

@@ -54,7 +54,8 @@ describe("the weights of inspect", () => {
 
   it("that differ stay apart, also where names are gone", () => {
     const weights = [
-      weight(null, null, "a"), weight(null, null, "b"), weight(0, null), weight(1, null), { ...weight(2, null), stored: "nk" as const }, weight(null, "classifier"),
+      weight(null, null, "a"), weight(null, null, "b"), weight(0, null), weight(1, null), { ...weight(2, null), stored: "nk" as const },
+      weight(null, "classifier"),
     ];
     const groups = groupWeights(weights, false);
     assert.deepEqual(groups.map(({ layers, path, count }) => [layers, path, count]),
