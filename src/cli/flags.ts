@@ -52,7 +52,7 @@ export const outputName: Flag<string> = text("--output <name>", "the graph's out
 export const force: Flag<boolean> = toggle("--force", "take an adapter whose fingerprints say that it was made for other weights", weights);
 
 export const task: Flag<TaskName> = choice("--task <name>", "what is learned", TASKS, { ...data, default: DEFAULTS.task });
-export const trainFile: Flag<string> = text("--train <file>", "labelled training data: .tsv, .csv or .jsonl", data);
+export const trainFile: Flag<string> = text("--train <file>", "labelled training data: .tsv, .csv or .jsonl; needed unless --resume", data);
 export const dev: Flag<string> = text("--dev <file>", "labelled data to evaluate on while training", data);
 /** `--data`: its use is the verb's. */
 export const dataFile = (help: string): Flag<string> => text("--data <file>", help, data);

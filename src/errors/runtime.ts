@@ -64,6 +64,9 @@ export const noCheckpoint = (folder: string): HutError => new HutError("NO_CHECK
 export const checkpointBroken = (folder: string, problem: string): HutError => new HutError("CHECKPOINT_BROKEN", { folder, problem },
   `The checkpoint ${quote(folder)} can't be resumed: ${problem}.`);
 
+export const trainFileMissing = (): HutError => new HutError("TRAIN_FILE_MISSING", {},
+  "Training needs --train FILE, the labelled data. (With --resume, the run's own settings name it.)", { exitCode: 2 });
+
 export const resumeContradicts = (setting: string, now: string, before: string): HutError => new HutError("RESUME_CONTRADICTS", { setting, now, before },
   `--resume continues a run with ${setting} = ${before}, and ${now} is given now. Leave it out, or start a new run.`, { exitCode: 2 });
 

@@ -166,7 +166,8 @@ export interface ArtifactsResult {
 export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions, OptimizerOptions, RunOptions {
   /** The run folder. */
   readonly output: string;
-  readonly train: string;
+  /** The labelled data; needed unless the run is resumed, whose settings name it. */
+  readonly train?: string | undefined;
   readonly dev?: string | undefined;
   readonly epochs?: number | undefined;
   readonly maxSteps?: number | undefined;
@@ -217,6 +218,7 @@ export interface EvaluateResult {
 export interface PredictOptions extends EvaluateOptions {
   /** JSONL, one record a line. */
   readonly output: string;
+  readonly dryRun?: boolean | undefined;
 }
 
 export interface PredictResult {

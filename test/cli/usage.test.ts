@@ -23,7 +23,7 @@ describe("a wrong command line", () => {
     ["no model", ["inspect"], "MODEL_NOT_GIVEN", /^`onnx-hut inspect` needs MODEL/],
     ["an empty model", ["inspect", ""], "MODEL_NOT_GIVEN", /needs MODEL/],
     ["a model that --resume took", ["train", "--resume", "m", ...trainFiles], "MODEL_NOT_GIVEN", /--resume took the word after it; put MODEL first\./],
-    ["no files", ["train", "m"], "FLAG_NOT_GIVEN", /^`onnx-hut train` needs -o <folder> and --train <file>\./],
+    ["no files", ["fold", "m"], "FLAG_NOT_GIVEN", /^`onnx-hut fold` needs (?=.*-o )(?=.*--adapter)/],
     ["--output for -o", ["adapt", "m", "--output", "a.onnx"], "FLAG_NOT_GIVEN", /needs -o <file>\. --output names an output of the graph/],
     ["a list with spaces", ["train", "m", ...trainFiles, "--target-modules", "q", "v"], "WORDS_LEFT_OVER", /takes one MODEL; left over: "v"\..*commas/],
     ["a model for demo", ["demo", "m"], "WORDS_LEFT_OVER", /takes no MODEL; left over: "m"/],

@@ -3,7 +3,7 @@ import type { PredictOptions, PredictResult } from "../../runtime/options.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, batchSize, dataFile, force, maxSeqLength, output, outputName, provider, savedHead, savedNumLabels, task, threads, tokenizer,
+  adapter, batchSize, dataFile, dryRun, force, maxSeqLength, output, outputName, provider, savedHead, savedNumLabels, task, threads, tokenizer,
 } from "../flags.ts";
 import { duration, grouped } from "../format.ts";
 import { facts } from "../table.ts";
@@ -15,10 +15,12 @@ export const predict: Command = defineCommand<PredictOptions, PredictResult>({
   description: "Runs MODEL, with an adapter or without, on examples and writes one JSON record a line, with the outputs under the graph's own names for them.",
   flags: {
     output: required(output("file", "the .jsonl to write")), adapter: adapter("with this adapter"), data: required(dataFile("examples: .tsv, .csv or .jsonl")),
-    task, tokenizer, maxSeqLength, batchSize, outputName, head: savedHead, numLabels: savedNumLabels, force, threads, provider,
+    task, tokenizer, maxSeqLength, batchSize, outputName, head: savedHead, numLabels: savedNumLabels, force, threads, provider, dryRun,
   },
   example: "onnx-hut predict merged.onnx --data new.tsv -o predictions.jsonl",
   gives: ["examples", "output", "seconds"],
   run: (verbs, model, options) => verbs.predict(model, options),
-  show: (result) => facts([["examples", grouped(result.examples)], ["written", result.output], ["took", duration(result.seconds)]]),
+  show: (result, { dryRun: dry }) => facts([
+    ["examples", grouped(result.examples)], [dry === true ? "would write" : "written", result.output], ...(dry === true ? [] : [["took", duration(result.seconds)]]),
+  ]),
 });

@@ -20,7 +20,7 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
     output: required(output("folder", "the run folder to write")), resume, overwrite,
     adapter: adapter("start from this adapter: method, rank, targets and values come from it"), dryRun,
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force,
-    train: required(trainFile), dev, task, tokenizer, maxSeqLength, batchSize, shuffle,
+    train: trainFile, dev, task, tokenizer, maxSeqLength, batchSize, shuffle,
     lr, epochs, maxSteps, weightDecay, maxGradNorm, lrScheduler, warmupRatio, seed, threads, provider,
   },
   contradictions: [["resume", "overwrite"]],

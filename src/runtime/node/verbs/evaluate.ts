@@ -35,6 +35,7 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
   const logits = findLogits(model.graph, options.outputName);
   const outputs = logits === undefined ? model.graph.outputs.map((v) => v.name) : [logits.name];
   const data = load(opened, options, "none", undefined);
+  if (options.dryRun === true) return { examples: data.examples.length, output: options.output, seconds: (performance.now() - started) / 1000 };
   const rows = await run(opened, model, data, outputs, options, runtime);
   const encoder = new TextEncoder();
   writeFileAtomic(options.output, rows.map((row) => encoder.encode(`${JSON.stringify(Object.fromEntries([...row].map(([name, r]) => [name, nested(r)])))}\n`)));

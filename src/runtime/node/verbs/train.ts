@@ -1,5 +1,6 @@
 /** `train`: fine-tunes a model on labelled data and writes the adapter. */
 import { readFileSync } from "node:fs";
+import { trainFileMissing } from "../../../errors/runtime.ts";
 import { DataType } from "../../../ir/data-type.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
 import { writeAdapterFolder } from "../peft-folder.ts";
@@ -28,13 +29,15 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const before = given.resume === undefined || given.resume === false ? undefined : folder.readRun().settings;
   if (before !== undefined) compareSettings(before, settingsGiven(given));
   const options = before === undefined ? given : { ...given, ...fromSettings(before) };
+  const trainFile = options.train;
+  if (trainFile === undefined) throw trainFileMissing();
   using opened = openModel(path);
   const adapter = openAdapter(options.adapter);
   const fresh = (): Prepared => prepare(opened.load(), { ...options, adapter, saveHead: true });
   const prepared = fresh();
   for (const note of prepared.notes) options.onNotice?.(note);
   const logits = taskLogits(prepared).name;
-  const data = loadData(opened, prepared, options);
+  const data = loadData(opened, prepared, trainFile, options);
   const plan = planOf(prepared, data.train, options);
   const state = before === undefined ? initialState(initialTheta(prepared.trainables))
     : folder.loadCheckpoint(typeof given.resume === "string" ? given.resume : undefined, parameterCount(prepared.trainables));
@@ -100,11 +103,11 @@ interface TrainingData {
   readonly dev: LoadedExamples | undefined;
 }
 
-function loadData(opened: OpenedModel, prepared: Prepared, options: TrainOptions): TrainingData {
+function loadData(opened: OpenedModel, prepared: Prepared, trainFile: string, options: TrainOptions): TrainingData {
   const { graph } = opened.load();
   const numLabels = prepared.logits?.shape?.at(-1);
   const common = { ...options, modelPath: opened.path, graph, labels: "required" as const, numLabels: typeof numLabels === "number" ? numLabels : undefined };
-  const train = loadExamples({ ...common, file: options.train });
+  const train = loadExamples({ ...common, file: trainFile });
   return { train, dev: options.dev === undefined ? undefined : loadExamples({ ...common, file: options.dev, id2label: train.id2label }) };
 }
 

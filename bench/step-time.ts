@@ -1,0 +1,191 @@
+/**
+ * One training step against one forward of the same export, on the same batch, both on ONNX Runtime.
+ *
+ *     npm run bench -- --model DIR_OR_FILE
+ *
+ * The yardstick is the model's file exactly as it is. Step and forward run by turns in one process, so that whatever else the machine does
+ * hits both; medians are compared. Batches are full: random token ids, a mask of ones. bench/README.md says more.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, totalmem } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { env, Tensor } from "onnxruntime-node";
+import metadata from "../package.json" with { type: "json" };
+import { table } from "../src/cli/table.ts";
+import { DataType } from "../src/ir/data-type.ts";
+import type { Model } from "../src/ir/model.ts";
+import { readBytes } from "../src/ir/source.ts";
+import type { Pooling } from "../src/passes/attach-head.ts";
+import type { Feed } from "../src/runtime/data/collate.ts";
+import { findLogits } from "../src/runtime/model-outputs.ts";
+import { defaultRuntime } from "../src/runtime/node/default-runtime.ts";
+import { openModel, type OpenedModel } from "../src/runtime/node/open-model.ts";
+import { initialTheta, prepare, type Prepared } from "../src/runtime/prepare.ts";
+import { Random } from "../src/runtime/random.ts";
+import { GraphSession, serialized } from "../src/runtime/session.ts";
+import { inputSpecs, vocabularySize } from "../src/runtime/task-inputs.ts";
+import { trainingGraph } from "../src/runtime/training-graphs.ts";
+import { countFlops, tokenSizes, type FlopCount } from "./count-flops.ts";
+import { kernelTimes, type KernelTime } from "./kernel-times.ts";
+
+/** Runs of each before the first that counts. */
+const WARM_UPS = 3;
+/** What training asks of a step. */
+const STEP_OUTPUTS = ["loss", "grad_norm", "theta_next", "adam_m_next", "adam_v_next"];
+/** Operators in the printed table; the JSON has all. */
+const OPERATORS_SHOWN = 8;
+/** Classes of the head that is attached. */
+const LABELS = 2;
+
+interface Settings {
+  readonly model: string;
+  readonly head: Pooling;
+  readonly rank: number;
+  readonly targets: readonly string[];
+  readonly threads: number;
+  readonly pairs: number;
+  /** [rows, tokens] of each batch. */
+  readonly batches: readonly (readonly [number, number])[];
+  readonly json: boolean;
+}
+
+interface Row {
+  /** "8 × 96": rows × tokens. */
+  readonly batch: string;
+  readonly forwardMs: number;
+  readonly stepMs: number;
+  readonly ratio: number;
+  /** Quartiles of the pairs' own ratios: how far the machine was from quiet. */
+  readonly ratioQuartiles: readonly [number, number];
+  readonly forwardFlops: FlopCount;
+  readonly stepFlops: FlopCount;
+  readonly operators: readonly KernelTime[];
+}
+
+const settings = readSettings();
+const results = await measure(settings);
+const path = join(import.meta.dirname, "results", "step-time.json");
+mkdirSync(dirname(path), { recursive: true });
+writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`);
+process.stdout.write(settings.json ? `${JSON.stringify(results)}\n` : `${report(results).join("\n")}\n`);
+
+function readSettings(): Settings {
+  const { values } = parseArgs({ options: {
+    model: { type: "string", default: join(import.meta.dirname, "..", "fixtures", "demo") },
+    head: { type: "string", default: "mean" }, rank: { type: "string", default: "8" }, targets: { type: "string", default: "q,v" },
+    threads: { type: "string", default: "2" }, pairs: { type: "string", default: "20" }, batches: { type: "string", default: "8x96,32x64" },
+    json: { type: "boolean", default: false },
+  } });
+  const { model, head, targets, batches, json } = values;
+  if (head !== "mean" && head !== "cls" && head !== "last") throw new Error(`--head is mean, cls or last, not ${head}`);
+  const [rank, threads, pairs] = [count("--rank", values.rank), count("--threads", values.threads), count("--pairs", values.pairs)];
+  const sizes = batches.split(",").map((batch) => {
+    const [rows = "", tokens = ""] = batch.split("x");
+    return [count("--batches", rows), count("--batches", tokens)] as const;
+  });
+  return { model, head, rank, targets: targets.split(","), threads, pairs, batches: sizes, json };
+}
+
+function count(flag: string, text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new Error(`${flag} takes whole numbers from 1, not ${JSON.stringify(text)}`);
+  return number;
+}
+
+async function measure({ model: modelPath, head, rank, targets, threads, pairs, batches }: Settings) {
+  using opened = openModel(modelPath);
+  const graph = opened.load().graph;
+  const hasLogits = findLogits(graph) !== undefined;
+  const fresh = (): Prepared => prepare(opened.load(), { targetModules: targets, rank, saveHead: true, ...(hasLogits ? {} : { head, numLabels: LABELS }) });
+  const prepared = fresh();
+  const theta = initialTheta(prepared.trainables);
+  const stepModel = trainingGraph("step", fresh);
+  const stepBytes = serialized(stepModel, { reference: (range) => opened.locate(range) });
+  const runtime = await defaultRuntime();
+  const options = { threads, folder: opened.folder };
+  const classes = prepared.logits?.shape?.at(-1);
+  const rows: Row[] = [];
+  await using forward = await GraphSession.create(runtime, readBytes({ source: opened.source, offset: 0, length: opened.size }), { ...options, name: "forward" });
+  await using step = await GraphSession.create(runtime, stepBytes, { ...options, name: "step" });
+  for (const [b, t] of batches) {
+    const batch = tokenBatch(opened, b, t);
+    const feeds = new Map([...batch, ...trainingFeeds(theta, b, typeof classes === "number" ? classes : LABELS)].filter(([name]) => step.inputNames.includes(name)));
+    const times = await timePairs(() => forward.run(batch), () => step.run(feeds, STEP_OUTPUTS), pairs);
+    const sizes = tokenSizes(opened.load(), b, t);
+    rows.push({
+      batch: `${String(b)} × ${String(t)}`, ...times,
+      forwardFlops: countFlops(opened.load(), sizes), stepFlops: countFlops(stepModel, sizes),
+      operators: await kernelTimes({ bytes: stepBytes, folder: opened.folder, threads, feeds: asTensors(feeds), outputs: STEP_OUTPUTS }),
+    });
+  }
+  return {
+    date: new Date().toISOString(), machine: machine(), versions: versions(),
+    // The names alone: where a model lies is nobody's business.
+    model: { name: basename(resolve(modelPath)), file: opened.file, bytes: opened.size },
+    settings: { method: prepared.method.name, rank, targets, head: hasLogits ? null : head, trainableParams: theta.length, threads, pairs, warmUps: WARM_UPS },
+    stepGraph: { nodes: stepModel.graph.nodes.length, bytes: stepBytes.length }, rows,
+  };
+}
+
+/** B rows of T random tokens, every one counting, for each of the graph's inputs. Throws where an input is none of token's. */
+function tokenBatch(opened: OpenedModel, b: number, t: number): Map<string, Feed> {
+  const { graph } = opened.load();
+  const random = new Random(0);
+  const vocabulary = vocabularySize(graph);
+  if (vocabulary === undefined) throw new Error(`${opened.path}: no embedding is read by input_ids, so there are no tokens to make`);
+  const fill: Readonly<Record<string, (i: number) => number>> = {
+    input_ids: () => random.below(vocabulary), attention_mask: () => 1, token_type_ids: () => 0, position_ids: (i) => i % t,
+  };
+  return new Map(inputSpecs(graph).map(({ name, dtype }) => {
+    const value = fill[name];
+    if (value === undefined) throw new Error(`${opened.path}: no way to fill its input ${JSON.stringify(name)}`);
+    const numbers = Array.from({ length: b * t }, (_, i) => value(i));
+    return [name, { dataType: dtype, dims: [b, t], data: dtype === DataType.INT32 ? Int32Array.from(numbers) : BigInt64Array.from(numbers, BigInt) }];
+  }));
+}
+
+/** What a step takes beside the batch: the state before the first step, the settings, labels of every class. */
+function trainingFeeds(theta: Float32Array, b: number, classes: number): Map<string, Feed> {
+  const vector = (data: Float32Array): Feed => ({ dataType: DataType.FLOAT, dims: [data.length], data });
+  const scalar = (value: number): Feed => ({ dataType: DataType.FLOAT, dims: [], data: Float32Array.of(value) });
+  return new Map([
+    ["labels", { dataType: DataType.INT64, dims: [b], data: BigInt64Array.from({ length: b }, (_, i) => BigInt(i % classes)) }],
+    ["theta", vector(theta)], ["adam_m", vector(new Float32Array(theta.length))], ["adam_v", vector(new Float32Array(theta.length))],
+    ["lr", scalar(1e-3)], ["weight_decay", scalar(0)], ["max_grad_norm", scalar(1)], ["step", { dataType: DataType.INT64, dims: [], data: BigInt64Array.of(1n) }],
+  ]);
+}
+
+const TENSOR_TYPES: Readonly<Record<number, "float32" | "int64" | "int32">> = { [DataType.FLOAT]: "float32", [DataType.INT64]: "int64", [DataType.INT32]: "int32" };
+
+function asTensors(feeds: ReadonlyMap<string, Feed>): Record<string, Tensor> {
+  return Object.fromEntries([...feeds].map(([name, { dataType, data, dims }]) => {
+    const type = TENSOR_TYPES[dataType];
+    if (type === undefined) throw new TypeError(`${name} is fed with type ${String(dataType)}`);
+    return [name, new Tensor(type, data, dims)];
+  }));
+}
+
+/** Runs forward and step by turns. Milliseconds. */
+async function timePairs(forward: () => Promise<unknown>, step: () => Promise<unknown>, pairs: number): Promise<Pick<Row, "forwardMs" | "stepMs" | "ratio" | "ratioQuartiles">> {
+  const times: { forward: number; step: number }[] = [];
+  for (let i = 0; i < WARM_UPS + pairs; i++) {
+    const start = performance.now();
+    await forward();
+    const between = performance.now();
+    await step();
+    if (i >= WARM_UPS) times.push({ forward: between - start, step: performance.now() - between });
+  }
+  const forwardMs = quantile(times.map((p) => p.forward), 0.5);
+  const stepMs = quantile(times.map((p) => p.step), 0.5);
+  const ratios = times.map((p) => p.step / p.forward);
+  return { forwardMs, stepMs, ratio: stepMs / forwardMs, ratioQuartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)] };
+}
+
+/** The value below which the share q of them lies, interpolated. */
+function quantile(values: readonly number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = q * (sorted.length - 1);
+  const low = sorted[Math.floor(at)] ?? NaN;
+  return low + (at - Math.floor(at)) * ((sorted[Math.ceil(at)] ?? NaN) - low);
+}
