@@ -6,28 +6,23 @@
  * The yardstick is the model's file exactly as it is. Step and forward run by turns in one process, so that whatever else the machine does
  * hits both; medians are compared. Batches are full: random token ids, a mask of ones. bench/README.md says more.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { env, Tensor } from "onnxruntime-node";
-import metadata from "../package.json" with { type: "json" };
+import { env } from "onnxruntime-node";
+import { bytes, grouped } from "../src/cli/format.ts";
 import { table } from "../src/cli/table.ts";
-import { DataType } from "../src/ir/data-type.ts";
-import type { Model } from "../src/ir/model.ts";
-import { readBytes } from "../src/ir/source.ts";
 import type { Pooling } from "../src/passes/attach-head.ts";
-import type { Feed } from "../src/runtime/data/collate.ts";
 import { findLogits } from "../src/runtime/model-outputs.ts";
 import { defaultRuntime } from "../src/runtime/node/default-runtime.ts";
-import { openModel, type OpenedModel } from "../src/runtime/node/open-model.ts";
+import { openModel } from "../src/runtime/node/open-model.ts";
 import { initialTheta, prepare, type Prepared } from "../src/runtime/prepare.ts";
-import { Random } from "../src/runtime/random.ts";
 import { GraphSession, serialized } from "../src/runtime/session.ts";
-import { inputSpecs, vocabularySize } from "../src/runtime/task-inputs.ts";
 import { trainingGraph } from "../src/runtime/training-graphs.ts";
 import { countFlops, tokenSizes, type FlopCount } from "./count-flops.ts";
 import { kernelTimes, type KernelTime } from "./kernel-times.ts";
+import { asTensors, tokenBatch, trainingFeeds } from "./token-batch.ts";
 
 /** Runs of each before the first that counts. */
 const WARM_UPS = 3;
@@ -48,6 +43,17 @@ interface Settings {
   /** [rows, tokens] of each batch. */
   readonly batches: readonly (readonly [number, number])[];
   readonly json: boolean;
+}
+
+/** What was measured, where and when: the JSON. */
+interface Results {
+  readonly date: string;
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGb: number; readonly loadAverage: number };
+  readonly versions: Readonly<Record<string, string>>;
+  readonly model: { readonly name: string; readonly file: string; readonly bytes: number };
+  readonly settings: Readonly<Record<string, string | number | readonly string[] | null>>;
+  readonly stepGraph: { readonly nodes: number; readonly bytes: number };
+  readonly rows: readonly Row[];
 }
 
 interface Row {
@@ -93,7 +99,8 @@ function count(flag: string, text: string): number {
   return number;
 }
 
-async function measure({ model: modelPath, head, rank, targets, threads, pairs, batches }: Settings) {
+async function measure({ model: modelPath, head, rank, targets, threads, pairs, batches }: Settings): Promise<Results> {
+  const loadAverage = loadavg()[0] ?? NaN;
   using opened = openModel(modelPath);
   const graph = opened.load().graph;
   const hasLogits = findLogits(graph) !== undefined;
@@ -106,7 +113,7 @@ async function measure({ model: modelPath, head, rank, targets, threads, pairs, 
   const options = { threads, folder: opened.folder };
   const classes = prepared.logits?.shape?.at(-1);
   const rows: Row[] = [];
-  await using forward = await GraphSession.create(runtime, readBytes({ source: opened.source, offset: 0, length: opened.size }), { ...options, name: "forward" });
+  await using forward = await GraphSession.create(runtime, opened.source.read(0, opened.size), { ...options, name: "forward" });
   await using step = await GraphSession.create(runtime, stepBytes, { ...options, name: "step" });
   for (const [b, t] of batches) {
     const batch = tokenBatch(opened, b, t);
@@ -120,50 +127,12 @@ async function measure({ model: modelPath, head, rank, targets, threads, pairs, 
     });
   }
   return {
-    date: new Date().toISOString(), machine: machine(), versions: versions(),
+    date: new Date().toISOString(), machine: { cpu: cpus()[0]?.model ?? "?", cores: cpus().length, memoryGb: Math.round(totalmem() / 1e9), loadAverage }, versions: versions(),
     // The names alone: where a model lies is nobody's business.
     model: { name: basename(resolve(modelPath)), file: opened.file, bytes: opened.size },
     settings: { method: prepared.method.name, rank, targets, head: hasLogits ? null : head, trainableParams: theta.length, threads, pairs, warmUps: WARM_UPS },
     stepGraph: { nodes: stepModel.graph.nodes.length, bytes: stepBytes.length }, rows,
   };
-}
-
-/** B rows of T random tokens, every one counting, for each of the graph's inputs. Throws where an input is none of token's. */
-function tokenBatch(opened: OpenedModel, b: number, t: number): Map<string, Feed> {
-  const { graph } = opened.load();
-  const random = new Random(0);
-  const vocabulary = vocabularySize(graph);
-  if (vocabulary === undefined) throw new Error(`${opened.path}: no embedding is read by input_ids, so there are no tokens to make`);
-  const fill: Readonly<Record<string, (i: number) => number>> = {
-    input_ids: () => random.below(vocabulary), attention_mask: () => 1, token_type_ids: () => 0, position_ids: (i) => i % t,
-  };
-  return new Map(inputSpecs(graph).map(({ name, dtype }) => {
-    const value = fill[name];
-    if (value === undefined) throw new Error(`${opened.path}: no way to fill its input ${JSON.stringify(name)}`);
-    const numbers = Array.from({ length: b * t }, (_, i) => value(i));
-    return [name, { dataType: dtype, dims: [b, t], data: dtype === DataType.INT32 ? Int32Array.from(numbers) : BigInt64Array.from(numbers, BigInt) }];
-  }));
-}
-
-/** What a step takes beside the batch: the state before the first step, the settings, labels of every class. */
-function trainingFeeds(theta: Float32Array, b: number, classes: number): Map<string, Feed> {
-  const vector = (data: Float32Array): Feed => ({ dataType: DataType.FLOAT, dims: [data.length], data });
-  const scalar = (value: number): Feed => ({ dataType: DataType.FLOAT, dims: [], data: Float32Array.of(value) });
-  return new Map([
-    ["labels", { dataType: DataType.INT64, dims: [b], data: BigInt64Array.from({ length: b }, (_, i) => BigInt(i % classes)) }],
-    ["theta", vector(theta)], ["adam_m", vector(new Float32Array(theta.length))], ["adam_v", vector(new Float32Array(theta.length))],
-    ["lr", scalar(1e-3)], ["weight_decay", scalar(0)], ["max_grad_norm", scalar(1)], ["step", { dataType: DataType.INT64, dims: [], data: BigInt64Array.of(1n) }],
-  ]);
-}
-
-const TENSOR_TYPES: Readonly<Record<number, "float32" | "int64" | "int32">> = { [DataType.FLOAT]: "float32", [DataType.INT64]: "int64", [DataType.INT32]: "int32" };
-
-function asTensors(feeds: ReadonlyMap<string, Feed>): Record<string, Tensor> {
-  return Object.fromEntries([...feeds].map(([name, { dataType, data, dims }]) => {
-    const type = TENSOR_TYPES[dataType];
-    if (type === undefined) throw new TypeError(`${name} is fed with type ${String(dataType)}`);
-    return [name, new Tensor(type, data, dims)];
-  }));
 }
 
 /** Runs forward and step by turns. Milliseconds. */
@@ -188,4 +157,27 @@ function quantile(values: readonly number[], q: number): number {
   const at = q * (sorted.length - 1);
   const low = sorted[Math.floor(at)] ?? NaN;
   return low + (at - Math.floor(at)) * ((sorted[Math.ceil(at)] ?? NaN) - low);
+}
+
+function versions(): Record<string, string> {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+  return { "onnx-hut": version, "onnxruntime-node": env.versions.node ?? "?", node: process.versions.node };
+}
+
+function report({ machine, versions: known, model, settings: { trainableParams, threads, pairs }, stepGraph, rows }: Results): string[] {
+  const ms = (value: number): string => value.toFixed(1);
+  const gflops = ({ flops, uncounted }: FlopCount): string => (flops / 1e9).toFixed(2) + (uncounted > 0 ? " or more" : "");
+  const kernels = rows.map(({ batch, operators }) => ({ title: batch, shares: new Map(operators.map(({ op, share }) => [op, share])) }));
+  const costly = new Set(rows.flatMap((row) => row.operators.slice(0, OPERATORS_SHOWN).map(({ op }) => op)));
+  return [
+    `${model.name}: ${grouped(Number(trainableParams))} trainable numbers; step graph of ${grouped(stepGraph.nodes)} nodes, ${bytes(stepGraph.bytes)}`,
+    `${machine.cpu}, ${String(machine.cores)} cores, load before ${machine.loadAverage.toFixed(2)}; ${Object.entries(known).map(([name, v]) => `${name} ${v}`).join(", ")}`,
+    `medians of ${String(pairs)} interleaved pairs after ${String(WARM_UPS)}, ${String(threads)} threads`, "",
+    ...table([{ title: "tokens" }, ...["forward ms", "step ms", "ratio", "middle half", "forward GFLOP", "step GFLOP", "ratio"].map((title) => ({ title, right: true }))],
+      rows.map((r) => [r.batch, ms(r.forwardMs), ms(r.stepMs), r.ratio.toFixed(2), r.ratioQuartiles.map((q) => q.toFixed(2)).join("–"),
+        gflops(r.forwardFlops), gflops(r.stepFlops), (r.stepFlops.flops / r.forwardFlops.flops).toFixed(2)])), "",
+    "Share of kernel time in a step, as ONNX Runtime fused it:",
+    ...table([{ title: "operator" }, ...kernels.map(({ title }) => ({ title, right: true }))],
+      [...costly].map((op) => [op, ...kernels.map(({ shares }) => `${(100 * (shares.get(op) ?? 0)).toFixed(1)} %`)])),
+  ];
 }
