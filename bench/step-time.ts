@@ -4,7 +4,7 @@
  *     npm run bench -- --model DIR_OR_FILE
  *
  * The yardstick is the model's file exactly as it is. Step and forward run by turns in one process, so that whatever else the machine does
- * hits both; medians are compared. Batches are full: random token ids, a mask of ones. bench/README.md says more.
+ * hits both; medians are compared. Batches are full: random token ids, a mask of ones. bench/README.md tells more.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
@@ -73,8 +73,13 @@ const settings = readSettings();
 const results = await measure(settings);
 const path = join(import.meta.dirname, "results", "step-time.json");
 mkdirSync(dirname(path), { recursive: true });
-writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`);
+writeFileSync(path, `${JSON.stringify(results, rounded, 2)}\n`);
 process.stdout.write(settings.json ? `${JSON.stringify(results)}\n` : `${report(results).join("\n")}\n`);
+
+/** Five figures are more than such measurements have. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value;
+}
 
 function readSettings(): Settings {
   const { values } = parseArgs({ options: {
@@ -173,7 +178,7 @@ function report({ machine, versions: known, model, settings: { trainableParams, 
     `${model.name}: ${grouped(Number(trainableParams))} trainable numbers; step graph of ${grouped(stepGraph.nodes)} nodes, ${bytes(stepGraph.bytes)}`,
     `${machine.cpu}, ${String(machine.cores)} cores, load before ${machine.loadAverage.toFixed(2)}; ${Object.entries(known).map(([name, v]) => `${name} ${v}`).join(", ")}`,
     `medians of ${String(pairs)} interleaved pairs after ${String(WARM_UPS)}, ${String(threads)} threads`, "",
-    ...table([{ title: "tokens" }, ...["forward ms", "step ms", "ratio", "middle half", "forward GFLOP", "step GFLOP", "ratio"].map((title) => ({ title, right: true }))],
+    ...table([{ title: "tokens" }, ...["forward ms", "step ms", "ratio", "middle half", "forward GFLOP", "step GFLOP", "GFLOP ratio"].map((title) => ({ title, right: true }))],
       rows.map((r) => [r.batch, ms(r.forwardMs), ms(r.stepMs), r.ratio.toFixed(2), r.ratioQuartiles.map((q) => q.toFixed(2)).join("–"),
         gflops(r.forwardFlops), gflops(r.stepFlops), (r.stepFlops.flops / r.forwardFlops.flops).toFixed(2)])), "",
     "Share of kernel time in a step, as ONNX Runtime fused it:",

@@ -5,6 +5,10 @@ export function duplicateValue(file: string, name: string): HutError {
   return new HutError("DUPLICATE_VALUE", { file, name }, `${quote(file)} defines the value ${quote(name)} twice; every value of a graph needs a name of its own. Export the model again.`);
 }
 
+export function duplicateAttribute(file: string, name: string, node: string): HutError {
+  return new HutError("DUPLICATE_ATTRIBUTE", { file, name, node }, `${quote(file)}: ${node} has the attribute ${quote(name)} twice. The file is damaged; export the model again.`);
+}
+
 export function undefinedValue(file: string, name: string, node: string): HutError {
   return new HutError("UNDEFINED_VALUE", { file, name, node }, `${quote(file)}: ${node} reads ${quote(name)}, which nothing in the graph makes. The file is damaged or was cut by another tool; export the model again.`);
 }
@@ -19,6 +23,10 @@ export function inputExists(name: string): HutError {
 
 export function missingGraph(file: string): HutError {
   return new HutError("NO_GRAPH", { file }, `${quote(file)} holds no graph: it is an empty or cut-off ONNX file. Export the model again.`);
+}
+
+export function missingOpset(file: string): HutError {
+  return new HutError("NO_OPSET", { file }, `${quote(file)} doesn't say which operator sets it speaks, which stands behind the graph: the file is cut short. Copy or download it again.`);
 }
 
 export function tensorMismatch(file: string, name: string, detail: string): HutError {

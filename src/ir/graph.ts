@@ -3,6 +3,7 @@
  * belong to serialization, except that no two values of a model may share one (`freshName`).
  */
 import { inputExists } from "../errors/graph.ts";
+import { list, quote } from "../errors/hut-error.ts";
 import type { GraphProto, NodeProto, SparseTensorProto, TensorAnnotation, TypeProto, ValueInfoProto } from "./proto/generated/schema.ts";
 import type { Attribute } from "./attribute.ts";
 import type { Dim, Shape } from "./dim.ts";
@@ -41,6 +42,8 @@ export class Value {
   carried: ValueInfoProto | undefined;
   /** A second ValueInfoProto, where a graph input or initializer is a graph output too. */
   carriedAsOutput: ValueInfoProto | undefined;
+  /** Whether somebody holds on to this very value, as to a parameter that will be trained: no pass merges it with an equal one. */
+  pinned = false;
   readonly uses: Use[] = [];
 
   constructor(name: string) {
@@ -119,8 +122,10 @@ export class Node {
     value?.uses.push({ node: this, index });
   }
 
-  /** Asks for an optional output that the node didn't name so far. */
+  /** Asks for an optional output that the node didn't name so far, or lets one go. */
   setOutput(index: number, value: Value | undefined): void {
+    const old = this.#outputs[index];
+    if (old !== undefined && old !== value && old.producer === this) old.producer = undefined;
     while (this.#outputs.length < index) this.#outputs.push(undefined);
     this.#outputs[index] = value;
     if (value !== undefined) value.producer = this;
@@ -143,6 +148,8 @@ export class Graph {
   readonly parent: Graph | undefined;
   /** Quantization annotations, carried through. */
   annotations: TensorAnnotation[] = [];
+  /** value_info in the file's order: the values it declares, and entries that name no value here, carried through. */
+  declarations: (Value | ValueInfoProto)[] = [];
   /** What the IR has no word for, carried through. */
   carried: GraphProto | undefined;
   #nodes: Node[] = [];
@@ -172,18 +179,18 @@ export class Graph {
 
   /** A new graph input of exactly this name, which the outside will feed it by. Throws where the graph has one of that name already. */
   addInput(name: string, facts: Facts): Value {
-    if (this.inputs.some((v) => v.name === name)) throw inputExists(name);
     this.freeName(name);
     const value = this.#value(name, facts);
     this.inputs.push(value);
     return value;
   }
 
-  /** Gives up a name that a pass needs for something the outside sees: a value inside that has it gets another. */
+  /** Gives up a name that a pass needs for something the outside sees: a value inside that has it gets another. Throws where an input has it. */
   freeName(name: string): void {
     if (!this.#names.has(name)) return;
-    const holders = [...this.initializers, ...this.#nodes.flatMap((node) => node.outputs)].filter((v) => v?.name === name && !this.inputs.includes(v));
-    for (const value of holders) if (value !== undefined) value.name = this.freshName(name);
+    if (this.inputs.some((v) => v.name === name)) throw inputExists(name);
+    const holders = [this as Graph, ...this.#nodes.flatMap(nestedGraphs)].flatMap((graph) => [...graph.inputs, ...graph.initializers, ...graph.nodes.flatMap((node) => node.outputs)]);
+    for (const value of holders) if (value?.name === name) value.name = this.freshName(name);
     this.#names.delete(name);
   }
 
@@ -208,35 +215,40 @@ export class Graph {
     this.#nodes.splice(at, 0, ...nodes);
   }
 
-  /** Takes nodes out. Throws when something outside of them still reads an output; the error names the readers. */
+  /** Takes nodes out, and the graphs nested in them. Throws when something outside of them still reads an output; the error names the readers. */
   remove(nodes: Iterable<Node>): void {
     const gone = new Set(nodes);
+    const inside = new Set([...gone].flatMap(withNested));
     for (const node of gone) {
       for (const output of node.outputs) {
-        const reader = output?.uses.find((use) => !gone.has(use.node));
-        if (output !== undefined && (reader !== undefined || this.outputs.includes(output))) {
-          throw new RangeError(`${node.opType} "${node.name}" can't be removed: ${reader === undefined ? "it is a graph output" : `${reader.node.opType} "${reader.node.name}" reads "${output.name}"`}`);
-        }
+        if (output === undefined) continue;
+        const readers = output.consumers.filter((reader) => !inside.has(reader)).map(describe);
+        if (this.outputs.includes(output)) readers.push("the graph's list of outputs");
+        if (readers.length > 0) throw new RangeError(`${describe(node)} can't be removed: ${list(readers)} read${readers.length === 1 ? "s" : ""} ${quote(output.name)}`);
       }
     }
-    for (const node of gone) {
-      node.inputs.forEach((_, i) => { node.setInput(i, undefined); });
-      node.graph = undefined;
-    }
+    for (const node of inside) node.inputs.forEach((_, i) => { node.setInput(i, undefined); });
+    for (const node of gone) node.graph = undefined;
     this.#nodes = this.#nodes.filter((node) => !gone.has(node));
   }
 
-  /** Lets every reader of `from`, and every graph output that is it, have `to` instead. A graph output keeps its name: `to` takes it over. */
+  /**
+   * Lets every reader of `from`, and every graph output that is it, have `to` instead. A graph output keeps its name: `to` takes it over.
+   * Throws where it can't, since `to` is an input or another output, which have names of their own: such an output needs an Identity.
+   */
   replaceAllUses(from: Value, to: Value): void {
+    if (from === to) return;
+    const isOutput = this.outputs.includes(from);
+    if (isOutput && (this.inputs.includes(to) || this.outputs.includes(to))) {
+      throw new RangeError(`the graph output ${quote(from.name)} can't become ${quote(to.name)}, which is known outside by its own name`);
+    }
     for (const { node, index } of [...from.uses]) node.setInput(index, to);
-    this.outputs.forEach((output, i) => {
-      if (output !== from) return;
-      this.outputs[i] = to;
-      if (to.producer === undefined || this.outputs.indexOf(to) !== i) return;
-      [from.name, to.name] = [to.name, from.name];
-      to.declared = from.declared;
-      to.carried = from.carried;
-    });
+    if (!isOutput) return;
+    this.outputs.forEach((output, i) => { if (output === from) this.outputs[i] = to; });
+    [from.name, to.name] = [to.name, from.name];
+    [to.declared, from.declared] = [from.declared, undefined];
+    [to.carried, from.carried] = [from.carried, undefined];
+    [to.carriedAsOutput, from.carriedAsOutput] = [from.carriedAsOutput, undefined];
   }
 
   /** Puts nodes after what they read, keeping the order they have where it is already right. Throws on a cycle. */
@@ -247,7 +259,7 @@ export class Graph {
       const stack: { node: Node; needs: Node[] }[] = [];
       const enter = (node: Node): void => {
         if (state.has(node)) {
-          if (state.get(node) === "open") throw new RangeError(`the graph has a cycle through ${node.opType} "${node.name}"`);
+          if (state.get(node) === "open") throw new RangeError(`the graph has a cycle through ${describe(node)}`);
           return;
         }
         state.set(node, "open");
@@ -276,9 +288,20 @@ export class Graph {
 }
 
 /** The nodes of `graph` that a node, or a graph nested in it, reads from. */
-function producersOf(node: Node, graph: Graph): Node[] {
-  const own = node.inputs.flatMap((input) => (input?.producer?.graph === graph ? [input.producer] : []));
-  const nested = node.subgraphs.flatMap((sub) => [...sub.nodes.flatMap((inner) => producersOf(inner, graph)),
-    ...sub.outputs.flatMap((output) => (output.producer?.graph === graph ? [output.producer] : []))]);
-  return [...own, ...nested];
+export function producersOf(node: Node, graph: Graph): Node[] {
+  return withNested(node).flatMap((reader) => reader.inputs.flatMap((input) => (input?.producer?.graph === graph ? [input.producer] : [])));
+}
+
+/** The graphs nested in a node, at any depth. */
+function nestedGraphs(node: Node): Graph[] {
+  return node.subgraphs.flatMap((sub) => [sub, ...sub.nodes.flatMap(nestedGraphs)]);
+}
+
+/** A node and all nodes of the graphs nested in it. */
+function withNested(node: Node): Node[] {
+  return [node, ...nestedGraphs(node).flatMap((sub) => sub.nodes)];
+}
+
+function describe(node: Node): string {
+  return `${node.opType} ${quote(node.name)}`;
 }

@@ -1,11 +1,12 @@
 /** ModelProto → Model: names become links, and everything the IR has no word for is carried. */
-import { cyclicGraph, duplicateValue, missingGraph, undefinedValue } from "../errors/graph.ts";
+import { cyclicGraph, duplicateAttribute, duplicateValue, missingGraph, missingOpset, undefinedValue } from "../errors/graph.ts";
 import { quote } from "../errors/hut-error.ts";
 import type { Attribute } from "./attribute.ts";
 import { parseDim, type Dim } from "./dim.ts";
-import { Graph, Node, Value, type Facts } from "./graph.ts";
+import { Graph, Node, producersOf, Value, type Facts } from "./graph.ts";
 import { Model } from "./model.ts";
 import { decodeModel } from "./proto/decode.ts";
+import { checkTensors } from "./proto/check-tensors.ts";
 import type { AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto } from "./proto/generated/schema.ts";
 import { tensorFromProto, type OpenExternal, type TensorContext } from "./proto/tensor.ts";
 import type { Source } from "./source.ts";
@@ -15,12 +16,19 @@ export function loadModel(source: Source, openExternal?: OpenExternal): Model {
   return modelFromProto(decodeModel(source), { file: source.name, openExternal });
 }
 
-/** Links a decoded model. Throws HutError: names that are defined twice or never, tensors whose bytes don't fit, cycles. */
+/** The first IR version in which a model says which operator sets it speaks. They stand behind the graph: a file that is cut there has none. */
+const FIRST_WITH_OPSETS = 3;
+
+/** Links a decoded model. Throws HutError: names that are defined twice or never, tensors whose bytes don't fit, cycles, no operator sets. */
 export function modelFromProto(proto: ModelProto, context: TensorContext): Model {
   if (proto.graph === undefined) throw missingGraph(context.file);
+  const irVersion = Number(proto.irVersion ?? 0);
+  if (irVersion >= FIRST_WITH_OPSETS && proto.opsetImport.length === 0) throw missingOpset(context.file);
+  for (const message of proto.functions) checkTensors("FunctionProto", message, context);
+  for (const message of proto.trainingInfo) checkTensors("TrainingInfoProto", message, context);
   const opsets = new Map(proto.opsetImport.map((o) => [plainDomain(o.domain), Number(o.version ?? 0)]));
   const graph = new GraphReader(context).read(proto.graph, undefined, new Map());
-  const model = new Model(Number(proto.irVersion ?? 0), opsets, graph);
+  const model = new Model(irVersion, opsets, graph);
   model.functions = proto.functions;
   for (const { key = "", value = "" } of proto.metadataProps) model.metadata.set(key, value);
   model.carried = proto;
@@ -56,12 +64,12 @@ class GraphReader {
     this.#readInputs(proto, graph, scope);
     this.#readInitializers(proto, graph, scope);
     const nodes = proto.node.map((node) => ({ proto: node, outputs: node.output.map((name) => (name === "" ? undefined : this.#define(graph, scope, name))) }));
-    const declarations = this.#readValueInfo(proto, scope);
+    graph.declarations = this.#readValueInfo(proto, scope);
     const visible = new Map([...outer, ...scope]);
     for (const { proto: node, outputs } of nodes) graph.insert([this.#readNode(node, outputs, graph, visible)]);
-    for (const info of proto.output) graph.outputs.push(this.#readOutput(info, visible));
+    for (const info of proto.output) graph.outputs.push(this.#readOutput(info, scope));
     graph.annotations = proto.quantizationAnnotation;
-    graph.carried = { ...proto, node: [], initializer: [], sparseInitializer: [], input: [], output: [], quantizationAnnotation: [], valueInfo: declarations };
+    graph.carried = { ...proto, node: [], initializer: [], sparseInitializer: [], input: [], output: [], quantizationAnnotation: [], valueInfo: [] };
     this.#checkOrder(graph);
     return graph;
   }
@@ -93,6 +101,7 @@ class GraphReader {
       graph.initializers.add(value);
     }
     for (const sparse of proto.sparseInitializer) {
+      checkTensors("SparseTensorProto", sparse, this.#context);
       const value = this.#define(graph, scope, sparse.values?.name ?? "");
       value.sparse = sparse;
       value.facts = { dataType: sparse.values?.dataType ?? 0, shape: sparse.dims.map(Number) };
@@ -100,13 +109,13 @@ class GraphReader {
     }
   }
 
-  /** Declarations go to their values; the ones that name nothing are returned, to be carried. */
-  #readValueInfo(proto: GraphProto, scope: Scope): ValueInfoProto[] {
-    return proto.valueInfo.filter((info) => {
+  /** Declarations go to their values, which stand for them; the ones that name nothing, or a value that is declared, stand for themselves. */
+  #readValueInfo(proto: GraphProto, scope: Scope): (Value | ValueInfoProto)[] {
+    return proto.valueInfo.map((info) => {
       const value = scope.get(info.name ?? "");
-      if (value === undefined || value.carried !== undefined) return true;
+      if (value === undefined || value.carried !== undefined) return info;
       declare(value, info);
-      return false;
+      return value;
     });
   }
 
@@ -119,7 +128,7 @@ class GraphReader {
   }
 
   #readNode(proto: NodeProto, outputs: readonly (Value | undefined)[], graph: Graph, visible: ReadonlyMap<string, Value>): Node {
-    const described = `${proto.opType ?? ""} node ${quote(proto.name ?? "")}`;
+    const described = `the node ${quote(proto.name ?? "")} (${quote(proto.opType ?? "")})`;
     const inputs = proto.input.map((name) => {
       if (name === "") return undefined;
       const value = visible.get(name);
@@ -127,7 +136,12 @@ class GraphReader {
       return value;
     });
     if (proto.name !== undefined) graph.claimName(proto.name);
-    const attributes = new Map(proto.attribute.map((a) => [a.name ?? "", this.#readAttribute(a, graph, visible)]));
+    const attributes = new Map<string, Attribute>();
+    for (const a of proto.attribute) {
+      const name = a.name ?? "";
+      if (attributes.has(name)) throw duplicateAttribute(this.#context.file, name, described);
+      attributes.set(name, this.#readAttribute(a, graph, visible));
+    }
     return new Node({ opType: proto.opType ?? "", domain: plainDomain(proto.domain), overload: proto.overload, name: proto.name, attributes,
       metadata: new Map(proto.metadataProps.map(({ key = "", value = "" }) => [key, value])), carried: proto }, inputs, outputs);
   }
@@ -136,7 +150,7 @@ class GraphReader {
     const tensorOf = (proto: NonNullable<AttributeProto["t"]>): ReturnType<typeof tensorFromProto> => tensorFromProto(proto, this.#context);
     const carried = a;
     if (a.refAttrName !== undefined && a.refAttrName !== "") return { kind: "reference", value: a.refAttrName, carried };
-    switch (a.type ?? guessType(a)) {
+    switch (typeOf(a)) {
       case 1: return { kind: "float", value: a.f ?? 0, carried };
       case 2: return { kind: "int", value: a.i ?? 0, carried };
       case 3: return { kind: "string", value: text(a.s), carried };
@@ -147,7 +161,11 @@ class GraphReader {
       case 8: return { kind: "strings", value: a.strings.map(text), carried };
       case 9: return { kind: "tensors", value: a.tensors.map(tensorOf), carried };
       case 10: return { kind: "graphs", value: a.graphs.map((g) => this.read(g, graph, visible)), carried };
-      case 11: case 12: return { kind: "sparse", value: a.sparseTensor === undefined ? a.sparseTensors : [a.sparseTensor], carried };
+      case 11: case 12: {
+        const value = a.sparseTensor === undefined ? a.sparseTensors : [a.sparseTensor];
+        for (const sparse of value) checkTensors("SparseTensorProto", sparse, this.#context);
+        return { kind: "sparse", value, carried };
+      }
       case 13: case 14: return { kind: "type", value: a.tp === undefined ? a.typeProtos : [a.tp], carried };
       default: return { kind: "unknown", value: undefined, carried };
     }
@@ -157,7 +175,7 @@ class GraphReader {
   #checkOrder(graph: Graph): void {
     const done = new Set<Node>();
     const sorted = graph.nodes.every((node) => {
-      const ready = node.inputs.every((v) => v?.producer?.graph !== graph || done.has(v.producer));
+      const ready = producersOf(node, graph).every((producer) => done.has(producer));
       done.add(node);
       return ready;
     });
@@ -177,7 +195,8 @@ function declare(value: Value, info: ValueInfoProto): void {
 }
 
 /** Old files leave out an attribute's type; the field that is filled tells. */
-function guessType(a: AttributeProto): number {
+function typeOf(a: AttributeProto): number {
+  if (a.type !== undefined && a.type !== 0) return a.type;
   if (a.f !== undefined) return 1;
   if (a.i !== undefined) return 2;
   if (a.s !== undefined) return 3;

@@ -1,11 +1,11 @@
 /** Model → ModelProto: links become names again, and weights become references, ranges to copy, or inline bytes. */
 import type { Attribute } from "./attribute.ts";
 import { evaluateDim, type Dim } from "./dim.ts";
-import type { Facts, Graph, Node, Value } from "./graph.ts";
+import { Value, type Facts, type Graph, type Node } from "./graph.ts";
 import type { Model } from "./model.ts";
 import { attributeProto, graphProto, modelProto, nodeProto, operatorSetIdProto, stringStringEntryProto, tensorProto, tensorShapeProto, tensorShapeProtoDimension,
-  typeProto, typeProtoTensor, valueInfoProto, type AttributeProto, type GraphProto, type ModelProto, type NodeProto, type StringStringEntryProto, type TensorProto,
-  type TypeProto, type ValueInfoProto } from "./proto/generated/schema.ts";
+  typeProto, typeProtoTensor, valueInfoProto, type AttributeProto, type GraphProto, type ModelProto, type NodeProto, type OperatorSetIdProto, type SparseTensorProto,
+  type StringStringEntryProto, type TensorProto, type TypeProto, type ValueInfoProto } from "./proto/generated/schema.ts";
 import { ByteRange } from "./source.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -18,39 +18,55 @@ export interface SaveOptions {
 export function modelToProto(model: Model, options: SaveOptions = {}): ModelProto {
   const { carried } = model;
   return modelProto({
-    ...carried, irVersion: model.irVersion, functions: model.functions, graph: graphToProto(model.graph, options),
-    opsetImport: [...model.opsets].map(([domain, version]) => {
-      const old = carried?.opsetImport.find((o) => (o.domain === "ai.onnx" ? "" : o.domain ?? "") === domain);
-      return old !== undefined && Number(old.version) === version ? old : operatorSetIdProto({ ...old, domain, version });
-    }),
-    metadataProps: entries(model.metadata, carried?.metadataProps),
+    ...carried, ...(model.irVersion === 0 ? {} : { irVersion: model.irVersion }), functions: model.functions, graph: graphToProto(model.graph, options),
+    opsetImport: opsetImports(model), metadataProps: entries(model.metadata, carried?.metadataProps),
   });
 }
 
-function entries(map: ReadonlyMap<string, string>, carried: readonly StringStringEntryProto[] | undefined): StringStringEntryProto[] {
-  return [...map].map(([key, value]) => carried?.find((e) => e.key === key && (e.value ?? "") === value) ?? stringStringEntryProto({ key, value }));
+/** As the file had them, what stands there twice too, while nothing changed. */
+function opsetImports({ opsets, carried }: Model): OperatorSetIdProto[] {
+  const old = carried?.opsetImport ?? [];
+  const domainOf = ({ domain }: OperatorSetIdProto): string => (domain === undefined || domain === "ai.onnx" ? "" : domain);
+  if (sameEntries(opsets, new Map(old.map((o) => [domainOf(o), Number(o.version ?? 0)])))) return [...old];
+  return [...opsets].map(([domain, version]) => {
+    const known = old.findLast((o) => domainOf(o) === domain);
+    return known !== undefined && Number(known.version ?? 0) === version ? known : operatorSetIdProto({ ...known, domain, version });
+  });
+}
+
+/** As the file had them, what stands there twice too, while nothing changed. */
+function entries(map: ReadonlyMap<string, string>, carried: readonly StringStringEntryProto[] = []): StringStringEntryProto[] {
+  if (sameEntries(map, new Map(carried.map(({ key = "", value = "" }) => [key, value])))) return [...carried];
+  return [...map].map(([key, value]) => carried.findLast((e) => (e.key ?? "") === key && (e.value ?? "") === value) ?? stringStringEntryProto({ key, value }));
+}
+
+function sameEntries<T>(a: ReadonlyMap<string, T>, b: ReadonlyMap<string, T>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
 }
 
 function graphToProto(graph: Graph, options: SaveOptions): GraphProto {
   const { carried } = graph;
+  const made = new Set([...graph.initializers, ...graph.nodes.flatMap((node) => node.outputs.filter((v) => v !== undefined))]);
   const boundary = new Set([...graph.inputs, ...graph.outputs]);
-  const declared: ValueInfoProto[] = [];
-  const addDeclared = (value: Value | undefined): void => {
-    if (value?.declared !== undefined && !boundary.has(value)) declared.push(infoOf(value));
-  };
-  for (const value of graph.initializers) addDeclared(value);
-  for (const node of graph.nodes) node.outputs.forEach(addDeclared);
+  const known = new Set(graph.declarations);
+  // An output that the file declares in value_info too stays declared there.
+  const declared = graph.declarations.flatMap((entry) => (!(entry instanceof Value) ? [entry] : made.has(entry) && (!boundary.has(entry) || entry.carriedAsOutput !== undefined) ? [infoOf(entry)] : []));
+  const added = [...made].filter((value) => value.declared !== undefined && !boundary.has(value) && !known.has(value)).map(infoOf);
   const dense = [...graph.initializers].filter((v) => v.sparse === undefined);
   return graphProto({
     ...carried, ...(graph.name === "" && carried?.name === undefined ? {} : { name: graph.name }),
     node: graph.nodes.map((node) => nodeToProto(node, options)),
     initializer: dense.map((v) => tensorToProto(v.name, v.initializer, options)),
-    sparseInitializer: [...graph.initializers].flatMap((v) => (v.sparse === undefined ? [] : [v.sparse])),
+    sparseInitializer: [...graph.initializers].flatMap((v) => (v.sparse === undefined ? [] : [sparseToProto(v.name, v.sparse)])),
     input: graph.inputs.map(infoOf),
-    output: graph.outputs.map((v) => v.carriedAsOutput ?? infoOf(v)),
-    valueInfo: [...declared, ...(carried?.valueInfo ?? [])],
+    output: graph.outputs.map((v) => (v.carriedAsOutput === undefined ? infoOf(v) : { ...v.carriedAsOutput, name: v.name })),
+    valueInfo: [...declared, ...added],
     quantizationAnnotation: graph.annotations,
   });
+}
+
+function sparseToProto(name: string, sparse: SparseTensorProto): SparseTensorProto {
+  return sparse.values === undefined || (sparse.values.name ?? "") === name ? sparse : { ...sparse, values: { ...sparse.values, name } };
 }
 
 function infoOf(value: Value): ValueInfoProto {
@@ -89,11 +105,13 @@ const encoder = new TextEncoder();
 function attributeToProto(name: string, a: Attribute, options: SaveOptions): AttributeProto {
   const { carried } = a;
   const tensor = (t: Tensor): TensorProto => tensorToProto(t.carried?.name, t, options);
+  // A file that leaves the type out keeps it so.
+  const typed = (type: number): Partial<AttributeProto> => (carried === undefined ? { name, type } : carried);
   switch (a.kind) {
-    case "graph": return attributeProto({ ...carried, name, type: 5, g: graphToProto(a.value, options) });
-    case "graphs": return attributeProto({ ...carried, name, type: 10, graphs: a.value.map((g) => graphToProto(g, options)) });
-    case "tensor": return attributeProto({ ...carried, name, type: 4, t: tensor(a.value) });
-    case "tensors": return attributeProto({ ...carried, name, type: 9, tensors: a.value.map(tensor) });
+    case "graph": return attributeProto({ ...typed(5), g: graphToProto(a.value, options) });
+    case "graphs": return attributeProto({ ...typed(10), graphs: a.value.map((g) => graphToProto(g, options)) });
+    case "tensor": return attributeProto({ ...typed(4), t: tensor(a.value) });
+    case "tensors": return attributeProto({ ...typed(9), tensors: a.value.map(tensor) });
     default:
   }
   if (carried !== undefined) return carried;

@@ -74,6 +74,7 @@ export class Tensor {
   numbersAt(positions: readonly number[]): number[] | undefined {
     const { data } = this;
     const size = byteLength(this.dataType, 1);
+    if (typedView(this.dataType, new Uint8Array()) === undefined) return undefined;
     if (!(data instanceof ByteRange) || !data.verbatim || size === undefined) {
       const all = this.toNumbers();
       return all === undefined ? undefined : positions.map((p) => all[p] ?? NaN);

@@ -7,7 +7,7 @@
  */
 import { HutError, quote } from "../errors/hut-error.ts";
 import { Tensor } from "../ir/tensor.ts";
-import type { Graph, Value } from "../ir/graph.ts";
+import type { Graph, Use, Value } from "../ir/graph.ts";
 import type { ParameterSpec, UpdatedTransformation, WeightShape } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 import type { WeightSite } from "./weights/find-weights.ts";
@@ -25,8 +25,10 @@ export interface Trainable {
   readonly shape: readonly number[];
   /** Its value at the start. */
   readonly start: Float32Array;
-  /** The value of the graph that a training graph computes from instead. */
+  /** The value of the graph that a training graph computes from instead. Pinned: it stays this very value. */
   readonly value: Value;
+  /** Which reads are of the trained one; all of `value` where left out. A constant may be shared with what isn't trained. */
+  readonly uses?: readonly Use[] | undefined;
 }
 
 /** A weight with its transformation. */
@@ -72,6 +74,7 @@ function adaptSite(graph: Graph, site: WeightSite, options: AdaptOptions): Adapt
   const parameters = method.parameters(weight).map((spec): Trainable => {
     const start = options.start(modulePath, spec);
     const value = graph.addInitializer(`${modulePath}.${spec.name}`, Tensor.floats(spec.shape, start));
+    value.pinned = true;
     return { name: value.name, modulePath, parameter: spec.name, shape: spec.shape, start, value };
   });
   for (const point of site.points) {
@@ -88,18 +91,26 @@ function badRank(rank: number, modulePath: string, k: number, n: number): HutErr
     `The rank ${String(rank)} doesn't fit ${quote(modulePath)}, a weight of [${String(k)}, ${String(n)}]: it must be a whole number from 1 to ${String(Math.min(k, n))}.`);
 }
 
-/** A module trained whole: its weight as the products read it, and its bias. */
+/** A module trained whole: its weight as the products read it, and its bias. Throws HutError where products read it in both layouts. */
 export function trainWhole(site: WeightSite): Trainable[] {
   const modulePath = pathOf(site);
   const [point] = site.points;
   if (point === undefined) throw new TypeError("a weight that nothing reads");
+  if (site.points.some((p) => p.layout !== point.layout)) throw readBothWays(modulePath);
   const shape = point.layout === "kn" ? [site.k, site.n] : [site.n, site.k];
-  const weight: Trainable = { name: `${modulePath}.weight`, modulePath, parameter: "weight", shape, value: point.value,
+  point.value.pinned = true;
+  const weight: Trainable = { name: `${modulePath}.weight`, modulePath, parameter: "weight", shape, value: point.value, uses: site.points.flatMap((p) => p.uses),
     start: inLayout(float32Of(site.tensor), site, site.stored, point.layout) };
   const { bias } = site;
-  const biasValue = bias?.use.node.inputs[bias.use.index];
+  const [use] = bias?.uses ?? [];
+  const biasValue = use?.node.inputs[use.index];
   if (bias === undefined || biasValue === undefined) return [weight];
-  return [weight, { name: `${modulePath}.bias`, modulePath, parameter: "bias", shape: [site.n], value: biasValue, start: float32Of(bias.tensor) }];
+  biasValue.pinned = true;
+  return [weight, { name: `${modulePath}.bias`, modulePath, parameter: "bias", shape: [site.n], value: biasValue, uses: bias.uses, start: float32Of(bias.tensor) }];
+}
+
+function readBothWays(modulePath: string): HutError {
+  return new HutError("READ_BOTH_WAYS", { modulePath }, `${quote(modulePath)} can't be trained whole: some products read its weight as it is and some transposed. Leave it out of --modules-to-save, or adapt it instead.`);
 }
 
 /** A stored float tensor's numbers as float32. */

@@ -88,8 +88,11 @@ function splitTheta(model: Model, trainables: readonly Trainable[]): Value {
     const part = parts[i];
     if (part === undefined) throw new TypeError("fewer parts than trainables");
     const shaped = t.shape.length === 1 ? part : op.Reshape(part, t.shape);
-    const value = t.value.dataType === DataType.FLOAT || t.value.dataType === 0 ? shaped : op.Cast(shaped, { to: t.value.dataType });
-    for (const { node, index } of [...t.value.uses]) if (node.graph === graph) node.setInput(index, value);
+    for (const { node, index } of [...(t.uses ?? t.value.uses)]) {
+      if (node.graph !== graph) continue;
+      const { dataType } = node.inputs[index] ?? t.value;
+      node.setInput(index, dataType === DataType.FLOAT || dataType === 0 ? shaped : op.Cast(shaped, { to: dataType }));
+    }
   });
   return theta;
 }

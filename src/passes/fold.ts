@@ -12,7 +12,7 @@ import { Model } from "../ir/model.ts";
 import { Tensor } from "../ir/tensor.ts";
 import type { UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
-import { inLayout, pathOf, type AdaptedSite, type Trainable } from "./adapt.ts";
+import { float32Of, inLayout, pathOf, type AdaptedSite, type Trainable } from "./adapt.ts";
 import type { WeightSite } from "./weights/find-weights.ts";
 
 /** Runs a graph without inputs and gives its only output. `runtime` supplies the one that runs ONNX Runtime. */
@@ -37,14 +37,16 @@ export async function foldWeight(adapted: AdaptedSite, method: UpdatedTransforma
 /** Puts a weight's new value in, given in its stored layout. */
 export function replaceWeight(graph: Graph, site: WeightSite, tensor: Tensor): void {
   const uses = site.points.flatMap((p) => p.uses);
-  if (isExclusive(site.constant, uses)) {
+  if (isExclusive(graph, site.constant, uses)) {
     setConstant(site.constant, tensor);
     return;
   }
-  const constant = graph.addInitializer(`${pathOf(site)}.weight`, tensor);
+  const made = new Map<string, Value>();
   for (const point of site.points) {
-    const value = point.layout === site.stored && point.value.dataType === tensor.dataType ? constant
-      : converted(graph, constant, site, point.layout, point.value.dataType);
+    const dataType = point.value.dataType === 0 ? tensor.dataType : point.value.dataType;
+    const key = `${point.layout} ${String(dataType)}`;
+    const value = made.get(key) ?? graph.addInitializer(`${pathOf(site)}.weight`, converted(tensor, site, point.layout, dataType));
+    made.set(key, value);
     for (const { node, index } of point.uses) node.setInput(index, value);
   }
 }
@@ -56,22 +58,23 @@ export function replaceWhole(graph: Graph, site: WeightSite, trained: readonly T
     if (parameter === "weight") {
       replaceWeight(graph, site, Tensor.fromFloat32(site.tensor.dataType, site.tensor.dims, inLayout(start, site, layout, site.stored)));
     } else if (site.bias !== undefined) {
-      const { constant, tensor, use } = site.bias;
+      const { constant, tensor, uses } = site.bias;
       const value = Tensor.fromFloat32(tensor.dataType, tensor.dims, start);
-      if (isExclusive(constant, [use])) {
+      if (isExclusive(graph, constant, uses)) {
         setConstant(constant, value);
-      } else {
-        const wanted = use.node.inputs[use.index]?.dataType ?? tensor.dataType;
-        use.node.setInput(use.index, graph.addInitializer(`${pathOf(site)}.bias`, wanted === tensor.dataType ? value : Tensor.fromFloat32(wanted, tensor.dims, start)));
+        continue;
       }
+      const wanted = uses.map(({ node, index }) => node.inputs[index]?.dataType).find((type) => type !== undefined && type !== 0) ?? tensor.dataType;
+      const own = graph.addInitializer(`${pathOf(site)}.bias`, wanted === tensor.dataType ? value : Tensor.fromFloat32(wanted, tensor.dims, float32Of(value)));
+      for (const { node, index } of uses) node.setInput(index, own);
     }
   }
 }
 
 /** Whether nothing but these reads comes from the constant, through whatever hands it on. */
-function isExclusive(constant: Value, uses: readonly Use[]): boolean {
-  return constant.uses.every((use) => uses.some((u) => u.node === use.node && u.index === use.index)
-    || (use.node.outputs.length === 1 && use.node.inputs.length === 1 && use.node.outputs.every((o) => o !== undefined && o.uses.length > 0 && isExclusive(o, uses))));
+function isExclusive(graph: Graph, constant: Value, uses: readonly Use[]): boolean {
+  return !graph.outputs.includes(constant) && constant.uses.every((use) => uses.some((u) => u.node === use.node && u.index === use.index)
+    || (use.node.outputs.length === 1 && use.node.inputs.length === 1 && use.node.outputs.every((o) => o !== undefined && o.uses.length > 0 && isExclusive(graph, o, uses))));
 }
 
 function setConstant(constant: Value, tensor: Tensor): void {
@@ -83,10 +86,8 @@ function setConstant(constant: Value, tensor: Tensor): void {
   producer.attributes.set("value", { kind: "tensor", value: tensor });
 }
 
-function converted(graph: Graph, constant: Value, site: WeightSite, layout: "kn" | "nk", dataType: number): Value {
-  const tensor = constant.initializer;
-  const numbers = tensor?.toNumbers();
-  if (numbers === undefined) throw weightNotFoldable(pathOf(site), "its value is not at hand");
-  return graph.addInitializer(`${constant.name}_${layout}`, Tensor.fromFloat32(dataType, layout === "kn" ? [site.k, site.n] : [site.n, site.k],
-    inLayout(Float32Array.from(numbers), site, site.stored, layout)));
+/** A weight in another layout or type: that of the value which the products read. What was rounded to the stored type stays so. */
+function converted(tensor: Tensor, site: WeightSite, layout: "kn" | "nk", dataType: number): Tensor {
+  if (layout === site.stored && dataType === tensor.dataType) return tensor;
+  return Tensor.fromFloat32(dataType, layout === "kn" ? [site.k, site.n] : [site.n, site.k], inLayout(float32Of(tensor), site, site.stored, layout));
 }

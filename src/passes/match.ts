@@ -10,13 +10,14 @@ export function constantScalar(value: Value | undefined): number | undefined {
   return tensor?.size === 1 ? tensor.toNumbers()?.[0] : undefined;
 }
 
-/** For a binary operator with a constant scalar on either side: the other value and the number. */
+/** For a binary operator with a constant scalar on either side, which adds no axis to the result: the other value and the number. */
 export function withScalar(node: Node | undefined, opType: string): { value: Value; scalar: number; side: number } | undefined {
   if (node?.opType !== opType || node.domain !== "") return undefined;
   for (const side of [1, 0]) {
     const scalar = constantScalar(node.inputs[side]);
     const value = node.inputs[1 - side];
-    if (scalar !== undefined && value !== undefined) return { value, scalar, side };
+    const axes = node.inputs[side]?.initializer?.dims.length ?? 0;
+    if (scalar !== undefined && value !== undefined && axes <= (value.shape?.length ?? 0)) return { value, scalar, side };
   }
   return undefined;
 }

@@ -1,14 +1,19 @@
 /**
  * Merges nodes that compute the same: one operator, attributes and inputs. Gradient rules write what they need and share it this way.
  *
- * Guarantees: outputs keep names and values; nodes with nested graphs and nodes that draw random numbers stay.
+ * Guarantees: graph outputs keep names and values; nodes with nested graphs, nodes that draw random numbers, operators outside of ONNX's own
+ * domain (who knows what they draw), and pinned values stay.
  */
 import type { Attribute } from "../ir/attribute.ts";
 import type { Graph, Node, Value } from "../ir/graph.ts";
 import { Tensor } from "../ir/tensor.ts";
+import { SCHEMAS } from "../ops/generated/schemas.ts";
 
 /** Operators whose every run differs. */
 const RANDOM = new Set(["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial", "Dropout"]);
+
+/** Constants are compared up to this many bytes: shapes, scalars, small tables. */
+const MAX_COMPARED = 1024;
 
 /** Returns how many nodes were merged away. */
 export function mergeRepeated(graph: Graph): number {
@@ -23,11 +28,11 @@ export function mergeRepeated(graph: Graph): number {
   const first = new Map<string, Node>();
   const gone: Node[] = [];
   for (const node of graph.nodes) {
-    const attributes = [...node.attributes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, a]) => `${name}=${attributeKey(a)}`);
-    if (RANDOM.has(node.opType) || attributes.some((a) => a.endsWith("?"))) continue;
-    const key = [node.domain, node.opType, node.overload, ...attributes, "|", ...node.inputs.map(idOf)].join(" ");
-    const twin = first.get(key);
+    const attributes = [...node.attributes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, a]) => attributeKey(name, a));
     const outputs = node.outputs.filter((o) => o !== undefined);
+    if (node.domain !== "" || RANDOM.has(node.opType) || outputs.some((o) => o.pinned) || attributes.includes(undefined)) continue;
+    const key = [node.opType, isVariadic(node) ? node.outputs.length : "", ...attributes, "|", ...node.inputs.map(idOf)].join(" ");
+    const twin = first.get(key);
     if (twin === undefined || outputs.some((o) => graph.outputs.includes(o))) {
       first.set(key, twin ?? node);
       continue;
@@ -49,12 +54,17 @@ export function mergeRepeated(graph: Graph): number {
   return gone.length;
 }
 
+/** Whether the number of outputs is part of what is asked for, as of a Split without sizes. */
+function isVariadic(node: Node): boolean {
+  return SCHEMAS[node.opType]?.at(-1)?.outputs.at(-1)?.endsWith("*") !== false;
+}
+
 /** Constants with the same small value become one. */
 function mergeConstants(graph: Graph): void {
   const first = new Map<string, Value>();
   for (const value of [...graph.initializers]) {
     const tensor = value.initializer;
-    if (tensor?.atHand !== true || tensor.byteLength > 1024 || graph.inputs.includes(value) || graph.outputs.includes(value)) continue;
+    if (tensor?.atHand !== true || tensor.byteLength > MAX_COMPARED || value.pinned || graph.inputs.includes(value) || graph.outputs.includes(value)) continue;
     const key = tensorKey(tensor);
     const twin = first.get(key);
     if (twin === undefined) {
@@ -70,9 +80,19 @@ function tensorKey(tensor: Tensor): string {
   return `${String(tensor.dataType)}[${tensor.dims.join()}]${[...tensor.bytes()].join()}`;
 }
 
-function attributeKey(a: Attribute): string {
-  if (a.kind === "tensor") return a.value.atHand && a.value.byteLength <= 1024 ? tensorKey(a.value) : "?";
-  if (a.kind === "float" || a.kind === "int" || a.kind === "string") return `${a.kind}:${String(a.value)}`;
-  if (a.kind === "floats" || a.kind === "ints" || a.kind === "strings") return `${a.kind}:${JSON.stringify(a.value.map(String))}`;
-  return "?";
+/** An attribute as text; undefined for one that isn't compared. */
+function attributeKey(name: string, a: Attribute): string | undefined {
+  switch (a.kind) {
+    case "tensor": return a.value.atHand && a.value.byteLength <= MAX_COMPARED ? JSON.stringify([name, a.kind, tensorKey(a.value)]) : undefined;
+    case "float": case "int": return JSON.stringify([name, a.kind, numberKey(a.value)]);
+    case "string": return JSON.stringify([name, a.kind, a.value]);
+    case "floats": case "ints": return JSON.stringify([name, a.kind, a.value.map(numberKey)]);
+    case "strings": return JSON.stringify([name, a.kind, a.value]);
+    default: return undefined;
+  }
+}
+
+/** −0 is another number than 0: 1/x tells them apart. */
+function numberKey(value: number | bigint): string {
+  return Object.is(value, -0) ? "-0" : String(value);
 }

@@ -1,17 +1,23 @@
-/** Constant nodes become initializers, so that later passes meet one form of a constant. Guarantees: values and names stay. */
+/**
+ * Constant nodes become initializers, so that later passes meet one form of a constant.
+ *
+ * Guarantees: every Value stays the very one it was, with its name and readers; it is an initializer now. Constants of strings, and those
+ * that are graph outputs, stay nodes.
+ */
 import { Tensor } from "../ir/tensor.ts";
 import type { Graph, Node } from "../ir/graph.ts";
 
-/** Returns how many nodes it replaced. Constants of strings stay nodes. */
+/** Returns how many nodes it replaced. */
 export function normalizeConstants(graph: Graph): number {
   const gone: Node[] = [];
   for (const node of graph.nodes) {
     const tensor = node.opType === "Constant" && node.domain === "" ? valueOf(node) : undefined;
     const [output] = node.outputs;
     if (tensor === undefined || output === undefined || graph.outputs.includes(output)) continue;
-    const constant = graph.addInitializer(`${output.name}_value`, tensor);
-    if (output.facts !== undefined) constant.facts = output.facts;
-    graph.replaceAllUses(output, constant);
+    node.setOutput(0, undefined);
+    output.initializer = tensor;
+    output.facts ??= { dataType: tensor.dataType, shape: tensor.dims };
+    graph.initializers.add(output);
     gone.push(node);
   }
   graph.remove(gone);

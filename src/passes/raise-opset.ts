@@ -12,7 +12,7 @@ import { Tensor } from "../ir/tensor.ts";
 import { SCHEMAS, type SchemaVersion } from "../ops/generated/schemas.ts";
 
 /** Operators whose newer form means something else; no transformer has them on its way. */
-const CHANGED = new Set(["DFT", "GridSample", "GroupNormalization", "Resize"]);
+const CHANGED = new Set(["DFT", "GridSample", "GroupNormalization", "Resize", "RoiAlign"]);
 /** The oldest opset from which raising is this simple: since 13, Softmax has one axis and the axes of Squeeze are an input. */
 const OLDEST = 13;
 
@@ -32,7 +32,7 @@ function everyNode(graph: Graph): Node[] {
 }
 
 function versionAt(name: string, opset: number): SchemaVersion | undefined {
-  return SCHEMAS[name]?.findLast((v) => v.since <= opset);
+  return Object.hasOwn(SCHEMAS, name) ? SCHEMAS[name]?.findLast((v) => v.since <= opset) : undefined;
 }
 
 function canRaise(node: Node, from: number, target: number): boolean {
@@ -40,7 +40,7 @@ function canRaise(node: Node, from: number, target: number): boolean {
   if (old === undefined || next === undefined) return false;
   if (old === next) return true;
   if (CHANGED.has(node.opType)) return false;
-  return [...node.attributes].every(([name, a]) => name in next.attributes || (a.kind === "ints" && inputIndex(next, name) >= 0));
+  return [...node.attributes].every(([name, a]) => Object.hasOwn(next.attributes, name) || (a.kind === "ints" && inputIndex(next, name) >= 0));
 }
 
 function inputIndex(version: SchemaVersion, name: string): number {
@@ -51,7 +51,7 @@ function raise(node: Node, from: number, target: number): void {
   const next = versionAt(node.opType, target);
   if (next === undefined || next === versionAt(node.opType, from)) return;
   for (const [name, a] of [...node.attributes]) {
-    if (name in next.attributes || a.kind !== "ints" || node.graph === undefined) continue;
+    if (Object.hasOwn(next.attributes, name) || a.kind !== "ints" || node.graph === undefined) continue;
     node.setInput(inputIndex(next, name), node.graph.addInitializer(`${node.name}/${name}`, Tensor.ints([a.value.length], a.value)));
     node.attributes.delete(name);
   }

@@ -2,7 +2,7 @@
  * Recognises a GELU in pieces, as TorchScript writes it: x · ½ · (1 + erf(x/√2)) becomes one Gelu, whose kernel reads and writes memory once
  * and whose gradient is one formula.
  *
- * Requires: opset ≥ 20; constants are initializers. Guarantees: the value keeps its name. Rules, from the Erf on: (1) its input is x/√2 or
+ * Requires: opset ≥ 20; constants are initializers. Guarantees: a graph output keeps its name. Rules, from the Erf on: (1) its input is x/√2 or
  * x·(1/√2); (2) 1 is added; (3) the product with x and ½, in any order.
  */
 import { string } from "../ir/attribute.ts";
@@ -40,13 +40,13 @@ export function matchGelu(erf: Node): Match<Gelu> {
   const added = withScalar(plusOne, "Add");
   if (plusOne === undefined || !near(added?.scalar, 1)) return { missed: "1 is not added to the Erf", at: erf };
   const first = onlyReader(plusOne.outputs[0]);
-  if (first?.opType !== "Mul") return { missed: "no product follows", at: plusOne };
+  if (first?.opType !== "Mul" || first.domain !== "") return { missed: "no product follows", at: plusOne };
   const other = first.inputs.find((v) => v !== plusOne.outputs[0]);
   // (1 + erf) · (x/2), (1 + erf) · ½ · x, or (1 + erf) · x · ½.
   const half = withScalar(other?.producer, "Mul");
   if (half?.value === x && near(half.scalar, 0.5)) return found(x, first);
   const second = onlyReader(first.outputs[0]);
-  if (second?.opType !== "Mul") return { missed: "a second product is missing", at: first };
+  if (second?.opType !== "Mul" || second.domain !== "") return { missed: "a second product is missing", at: first };
   const firstIsHalf = near(withScalar(first, "Mul")?.scalar, 0.5);
   const last = firstIsHalf ? second.inputs.includes(x) : other === x && near(withScalar(second, "Mul")?.scalar, 0.5);
   return last ? found(x, second) : { missed: "the products are not with x and ½", at: second };

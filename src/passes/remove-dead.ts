@@ -1,5 +1,6 @@
-/** Removes what no output needs. Guarantees: graph inputs and outputs stay; nodes and constants that feed nothing go. */
+/** Removes what no output needs. Guarantees: graph inputs and outputs stay; nodes, constants and optional outputs that feed nothing go. */
 import type { Graph, Node, Value } from "../ir/graph.ts";
+import { SCHEMAS } from "../ops/generated/schemas.ts";
 
 /** Returns how many nodes were removed. */
 export function removeDead(graph: Graph): number {
@@ -18,13 +19,18 @@ export function removeDead(graph: Graph): number {
   graph.remove(dead);
   for (const node of graph.nodes) {
     node.outputs.forEach((output, i) => {
-      if (i > 0 && output !== undefined && output.uses.length === 0 && !graph.outputs.includes(output)) node.setOutput(i, undefined);
+      if (isOptional(node, i) && output?.uses.length === 0 && !graph.outputs.includes(output)) node.setOutput(i, undefined);
     });
   }
   for (const value of [...graph.initializers]) {
     if (value.uses.length === 0 && !graph.outputs.includes(value) && !graph.inputs.includes(value)) graph.initializers.delete(value);
   }
   return dead.length;
+}
+
+/** Whether an output may be left out. ONNX Runtime crashes on a Split without one of its parts. */
+function isOptional(node: Node, index: number): boolean {
+  return node.domain === "" && Object.hasOwn(SCHEMAS, node.opType) && SCHEMAS[node.opType]?.at(-1)?.outputs[index]?.endsWith("?") === true;
 }
 
 /** The values that graphs nested in a node read from outside. */

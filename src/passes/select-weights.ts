@@ -6,6 +6,7 @@
  */
 import { HutError, list, quote } from "../errors/hut-error.ts";
 import { nearest } from "../errors/nearest.ts";
+import { pathOf } from "./adapt.ts";
 import type { Role, WeightSite } from "./weights/find-weights.ts";
 
 /** The words that `--target-modules` understands as roles. */
@@ -31,6 +32,8 @@ export function selectWeights(sites: readonly WeightSite[], targets: readonly st
     const found = new Set([...byRole, ...byPath, ...(target === ALL_LINEAR ? sites.filter((s) => s.role !== "head") : [])]);
     if (found.size === 0) throw noWeightMatches(target, sites);
     if (byRole.length > 0 && byPath.some((s) => !byRole.includes(s))) notes.push(`"${target}" is a role and the end of a module path; both are selected`);
+    const packed = byRole.filter((s) => s.role === "qkv" && !byPath.includes(s)).map(pathOf);
+    if (packed.length > 0) notes.push(`"${target}" stands in packed weights, which are adapted whole, q, k and v alike: ${list(packed.map(quote))}`);
     for (const site of found) chosen.add(site);
   }
   return { sites: sites.filter((s) => chosen.has(s)), notes };

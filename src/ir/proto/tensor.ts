@@ -1,6 +1,6 @@
 /** TensorProto → Tensor: the many ways a file may store numbers become one, bytes in raw_data's order, which stay where they lie. */
 import { badExternalData, tensorMismatch } from "../../errors/graph.ts";
-import { quote } from "../../errors/hut-error.ts";
+import { type HutError, quote } from "../../errors/hut-error.ts";
 import { byteLength, DataType, dataTypeName } from "../data-type.ts";
 import { ByteRange, type Bytes, type Source } from "../source.ts";
 import { bytesOf, Tensor } from "../tensor.ts";
@@ -28,23 +28,27 @@ export function tensorFromProto(proto: TensorProto, context: TensorContext): Ten
   const dataType = proto.dataType ?? DataType.UNDEFINED;
   const size = dims.reduce((a, b) => a * b, 1);
   if (!Number.isSafeInteger(size)) throw tensorMismatch(file, name, `has the dimensions ${dims.join(" × ")}, more elements than can be counted`);
-  if (dataType === DataType.STRING) return new Tensor(dataType, dims, undefined, proto);
-  const expected = byteLength(dataType, size);
-  const data = dataOf(proto, dataType, expected, name, context);
-  if (expected !== undefined && data !== undefined && data.length !== expected) {
-    throw tensorMismatch(file, name, `is ${dataTypeName(dataType)} [${dims.join(", ")}], ${String(expected)} bytes, but ${String(data.length)} are stored`);
+  if (dataType === DataType.STRING) {
+    if (proto.dataLocation === 1) throw badExternalData(file, name, "should hold strings, which can't lie in another file");
+    if (proto.stringData.length !== size) throw tensorMismatch(file, name, `is string [${dims.join(", ")}], ${String(size)} in all, but ${String(proto.stringData.length)} are stored`);
+    return new Tensor(dataType, dims, undefined, proto);
   }
+  const expected = byteLength(dataType, size);
+  const mismatch = (stored: number): HutError => tensorMismatch(file, name,
+    `is ${dataTypeName(dataType)} [${dims.join(", ")}], ${String(expected)} bytes, but ${String(stored)} are stored`);
+  const data = dataOf(proto, dataType, expected, mismatch, context);
+  if (expected !== undefined && data !== undefined && data.length !== expected) throw mismatch(data.length);
   return new Tensor(dataType, dims, data, proto);
 }
 
-function dataOf(proto: TensorProto, dataType: number, expected: number | undefined, name: string, context: TensorContext): Bytes | undefined {
-  if (proto.dataLocation === 1) return externalData(proto, expected, name, context);
+function dataOf(proto: TensorProto, dataType: number, expected: number | undefined, mismatch: (stored: number) => HutError, context: TensorContext): Bytes | undefined {
+  if (proto.dataLocation === 1) return externalData(proto, expected, context);
   if (proto.rawData !== undefined) return proto.rawData;
   if (proto.floatData !== undefined) return proto.floatData;
   if (proto.doubleData !== undefined) return proto.doubleData;
   const packed = proto.int32Data ?? proto.int64Data ?? proto.uint64Data;
-  if (packed === undefined) return expected === 0 || proto.dims.length > 0 && expected !== undefined && expected > 0 ? new Uint8Array() : undefined;
-  if (packed instanceof ByteRange) return expected === undefined ? undefined : new PackedIntegers(packed, dataType, expected);
+  if (packed === undefined) return expected === undefined ? undefined : new Uint8Array();
+  if (packed instanceof ByteRange) return expected === undefined ? undefined : new PackedIntegers(packed, dataType, expected, mismatch);
   return unpacked(packed, dataType);
 }
 
@@ -52,19 +56,24 @@ function dataOf(proto: TensorProto, dataType: number, expected: number | undefin
 class PackedIntegers extends ByteRange {
   readonly #payload: ByteRange;
   readonly #dataType: number;
+  readonly #mismatch: (stored: number) => HutError;
 
-  constructor(payload: ByteRange, dataType: number, length: number) {
+  constructor(payload: ByteRange, dataType: number, length: number, mismatch: (stored: number) => HutError) {
     super(payload.source, payload.offset, length);
     this.#payload = payload;
     this.#dataType = dataType;
+    this.#mismatch = mismatch;
   }
 
   override get verbatim(): boolean {
     return false;
   }
 
+  /** Throws TENSOR_MISMATCH: how many numbers there are shows only now. */
   override read(): Uint8Array {
-    return unpacked(this.#payload, this.#dataType);
+    const bytes = unpacked(this.#payload, this.#dataType);
+    if (bytes.length !== this.length) throw this.#mismatch(bytes.length);
+    return bytes;
   }
 }
 
@@ -81,7 +90,8 @@ function unpacked(payload: Bytes, dataType: number): Uint8Array {
 
 const EXTERNAL_KEYS = new Set(["location", "offset", "length", "checksum"]);
 
-function externalData(proto: TensorProto, expected: number | undefined, name: string, { file, openExternal }: TensorContext): Bytes | undefined {
+function externalData(proto: TensorProto, expected: number | undefined, { file, openExternal }: TensorContext): Bytes | undefined {
+  const name = proto.name ?? "";
   const entries = new Map<string, string>();
   for (const { key = "", value = "" } of proto.externalData) {
     if (!EXTERNAL_KEYS.has(key)) throw badExternalData(file, name, `has the unknown key ${quote(key)}`);
@@ -100,8 +110,8 @@ function externalData(proto: TensorProto, expected: number | undefined, name: st
   const source = openExternal(location);
   const offset = number("offset") ?? 0;
   const length = number("length") ?? expected ?? source.size - offset;
-  if (offset + length > source.size) {
-    throw badExternalData(file, name, `ends at byte ${String(offset + length)} of ${quote(location)}, which has ${String(source.size)}; the file is cut short or belongs to another model`);
+  if (length < 0 || offset + length > source.size) {
+    throw badExternalData(file, name, `ends at byte ${String(offset + Math.max(length, 0))} of ${quote(location)}, which has ${String(source.size)}; the file is cut short or belongs to another model`);
   }
   return new ByteRange(source, offset, length);
 }

@@ -5,7 +5,7 @@ import type { Tensor } from "../../ir/tensor.ts";
 import { definitionOf } from "../../ops/registry.ts";
 import { modulePathOf } from "./module-path.ts";
 
-/** A place where a weight enters products: the value they read, in which layout, and the reads. */
+/** A place where a weight enters products: the value they read, in which layout of the site's own [k, n], and the reads. */
 export interface WeightPoint {
   readonly value: Value;
   readonly layout: "kn" | "nk";
@@ -19,7 +19,8 @@ export type Role = "q" | "k" | "v" | "qkv" | "o" | "up" | "gate" | "down" | "hea
 export interface Bias {
   readonly constant: Value;
   readonly tensor: Tensor;
-  readonly use: Use;
+  /** Where it is added: once for each product of the weight. */
+  readonly uses: Use[];
 }
 
 /** One weight W [k, n] of the graph. Shared weights are one site with several points or uses. */
@@ -44,7 +45,7 @@ export interface WeightSite {
   layer: number | undefined;
 }
 
-/** The stored tensor under a value that is a constant: an initializer (not one that is also an input), or a Constant's. */
+/** The stored tensor under a value that is a constant: an initializer (old files list those as inputs too), or a Constant's. */
 export function constantTensor(value: Value): Tensor | undefined {
   if (value.initializer !== undefined) return value.producer === undefined ? value.initializer : undefined;
   const attribute = value.producer?.opType === "Constant" ? value.producer.attributes.get("value") : undefined;
@@ -59,20 +60,24 @@ export function findWeights(graph: Graph): WeightSite[] {
     const value = place === undefined ? undefined : node.inputs[place.index];
     if (place === undefined || value === undefined) continue;
     const found = traceConstant(value);
+    const use = { node, index: place.index };
     if (found?.tensor.dims.length !== 2 || !isFloating(found.tensor.dataType)) continue;
     const stored = found.swapped === (place.layout === "kn") ? "nk" : "kn";
     const [rows = 0, columns = 0] = found.tensor.dims;
     const [k, n] = stored === "kn" ? [rows, columns] : [columns, rows];
-    const use = { node, index: place.index };
     const known = sites.get(found.constant);
     if (known === undefined) {
+      const bias = biasOf(node, n);
       sites.set(found.constant, { name: found.constant.name, constant: found.constant, tensor: found.tensor, k, n, stored, op: node.opType,
-        points: [{ value, layout: place.layout, uses: [use] }], bias: biasOf(node, n), modulePath: modulePathOf(node, found.constant, biasOf(node, n)?.constant), role: undefined, layer: undefined });
+        points: [{ value, layout: place.layout, uses: [use] }], bias, modulePath: modulePathOf(node, found.constant, bias?.constant), role: undefined, layer: undefined });
       continue;
     }
-    const point = known.points.find((p) => p.value === value && p.layout === place.layout);
-    if (point === undefined) known.points.push({ value, layout: place.layout, uses: [use] });
+    // A product that reads the stored tensor the other way round has the same [k, n]: the first product's.
+    const point = known.points.find((p) => p.value === value);
+    if (point === undefined) known.points.push({ value, layout: found.swapped === (known.stored === "kn") ? "nk" : "kn", uses: [use] });
     else point.uses.push(use);
+    const bias = biasOf(node, n);
+    if (bias?.constant === known.bias?.constant) known.bias?.uses.push(...(bias?.uses ?? []));
   }
   return [...sites.values()];
 }
@@ -106,5 +111,5 @@ function biasOf(product: Node, n: number): Bias | undefined {
 
 function asBias(value: Value, use: Use, n: number): Bias | undefined {
   const found = traceConstant(value);
-  return found?.tensor.dims.length === 1 && found.tensor.dims[0] === n && isFloating(found.tensor.dataType) ? { ...found, use } : undefined;
+  return found?.tensor.dims.length === 1 && found.tensor.dims[0] === n && isFloating(found.tensor.dataType) ? { constant: found.constant, tensor: found.tensor, uses: [use] } : undefined;
 }

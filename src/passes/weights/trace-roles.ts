@@ -33,12 +33,14 @@ interface Reached {
 /** The weights whose products a value is computed from, none of another product between. */
 function behind(value: Value | undefined, siteOf: ReadonlyMap<Node, WeightSite>, through: (node: Node) => boolean = () => true): Reached[] {
   const found = new Map<WeightSite, Reached>();
-  const seen = new Set<Value>();
+  // A value may be reached past an activation and past none, as x in x · sigmoid(x): the way past one counts, whichever comes first.
+  const seen = new Map<Value, boolean>();
   const open: { value: Value; activated: boolean }[] = value === undefined ? [] : [{ value, activated: false }];
   for (let top = open.pop(); top !== undefined && seen.size < MAX_VISITED; top = open.pop()) {
     const node = top.value.producer;
-    if (node === undefined || seen.has(top.value)) continue;
-    seen.add(top.value);
+    const before = seen.get(top.value);
+    if (node === undefined || before === true || before === top.activated) continue;
+    seen.set(top.value, top.activated);
     const site = siteOf.get(node);
     if (site !== undefined) {
       found.set(site, { site, activated: top.activated || (found.get(site)?.activated ?? false) });
