@@ -19,6 +19,17 @@ export const providerMissing = (provider: string, cause: unknown): HutError => n
 export const noLogits = (outputs: readonly string[]): HutError => new HutError("NO_LOGITS", { outputs },
   `The model has no logits to train on; its outputs are ${list(outputs)}. Attach a classification head with --head mean --num-labels N (or cls, last), or name the output with --output.`);
 
+export const noLogitsToEvaluate = (outputs: readonly string[]): HutError => new HutError("NO_LOGITS", { outputs },
+  `The model has no logits to evaluate; its outputs are ${list(outputs)}. Give the adapter that brings a head with --adapter, or name the output with --output.`);
+
+export const adapterHeadTooMany = (folder: string): HutError => new HutError("ADAPTER_HEAD_TOO_MANY", { folder },
+  `The adapter ${quote(folder)} was trained on another base model: it brings a head for a model without logits, and this one has some.`);
+
+export const logitsOfOtherTask = (task: string, wanted: readonly string[], output: string, shape: string, fitting: readonly string[]): HutError =>
+  new HutError("LOGITS_OF_OTHER_TASK", { task, output, shape, fitting },
+    `${task} learns from logits [${wanted.join(", ")}], and the output ${quote(output)} is ${shape}. `
+    + (fitting.length === 0 ? "Name the output that holds them with --output." : `That is what --task ${fitting.join(" or ")} learns from; or name another output with --output.`));
+
 export const outputUnknown = (name: string, outputs: readonly string[]): HutError => new HutError("OUTPUT_UNKNOWN", { output: name, outputs },
   `The model has no output ${quote(name)}; it has ${list(outputs)}.`);
 

@@ -15,7 +15,8 @@ export const THETA_FILE = "theta.bin";
 export interface ManifestValue {
   readonly name: string;
   readonly dtype: string;
-  readonly shape: readonly string[];
+  /** A number, the name of a free dimension, or null where it is unknown. */
+  readonly shape: readonly (number | string | null)[];
 }
 
 export interface Manifest {
@@ -54,5 +55,5 @@ export function manifestOf(prepared: Prepared, graphs: readonly { readonly kind:
 }
 
 function described(value: Value): ManifestValue {
-  return { name: value.name, dtype: dataTypeName(value.dataType), shape: (value.shape ?? []).map(dimKey) };
+  return { name: value.name, dtype: dataTypeName(value.dataType), shape: (value.shape ?? []).map((d) => (typeof d === "number" ? d : d === undefined ? null : dimKey(d))) };
 }

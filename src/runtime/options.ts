@@ -6,8 +6,8 @@ import type { Pooling } from "../passes/attach-head.ts";
 import type { Role } from "../passes/weights/find-weights.ts";
 
 /** Tasks, by the hub's pipeline tags. */
-export type TaskName = "text-classification";
-export const TASKS: readonly TaskName[] = ["text-classification"];
+export type TaskName = "text-classification" | "text-generation" | "image-classification";
+export const TASKS: readonly TaskName[] = ["text-classification", "text-generation", "image-classification"];
 /** Formats of training artifacts. */
 export type ArtifactFormat = "step";
 export const ARTIFACT_FORMATS: readonly ArtifactFormat[] = ["step"];
@@ -49,7 +49,7 @@ export interface TargetOptions {
   readonly method?: string | undefined;
   readonly rank?: number | undefined;
   readonly alpha?: number | undefined;
-  /** Modules trained whole; the head, for classification tasks. */
+  /** Modules trained whole; the head for classification tasks, none for text-generation. */
   readonly modulesToSave?: readonly string[] | undefined;
   readonly head?: Pooling | undefined;
   readonly numLabels?: number | undefined;
@@ -182,8 +182,9 @@ export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions,
 
 export interface TrainResult {
   readonly steps: number;
-  readonly firstLoss: number;
-  readonly lastLoss: number;
+  /** Of the whole run, also where it was resumed; null where no step was made (--dry-run). */
+  readonly firstLoss: number | null;
+  readonly lastLoss: number | null;
   readonly metrics: Readonly<Record<string, number>>;
   /** The adapter folder written. */
   readonly adapter: string;

@@ -2,7 +2,7 @@
  * From a model and the user's words to an adapted model: head attached, weights chosen, parameters at their start or from an adapter.
  * adapt, artifacts, train, evaluate, fold and verify all begin here.
  */
-import { adapterFlagContradicts, adapterHeadMissing, adapterMethodUnsupported, headExists, moduleUnknown, numLabelsMissing } from "../errors/runtime.ts";
+import { adapterFlagContradicts, adapterHeadMissing, adapterHeadTooMany, adapterMethodUnsupported, headExists, moduleUnknown, numLabelsMissing } from "../errors/runtime.ts";
 import { nearest } from "../errors/nearest.ts";
 import { HutError } from "../errors/hut-error.ts";
 import type { Value } from "../ir/graph.ts";
@@ -118,6 +118,7 @@ function methodOf({ adapter, method }: PrepareOptions): UpdatedTransformation {
 /** The head to attach: the adapter's, or the one asked for; a PEFT folder without hut.json tells its size by the classifier it saved. */
 function headOf(model: Model, options: PrepareOptions): Prepared["head"] {
   const known = options.adapter?.contents.hut?.head;
+  if (known !== undefined && options.adapter !== undefined && model.graph.outputs.some((v) => v.name === "logits")) throw adapterHeadTooMany(options.adapter.folder);
   if (known !== undefined) return { pooling: known.pooling, module: known.module, numLabels: known.numLabels };
   const pooling = options.head;
   if (pooling === undefined) return undefined;

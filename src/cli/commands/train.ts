@@ -35,7 +35,7 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
     return [
       ...facts([
         ...plan,
-        ["loss", `${figure(result.firstLoss)} → ${figure(result.lastLoss)}`],
+        ...(result.firstLoss === null || result.lastLoss === null ? [] : [["loss", `${figure(result.firstLoss)} → ${figure(result.lastLoss)}`]]),
         ...Object.entries(result.metrics).map(([name, value]) => [label(name), figure(value)]),
         ["time", duration(result.train_runtime)],
         ["speed", `${grouped(result.train_tokens_per_second)} tokens/s, ${grouped(result.train_samples_per_second, 1)} examples/s`],

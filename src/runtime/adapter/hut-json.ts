@@ -52,6 +52,8 @@ export interface HutJson {
   /** By module path. */
   readonly modules: Readonly<Record<string, HutModule>>;
   readonly head?: HutHead;
+  /** The classes' names in order, where the data or the model's config told them. */
+  readonly id2label?: readonly string[];
   /** By parameter path ("classifier.weight"). */
   readonly saved: Readonly<Record<string, HutSaved>>;
 }
@@ -84,7 +86,7 @@ export function fingerprintOf(shape: readonly [number, number], valueAt: (positi
 export function parseHutJson(text: string, file: string): HutJson {
   const fields = new JsonFields(file, parseStrictJson(text, file));
   if (fields.get("formatVersion") !== 1) throw fieldWrong(file, "formatVersion", "1, the only version this onnx-hut reads");
-  fields.onlyKeys(["formatVersion", "method", "alpha", "roles", "modules", "head", "saved"]);
+  fields.onlyKeys(["formatVersion", "method", "alpha", "roles", "modules", "head", "id2label", "saved"]);
   const alpha = fields.number("alpha");
   if (alpha === 0) fields.wrong("alpha", "a number other than 0");
   return {
@@ -94,15 +96,16 @@ export function parseHutJson(text: string, file: string): HutJson {
     roles: fields.texts("roles"),
     modules: fields.record("modules", (modules, name) => readModule(modules.object(name))),
     ...(fields.get("head") === undefined ? {} : { head: readHead(fields.object("head")) }),
+    ...(fields.get("id2label") === undefined ? {} : { id2label: fields.texts("id2label") }),
     saved: fields.record("saved", (saved, name) => readSaved(saved.object(name))),
   };
 }
 
 /** hut.json's text: keys in a fixed order, entries sorted by name, lists of numbers on one line. */
 export function formatHutJson(hut: HutJson): string {
-  const { formatVersion, method, alpha, roles, modules, head, saved } = hut;
-  // An undefined head is left out by JSON.stringify.
-  const text = JSON.stringify({ formatVersion, method, alpha, roles, modules: sortedByName(modules), head, saved: sortedByName(saved) }, null, 2);
+  const { formatVersion, method, alpha, roles, modules, head, id2label, saved } = hut;
+  // What is undefined is left out by JSON.stringify.
+  const text = JSON.stringify({ formatVersion, method, alpha, roles, modules: sortedByName(modules), head, id2label, saved: sortedByName(saved) }, null, 2);
   // A line break is never inside a JSON text, so this touches lists alone.
   return `${text.replace(/\[\n\s+([-+.\deE,\s]+?)\n\s+\]/g, (_, items: string) => `[${items.replace(/\s+/g, " ")}]`)}\n`;
 }

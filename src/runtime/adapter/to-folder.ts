@@ -6,8 +6,18 @@ import { valuesAt } from "./match-adapter.ts";
 import type { AdapterFolder } from "./adapter-folder.ts";
 import type { AdapterTensor } from "./peft-tensors.ts";
 
+/** What an adapter's folder tells beside its numbers. */
+export interface AdapterBase {
+  /** The base model's name. */
+  readonly name: string | null;
+  /** PEFT's word for the task. */
+  readonly taskType: string | null;
+  /** The classes' names, where they are known. */
+  readonly id2label?: readonly string[] | undefined;
+}
+
 /** The folder's contents for the values of theta [P], in the order of `prepared.trainables`. */
-export function toAdapterFolder(prepared: Prepared, theta: Float32Array, base: { readonly name: string | null; readonly taskType: string | null }): AdapterFolder {
+export function toAdapterFolder(prepared: Prepared, theta: Float32Array, base: AdapterBase): AdapterFolder {
   const values = slices(prepared.trainables, theta);
   const modules = new Map(prepared.adapted.map(({ modulePath, parameters, weight }) => [modulePath, new Map(prepared.method.parameters(weight).map((spec, i): [string, AdapterTensor] => {
     const parameter = parameters[i];
@@ -23,7 +33,7 @@ export function toAdapterFolder(prepared: Prepared, theta: Float32Array, base: {
   return {
     method: prepared.method.name === "lora" ? "lora" : "hut", rank: prepared.rank, alpha: prepared.alpha,
     targetModules: targetEntries(prepared), modulesToSave: commonModules(savedModules), fanInFanOut: isConv1D(prepared), rankPattern: {},
-    taskType: base.taskType, baseModel: base.name, modules, saved, hut: hutJson(prepared),
+    taskType: base.taskType, baseModel: base.name, modules, saved, hut: hutJson(prepared, base.id2label),
   };
 }
 
@@ -66,7 +76,7 @@ function isConv1D({ adapted }: Prepared): boolean {
   return adapted.length > 0 && adapted.every(({ site }) => site.stored === "kn" && site.op === "Gemm" && site.name.endsWith(".weight"));
 }
 
-function hutJson(prepared: Prepared): HutJson {
+function hutJson(prepared: Prepared, id2label: readonly string[] | undefined): HutJson {
   const modules = Object.fromEntries(prepared.adapted.map(({ modulePath, site }): [string, HutModule] => {
     const shape: [number, number] = [site.k, site.n];
     const positions = fingerprintPositions(...shape);
@@ -80,5 +90,6 @@ function hutJson(prepared: Prepared): HutJson {
     const initializer = attached ? null : isWeight ? site.name : site?.bias?.constant.name ?? null;
     return [t.name, { initializer, shape: isWeight ? [site.n, site.k] : t.shape, stored: isWeight && !attached ? site.stored : null }];
   }));
-  return { formatVersion: 1, method: prepared.method.name, alpha: prepared.alpha, roles: prepared.roles, modules, ...(prepared.head === undefined ? {} : { head: prepared.head }), saved };
+  return { formatVersion: 1, method: prepared.method.name, alpha: prepared.alpha, roles: prepared.roles, modules, ...(prepared.head === undefined ? {} : { head: prepared.head }),
+    ...(id2label === undefined ? {} : { id2label }), saved };
 }

@@ -2,7 +2,7 @@
 import {
   accessSync, chmodSync, closeSync, constants, copyFileSync, fstatSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync,
 } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { outputFolderMissing, outputInTheWay, outputIsInput, outputUnwritable, patchOutsideFile, systemCode } from "../../errors/files.ts";
 import { ByteRange, type Bytes } from "../../ir/source.ts";
 import { kindOf, requireRegularFile } from "./file-source.ts";
@@ -78,7 +78,7 @@ export function refuseInputAsOutput(output: string, inputs: readonly string[]): 
   const place = identity(output);
   if (place === undefined) return;
   const same = inputs.find((input) => identity(input) === place);
-  if (same !== undefined) throw outputIsInput(output, same);
+  if (same !== undefined) throw outputIsInput(output, inputs.find((input) => resolve(input) === resolve(output)) === undefined ? same : output);
 }
 
 function replaceFile(path: string, fill: (temporary: string) => number): number {

@@ -6,6 +6,7 @@ import { toExamples, type Example } from "../data/examples.ts";
 import type { InputSpec } from "../data/field.ts";
 import { DEFAULTS, type DataOptions } from "../options.ts";
 import { inputSpecs, vocabularySize } from "../task-inputs.ts";
+import { taskNamed } from "../tasks/registry.ts";
 import { readRecords } from "./data-file.ts";
 import { openTokenizer } from "./tokenizer-files.ts";
 
@@ -35,7 +36,7 @@ export function loadExamples(options: LoadOptions): LoadedExamples {
   const tokenizer = openTokenizer(modelPath, options.tokenizer);
   const inputs = inputSpecs(graph);
   const { examples, id2label, maxTokenId } = toExamples(data, {
-    inputs, tokenizer, labels: options.labels, maxLength: Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph)),
+    inputs, tokenizer, labels: options.labels, task: taskNamed(options.task).data, maxLength: Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph)),
     ...(options.numLabels === undefined ? {} : { numLabels: options.numLabels }), ...(options.id2label === undefined ? {} : { id2label: options.id2label }),
   });
   const vocabulary = vocabularySize(graph);

@@ -13,7 +13,6 @@ import { readJson } from "./tokenizer-files.ts";
 export type RunSettings = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 
 export interface RunFile {
-  readonly version: string;
   readonly settings: RunSettings;
   readonly [more: string]: unknown;
 }
@@ -78,6 +77,13 @@ export class RunFolder {
     writeFileAtomic(file, [new TextEncoder().encode(kept.map((line) => `${line}\n`).join(""))]);
   }
 
+  /** The losses of the first and the last step logged; null where none is. */
+  loggedLosses(): { first: number | null; last: number | null } {
+    const file = join(this.path, METRICS_FILE);
+    const losses = (existsSync(file) ? readFileSync(file, "utf8").split("\n") : []).flatMap((line) => (/"loss":(-?[\d.e+-]+)/.exec(line)?.[1] ?? []));
+    return { first: losses[0] === undefined ? null : Number(losses[0]), last: losses.length === 0 ? null : Number(losses.at(-1)) };
+  }
+
   writeResults(results: Readonly<Record<string, number>>): void {
     writeJson(join(this.path, "all_results.json"), results);
   }
@@ -122,8 +128,8 @@ export class RunFolder {
 /** Throws where a setting given for a resumed run isn't the run's. */
 export function compareSettings(before: RunSettings, given: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || !(name in before)) continue;
-    if (JSON.stringify(before[name]) !== JSON.stringify(value)) throw resumeContradicts(name, JSON.stringify(value), JSON.stringify(before[name]));
+    if (value === undefined || JSON.stringify(before[name]) === JSON.stringify(value)) continue;
+    throw resumeContradicts(name, JSON.stringify(value), name in before ? JSON.stringify(before[name]) : "nothing");
   }
 }
 

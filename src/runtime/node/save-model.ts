@@ -38,7 +38,7 @@ export function saveModels({ base, graphs, embed, onNotice, dataFile }: SaveMode
   if (data.size === 0) return writeAll(graphs, undefined);
   const path = join(dirname(first.path), data.name);
   const bytes = writeFileAtomic(path, data.chunks());
-  onNotice?.(`the weights were copied to ${path} (${(bytes / 1e6).toFixed(1)} MB); writing beside the base model would cost nothing`);
+  onNotice?.(`the weights were copied to ${path} (${(bytes / 1e6).toFixed(1)} MB); written into ${JSON.stringify(dirname(base.path))}, beside the base model, they would cost nothing`);
   const written = writeAll(graphs, (range) => data.place(range));
   return { bytes: bytes + written.bytes, files: [path, ...written.files] };
 }

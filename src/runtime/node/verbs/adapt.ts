@@ -6,6 +6,8 @@ import { parameterCount } from "../../../passes/build-step.ts";
 import { readAdapterFolder, writeAdapterFolder } from "../peft-folder.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
 import { initialTheta, prepare, type OpenedAdapter, type Prepared } from "../../prepare.ts";
+import { findLogits } from "../../model-outputs.ts";
+import { savesHeadBy } from "../../tasks/registry.ts";
 import type { AdaptedModule, AdaptResult, AdaptVerbOptions } from "../../options.ts";
 import { refuseInputAsOutput, requireWritable } from "../atomic-write.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
@@ -16,14 +18,15 @@ import { countParameters } from "./inspect.ts";
 export async function adapt(path: string, options: AdaptVerbOptions): Promise<AdaptResult> {
   const started = performance.now();
   using opened = openModel(path);
-  const prepared = prepare(opened.load(), { ...options, adapter: openAdapter(options.adapter), saveHead: true });
+  const model = opened.load();
+  const saveHead = options.head !== undefined || savesHeadBy(findLogits(model.graph, options.outputName));
+  const prepared = prepare(model, { ...options, adapter: openAdapter(options.adapter), saveHead });
   for (const note of prepared.notes) options.onNotice?.(note);
-  refuseInputAsOutput(options.output, opened.files);
+  refuseInputAsOutput(options.output, [opened.path, ...opened.files]);
   requireWritable(options.output);
   let bytes = 0;
   if (options.dryRun !== true) {
-    const model = deployable(prepared);
-    bytes = saveModels({ base: opened, graphs: [{ path: options.output, model }], embed: options.embed, onNotice: options.onNotice }).bytes;
+    bytes = saveModels({ base: opened, graphs: [{ path: options.output, model: deployable(prepared) }], embed: options.embed, onNotice: options.onNotice }).bytes;
     if (options.saveAdapter !== undefined) writeAdapterFolder(options.saveAdapter, toAdapterFolder(prepared, initialTheta(prepared.trainables), adapterBase(opened)));
   }
   return await Promise.resolve({

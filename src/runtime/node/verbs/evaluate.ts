@@ -1,5 +1,5 @@
 /** `evaluate` and `predict`: a model, with or without an adapter, over a data file. */
-import { noLogits } from "../../../errors/runtime.ts";
+import { noLogitsToEvaluate } from "../../../errors/runtime.ts";
 import { classificationMetrics, evaluateExamples, type Row } from "../../evaluator.ts";
 import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
 import { findLogits } from "../../model-outputs.ts";
@@ -9,6 +9,7 @@ import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { refuseInputAsOutput, requireWritable, writeFileAtomic } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples, type LoadedExamples } from "../load-examples.ts";
+import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { deployable, openAdapter } from "./adapt.ts";
 
@@ -18,7 +19,7 @@ export async function evaluate(path: string, options: EvaluateOptions, runtime?:
   using opened = openModel(path);
   const model = deployed(opened, options);
   const logits = findLogits(model.graph, options.outputName);
-  if (logits === undefined) throw noLogits(model.graph.outputs.map((v) => v.name));
+  if (logits === undefined) throw noLogitsToEvaluate(model.graph.outputs.map((v) => v.name));
   const classes = logits.shape?.at(-1);
   const data = load(opened, options, "required", typeof classes === "number" ? classes : undefined);
   const rows = await run(opened, model, data, [logits.name], options, runtime);
@@ -29,7 +30,7 @@ export async function evaluate(path: string, options: EvaluateOptions, runtime?:
 export async function predict(path: string, options: PredictOptions, runtime?: OnnxRuntime): Promise<PredictResult> {
   const started = performance.now();
   using opened = openModel(path);
-  refuseInputAsOutput(options.output, [...opened.files, options.data]);
+  refuseInputAsOutput(options.output, [opened.path, ...opened.files, options.data]);
   requireWritable(options.output);
   const model = deployed(opened, options);
   const logits = findLogits(model.graph, options.outputName);
@@ -49,13 +50,19 @@ function deployed(opened: OpenedModel, options: EvaluateOptions): Model {
 }
 
 function load(opened: OpenedModel, options: EvaluateOptions, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
-  return loadExamples({ ...options, file: options.data, modelPath: opened.path, graph: opened.load().graph, labels, numLabels });
+  return loadExamples({ ...options, file: options.data, modelPath: opened.path, graph: opened.load().graph, labels, numLabels, id2label: labelNames(opened, options, numLabels) });
 }
 
 async function run(opened: OpenedModel, model: Model, data: LoadedExamples, outputs: readonly string[], options: EvaluateOptions, runtime: OnnxRuntime | undefined): Promise<ReadonlyMap<string, Row>[]> {
   await using session = await GraphSession.create(runtime ?? await defaultRuntime(), model,
     { name: opened.path, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
   return await evaluateExamples({ ...data, session, outputs, batchSize: options.batchSize ?? DEFAULTS.batchSize, signal: options.signal, onProgress: options.onProgress });
+}
+
+/** The classes' names: the adapter's, else the model's config's, where their number fits. */
+function labelNames(opened: OpenedModel, options: EvaluateOptions, numLabels: number | undefined): readonly string[] | undefined {
+  const known = openAdapter(options.adapter)?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
+  return known?.length === numLabels ? known : undefined;
 }
 
 /** A row's values as nested lists of its dimensions. */

@@ -24,7 +24,7 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   using opened = openModel(path);
   const asFolder = !options.output.endsWith(".onnx") || (existsSync(options.output) && statSync(options.output).isDirectory());
   const target = asFolder ? join(options.output, "onnx", "model.onnx") : options.output;
-  refuseInputAsOutput(target, opened.files);
+  refuseInputAsOutput(target, [opened.path, ...opened.files]);
   const prepared = prepareFold(opened, options);
   if (!asFolder) requireWritable(target);
   const folded = prepared.adapted.map(({ modulePath, weight }) => ({ modulePath, shape: [weight.k, weight.n] as const }));
@@ -34,7 +34,7 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   if (asFolder) ensureFolder(join(options.output, "onnx"));
   // Embedded: a merged model stands alone, whatever folder it is in.
   let bytes = saveModels({ base: opened, graphs: [{ path: target, model }], embed: opened.files.length === 1, onNotice: options.onNotice }).bytes;
-  if (asFolder) bytes += writeModelFolder(options.output, opened, prepared);
+  if (asFolder) bytes += writeModelFolder(options.output, opened, prepared, openAdapter(options.adapter)?.contents.hut?.id2label);
   return { ...result, seconds: (performance.now() - started) / 1000, bytesWritten: bytes };
 }
 

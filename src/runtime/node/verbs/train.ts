@@ -1,27 +1,30 @@
 /** `train`: fine-tunes a model on labelled data and writes the adapter. */
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { trainFileMissing } from "../../../errors/runtime.ts";
 import { DataType } from "../../../ir/data-type.ts";
+import type { Model } from "../../../ir/model.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
 import { writeAdapterFolder } from "../peft-folder.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
 import type { Feed } from "../../data/collate.ts";
-import { classificationMetrics, evaluateExamples } from "../../evaluator.ts";
+import { measure } from "../../evaluator.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
 import { DEFAULTS, type TrainOptions, type TrainResult } from "../../options.ts";
 import { warmupSteps, type Schedule } from "../../schedule.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { initialState, stepsPerEpoch, trainLoop } from "../../trainer.ts";
-import { taskLogits, trainingGraph } from "../../training-graphs.ts";
+import { requireTaskLogits, taskNamed } from "../../tasks/registry.ts";
+import type { Evaluation } from "../../tasks/task.ts";
+import { evaluationGraph, trainingGraph } from "../../training-graphs.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples, type LoadedExamples } from "../load-examples.ts";
+import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { compareSettings, RunFolder, type RunSettings } from "../run-folder.ts";
 import { adapterBase, openAdapter } from "./adapt.ts";
 import { countParameters } from "./inspect.ts";
-
-/** PEFT's word for the task, in adapter_config.json. */
-const PEFT_TASK = "SEQ_CLS";
 
 /** Trains. Everything that can be wrong with model, data and flags is checked before the run folder is touched. */
 export async function train(path: string, given: TrainOptions, runtime?: OnnxRuntime): Promise<TrainResult> {
@@ -33,43 +36,44 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   if (trainFile === undefined) throw trainFileMissing();
   using opened = openModel(path);
   const adapter = openAdapter(options.adapter);
-  const fresh = (): Prepared => prepare(opened.load(), { ...options, adapter, saveHead: true });
+  const task = taskNamed(options.task);
+  const fresh = (): Prepared => prepare(opened.load(), { ...options, adapter, saveHead: task.savesHead });
   const prepared = fresh();
   for (const note of prepared.notes) options.onNotice?.(note);
-  const logits = taskLogits(prepared).name;
+  requireTaskLogits(task, prepared.model.graph, prepared.logits);
   const data = loadData(opened, prepared, trainFile, options);
   const plan = planOf(prepared, data.train, options);
   const state = before === undefined ? initialState(initialTheta(prepared.trainables))
     : folder.loadCheckpoint(typeof given.resume === "string" ? given.resume : undefined, parameterCount(prepared.trainables));
   const summary = { trainableParams: parameterCount(prepared.trainables), totalParams: countParameters(opened.load().graph), adapter: folder.adapter };
-  if (options.dryRun === true) return { steps: plan.schedule.totalSteps, firstLoss: NaN, lastLoss: NaN, metrics: {}, ...summary, ...rates(0, 0, 0), interrupted: false };
+  if (options.dryRun === true) return { steps: plan.schedule.totalSteps, firstLoss: null, lastLoss: null, metrics: {}, ...summary, ...rates(0, 0, 0), interrupted: false };
 
   if (before === undefined) folder.requireFree(options.overwrite === true);
   const ort = runtime ?? await defaultRuntime();
-  const session = async (kind: "step" | "eval"): Promise<GraphSession> => GraphSession.create(ort, trainingGraph(kind, fresh),
+  const session = async (kind: string, model: Model): Promise<GraphSession> => GraphSession.create(ort, model,
     { name: `${kind} graph of ${path}`, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
-  await using stepSession = await session("step");
-  await using evalSession = data.dev === undefined ? undefined : await session("eval");
+  await using stepSession = await session("step", trainingGraph("step", task, fresh));
+  const evaluated = data.dev === undefined ? undefined : evaluationGraph(task, fresh);
+  await using evalSession = evaluated === undefined ? undefined : await session("eval", evaluated.model);
 
   // Only now that both graphs run is anything written.
   if (before === undefined) folder.begin();
   else folder.truncateLog(state.step);
-  folder.writeRun({ version: packageVersion(), model: path, trainableParams: summary.trainableParams, settings: settingsOf(options, prepared, plan.schedule) });
-  const losses: { first?: number; last?: number } = {};
+  folder.writeRun({ model: path, modelBytes: opened.size, trainableParams: summary.trainableParams, settings: settingsOf(options, prepared, plan.schedule),
+    versions: { "onnx-hut": packageVersion(), node: process.versions.node, "onnxruntime-node": runtimeVersion() },
+    hashes: { train: fileHash(trainFile), ...(options.dev === undefined ? {} : { dev: fileHash(options.dev) }) } });
   const work = { seconds: 0, tokens: 0, samples: 0 };
   let metrics: Record<string, number> = {};
   let since = performance.now();
   const evaluateNow = async (): Promise<void> => {
-    if (data.dev === undefined || evalSession === undefined) return;
-    metrics = await evaluateTheta(evalSession, data.dev, state.theta, logits, options);
+    if (data.dev === undefined || evalSession === undefined || evaluated === undefined) return;
+    metrics = await evaluateTheta(evalSession, evaluated.evaluation, data.dev, state.theta, options);
     folder.log({ step: state.step, epoch: state.step / plan.perEpoch, ...metrics });
   };
   try {
     await trainLoop(state, {
       ...plan, session: stepSession, ...data.train, signal: options.signal,
       onStep: ({ tokens, size, ...record }) => {
-        losses.first ??= record.loss;
-        losses.last = record.loss;
         work.tokens += tokens;
         work.samples += size;
         folder.log(record);
@@ -92,10 +96,11 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   folder.saveCheckpoint(state);
   const speed = rates(work.seconds, work.samples, work.tokens);
   if (!interrupted) {
-    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, state.theta, { ...adapterBase(opened), taskType: PEFT_TASK }));
+    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, state.theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label }));
     folder.writeResults({ ...metrics, ...speed, steps: state.step });
   }
-  return { steps: state.step, firstLoss: losses.first ?? NaN, lastLoss: losses.last ?? NaN, metrics, ...summary, ...speed, interrupted };
+  const losses = folder.loggedLosses();
+  return { steps: state.step, firstLoss: losses.first, lastLoss: losses.last, metrics, ...summary, ...speed, interrupted };
 }
 
 interface TrainingData {
@@ -107,7 +112,8 @@ function loadData(opened: OpenedModel, prepared: Prepared, trainFile: string, op
   const { graph } = opened.load();
   const numLabels = prepared.logits?.shape?.at(-1);
   const common = { ...options, modelPath: opened.path, graph, labels: "required" as const, numLabels: typeof numLabels === "number" ? numLabels : undefined };
-  const train = loadExamples({ ...common, file: trainFile });
+  const known = openAdapter(options.adapter)?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
+  const train = loadExamples({ ...common, file: trainFile, id2label: known?.length === numLabels ? known : undefined });
   return { train, dev: options.dev === undefined ? undefined : loadExamples({ ...common, file: options.dev, id2label: train.id2label }) };
 }
 
@@ -133,11 +139,11 @@ function planOf(prepared: Prepared, { examples }: LoadedExamples, options: Train
 }
 
 /** The metrics of a data set at theta, as `eval_…`, with the time they took. */
-async function evaluateTheta(session: GraphSession, data: LoadedExamples, theta: Float32Array, logits: string, options: TrainOptions): Promise<Record<string, number>> {
+async function evaluateTheta(session: GraphSession, evaluation: Evaluation, data: LoadedExamples, theta: Float32Array, options: TrainOptions): Promise<Record<string, number>> {
   const started = performance.now();
   const extra = new Map<string, Feed>([["theta", { dataType: DataType.FLOAT, dims: [theta.length], data: theta }]]);
-  const rows = await evaluateExamples({ session, ...data, batchSize: options.batchSize ?? DEFAULTS.batchSize, outputs: [logits], extra, onProgress: options.onProgress });
-  return { ...classificationMetrics(rows, logits, data.examples), eval_runtime: (performance.now() - started) / 1000 };
+  const metrics = await measure({ session, ...data, batchSize: options.batchSize ?? DEFAULTS.batchSize, extra, onProgress: options.onProgress }, evaluation);
+  return { ...metrics, eval_runtime: (performance.now() - started) / 1000 };
 }
 
 function rates(seconds: number, samples: number, tokens: number): Pick<TrainResult, "train_runtime" | "train_samples_per_second" | "train_tokens_per_second"> {
@@ -164,6 +170,20 @@ function settingsOf(options: TrainOptions, { method }: Prepared, schedule: Sched
 
 function fromSettings(settings: RunSettings): Partial<TrainOptions> {
   return Object.fromEntries(SETTINGS.flatMap((name) => (name in settings ? [[name, settings[name]]] : [])));
+}
+
+/** SHA-256 of a data file: a run is only resumed on the data that it began with. */
+function fileHash(file: string): string {
+  return `sha256:${createHash("sha256").update(readFileSync(file)).digest("hex")}`;
+}
+
+/** The installed ONNX Runtime's version; null where another runtime was handed in. */
+function runtimeVersion(): string | null {
+  try {
+    return (createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string }).version;
+  } catch {
+    return null;
+  }
 }
 
 /** This package's version, from its package.json. */
