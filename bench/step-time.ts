@@ -9,6 +9,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { env } from "onnxruntime-node";
 import { bytes, grouped } from "../src/cli/format.ts";
@@ -19,6 +20,7 @@ import { defaultRuntime } from "../src/runtime/node/default-runtime.ts";
 import { openModel } from "../src/runtime/node/open-model.ts";
 import { initialTheta, prepare, type Prepared } from "../src/runtime/prepare.ts";
 import { GraphSession, serialized } from "../src/runtime/session.ts";
+import { taskNamed } from "../src/runtime/tasks/registry.ts";
 import { trainingGraph } from "../src/runtime/training-graphs.ts";
 import { countFlops, tokenSizes, type FlopCount } from "./count-flops.ts";
 import { kernelTimes, type KernelTime } from "./kernel-times.ts";
@@ -26,6 +28,11 @@ import { asTensors, tokenBatch, trainingFeeds } from "./token-batch.ts";
 
 /** Runs of each before the first that counts. */
 const WARM_UPS = 3;
+/**
+ * Milliseconds of rest before each run. ONNX Runtime's idle threads spin for a while before they sleep: without a rest, those of the step's
+ * session take a core from the forward that follows, which made it 20 % slower on two cores, and the step look cheaper than it is.
+ */
+const REST = 50;
 /** What training asks of a step. */
 const STEP_OUTPUTS = ["loss", "grad_norm", "theta_next", "adam_m_next", "adam_v_next"];
 /** Operators in the printed table; the JSON has all. */
@@ -56,14 +63,20 @@ interface Results {
   readonly rows: readonly Row[];
 }
 
-interface Row {
-  /** "8 × 96": rows × tokens. */
-  readonly batch: string;
+type Run = () => Promise<unknown>;
+
+/** Medians in milliseconds, and their ratio. */
+interface Times {
   readonly forwardMs: number;
   readonly stepMs: number;
   readonly ratio: number;
   /** Quartiles of the pairs' own ratios: how far the machine was from quiet. */
   readonly ratioQuartiles: readonly [number, number];
+}
+
+interface Row extends Times {
+  /** "8 × 96": rows × tokens. */
+  readonly batch: string;
   readonly forwardFlops: FlopCount;
   readonly stepFlops: FlopCount;
   readonly operators: readonly KernelTime[];
@@ -74,7 +87,7 @@ const results = await measure(settings);
 const path = join(import.meta.dirname, "results", "step-time.json");
 mkdirSync(dirname(path), { recursive: true });
 writeFileSync(path, `${JSON.stringify(results, rounded, 2)}\n`);
-process.stdout.write(settings.json ? `${JSON.stringify(results)}\n` : `${report(results).join("\n")}\n`);
+process.stdout.write(settings.json ? `${JSON.stringify(results, rounded)}\n` : `${report(results).join("\n")}\n`);
 
 /** Five figures are more than such measurements have. */
 function rounded(_key: string, value: unknown): unknown {
@@ -112,7 +125,7 @@ async function measure({ model: modelPath, head, rank, targets, threads, pairs, 
   const fresh = (): Prepared => prepare(opened.load(), { targetModules: targets, rank, saveHead: true, ...(hasLogits ? {} : { head, numLabels: LABELS }) });
   const prepared = fresh();
   const theta = initialTheta(prepared.trainables);
-  const stepModel = trainingGraph("step", fresh);
+  const stepModel = trainingGraph("step", taskNamed(), fresh);
   const stepBytes = serialized(stepModel, { reference: (range) => opened.locate(range) });
   const runtime = await defaultRuntime();
   const options = { threads, folder: opened.folder };
@@ -122,7 +135,9 @@ async function measure({ model: modelPath, head, rank, targets, threads, pairs, 
   await using step = await GraphSession.create(runtime, stepBytes, { ...options, name: "step" });
   for (const [b, t] of batches) {
     const batch = tokenBatch(opened, b, t);
-    const feeds = new Map([...batch, ...trainingFeeds(theta, b, typeof classes === "number" ? classes : LABELS)].filter(([name]) => step.inputNames.includes(name)));
+    const more = trainingFeeds(theta, b, typeof classes === "number" ? classes : LABELS);
+    // A graph that needs no mask has no such input.
+    const feeds = new Map([...batch, ...more].filter(([name]) => step.inputNames.includes(name)));
     const times = await timePairs(() => forward.run(batch), () => step.run(feeds, STEP_OUTPUTS), pairs);
     const sizes = tokenSizes(opened.load(), b, t);
     rows.push({
@@ -132,28 +147,35 @@ async function measure({ model: modelPath, head, rank, targets, threads, pairs, 
     });
   }
   return {
-    date: new Date().toISOString(), machine: { cpu: cpus()[0]?.model ?? "?", cores: cpus().length, memoryGb: Math.round(totalmem() / 1e9), loadAverage }, versions: versions(),
+    date: new Date().toISOString(), versions: versions(),
+    machine: { cpu: cpus()[0]?.model ?? "?", cores: cpus().length, memoryGb: Math.round(totalmem() / 1e9), loadAverage },
     // The names alone: where a model lies is nobody's business.
     model: { name: basename(resolve(modelPath)), file: opened.file, bytes: opened.size },
-    settings: { method: prepared.method.name, rank, targets, head: hasLogits ? null : head, trainableParams: theta.length, threads, pairs, warmUps: WARM_UPS },
+    settings: {
+      method: prepared.method.name, rank, targets, head: hasLogits ? null : head, trainableParams: theta.length, threads, pairs, warmUps: WARM_UPS, restMs: REST,
+    },
     stepGraph: { nodes: stepModel.graph.nodes.length, bytes: stepBytes.length }, rows,
   };
 }
 
-/** Runs forward and step by turns. Milliseconds. */
-async function timePairs(forward: () => Promise<unknown>, step: () => Promise<unknown>, pairs: number): Promise<Pick<Row, "forwardMs" | "stepMs" | "ratio" | "ratioQuartiles">> {
+/** Runs forward and step by turns. */
+async function timePairs(forward: Run, step: Run, pairs: number): Promise<Times> {
   const times: { forward: number; step: number }[] = [];
   for (let i = 0; i < WARM_UPS + pairs; i++) {
-    const start = performance.now();
-    await forward();
-    const between = performance.now();
-    await step();
-    if (i >= WARM_UPS) times.push({ forward: between - start, step: performance.now() - between });
+    const pair = { forward: await timed(forward), step: await timed(step) };
+    if (i >= WARM_UPS) times.push(pair);
   }
   const forwardMs = quantile(times.map((p) => p.forward), 0.5);
   const stepMs = quantile(times.map((p) => p.step), 0.5);
   const ratios = times.map((p) => p.step / p.forward);
   return { forwardMs, stepMs, ratio: stepMs / forwardMs, ratioQuartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)] };
+}
+
+async function timed(run: Run): Promise<number> {
+  await setTimeout(REST);
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
 }
 
 /** The value below which the share q of them lies, interpolated. */
@@ -170,19 +192,21 @@ function versions(): Record<string, string> {
 }
 
 function report({ machine, versions: known, model, settings: { trainableParams, threads, pairs }, stepGraph, rows }: Results): string[] {
+  const numeric = (title: string): { title: string; right: true } => ({ title, right: true });
   const ms = (value: number): string => value.toFixed(1);
   const gflops = ({ flops, uncounted }: FlopCount): string => (flops / 1e9).toFixed(2) + (uncounted > 0 ? " or more" : "");
   const kernels = rows.map(({ batch, operators }) => ({ title: batch, shares: new Map(operators.map(({ op, share }) => [op, share])) }));
   const costly = new Set(rows.flatMap((row) => row.operators.slice(0, OPERATORS_SHOWN).map(({ op }) => op)));
   return [
     `${model.name}: ${grouped(Number(trainableParams))} trainable numbers; step graph of ${grouped(stepGraph.nodes)} nodes, ${bytes(stepGraph.bytes)}`,
-    `${machine.cpu}, ${String(machine.cores)} cores, load before ${machine.loadAverage.toFixed(2)}; ${Object.entries(known).map(([name, v]) => `${name} ${v}`).join(", ")}`,
+    `${machine.cpu}, ${String(machine.cores)} cores, load before ${machine.loadAverage.toFixed(2)}`,
+    Object.entries(known).map(([name, v]) => `${name} ${v}`).join(", "),
     `medians of ${String(pairs)} interleaved pairs after ${String(WARM_UPS)}, ${String(threads)} threads`, "",
-    ...table([{ title: "tokens" }, ...["forward ms", "step ms", "ratio", "middle half", "forward GFLOP", "step GFLOP", "GFLOP ratio"].map((title) => ({ title, right: true }))],
+    ...table([{ title: "tokens" }, ...["forward ms", "step ms", "ratio", "middle half", "forward GFLOP", "step GFLOP", "GFLOP ratio"].map(numeric)],
       rows.map((r) => [r.batch, ms(r.forwardMs), ms(r.stepMs), r.ratio.toFixed(2), r.ratioQuartiles.map((q) => q.toFixed(2)).join("–"),
         gflops(r.forwardFlops), gflops(r.stepFlops), (r.stepFlops.flops / r.forwardFlops.flops).toFixed(2)])), "",
     "Share of kernel time in a step, as ONNX Runtime fused it:",
-    ...table([{ title: "operator" }, ...kernels.map(({ title }) => ({ title, right: true }))],
+    ...table([{ title: "operator" }, ...kernels.map(({ title }) => numeric(title))],
       [...costly].map((op) => [op, ...kernels.map(({ shares }) => `${(100 * (shares.get(op) ?? 0)).toFixed(1)} %`)])),
   ];
 }

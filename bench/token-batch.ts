@@ -30,11 +30,14 @@ export function trainingFeeds(theta: Float32Array, b: number, classes: number): 
   return new Map([
     ["labels", { dataType: DataType.INT64, dims: [b], data: BigInt64Array.from({ length: b }, (_, i) => BigInt(i % classes)) }],
     ["theta", vector(theta)], ["adam_m", vector(new Float32Array(theta.length))], ["adam_v", vector(new Float32Array(theta.length))],
-    ["lr", scalar(1e-3)], ["weight_decay", scalar(0)], ["max_grad_norm", scalar(1)], ["step", { dataType: DataType.INT64, dims: [], data: BigInt64Array.of(1n) }],
+    ["lr", scalar(1e-3)], ["weight_decay", scalar(0)], ["max_grad_norm", scalar(1)],
+    ["step", { dataType: DataType.INT64, dims: [], data: BigInt64Array.of(1n) }],
   ]);
 }
 
-const TENSOR_TYPES: Readonly<Record<number, "float32" | "int64" | "int32">> = { [DataType.FLOAT]: "float32", [DataType.INT64]: "int64", [DataType.INT32]: "int32" };
+const TENSOR_TYPES: Readonly<Record<number, "float32" | "int64" | "int32">> = {
+  [DataType.FLOAT]: "float32", [DataType.INT64]: "int64", [DataType.INT32]: "int32",
+};
 
 /** The feeds for a session that is not a GraphSession. */
 export function asTensors(feeds: ReadonlyMap<string, Feed>): Record<string, Tensor> {

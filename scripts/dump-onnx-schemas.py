@@ -1,4 +1,4 @@
-"""Writes onnx-schemas.json: every operator of ONNX's own domain up to opset 23, all versions, as the `onnx` package (1.23) defines them.
+"""Writes onnx-schemas.json: every operator of ONNX's own domain up to opset 24, all versions, as the `onnx` package (1.23) defines them.
 
     python scripts/dump-onnx-schemas.py > scripts/onnx-schemas.json
 
@@ -8,7 +8,7 @@ import json
 
 import onnx
 
-NEWEST = 23
+NEWEST = 24
 SUFFIX = {onnx.defs.OpSchema.FormalParameterOption.Single: "", onnx.defs.OpSchema.FormalParameterOption.Optional: "?",
           onnx.defs.OpSchema.FormalParameterOption.Variadic: "*"}
 

@@ -35,7 +35,7 @@ export interface SchemaVersion {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Every operator of ONNX's own domain up to opset 23, oldest version first. */
+/** Every operator of ONNX's own domain up to opset 24, oldest version first. */
 export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
 ${rows.join("\n")}
 };
@@ -50,7 +50,7 @@ function parameterName(name: string): string {
 function builderClass(): string {
   const file = new Project({ useInMemoryFileSystem: true }).createSourceFile("builder.ts");
   const cls = file.addClass({ name: "OpBuilder", extends: "Emitter", isExported: true,
-    docs: ["One method an operator, in its newest form up to opset 23; `Emitter` brings it to the form of the graph's own opset."] });
+    docs: ["One method an operator, in its newest form up to opset 24; `Emitter` brings it to the form of the graph's own opset."] });
   for (const [name, versions] of Object.entries(schemas)) {
     const newest = versions.at(-1);
     if (newest === undefined || !isBuildable(newest)) continue;

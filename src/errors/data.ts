@@ -159,6 +159,23 @@ export const labelNamesDoNotFit = (file: string, found: readonly string[], numLa
 export const labelsAllIgnored = (file: string): HutError => new HutError("LABELS_ALL_IGNORED", { file },
   `${quote(file)}: every label is -100, so there is nothing to learn from or to measure. Give at least one record a label.`);
 
+/** Labels of tokens that are no list. */
+export const tokenLabelsNotList = (place: RecordPlace, column: string, value: unknown): HutError => new HutError("TOKEN_LABELS_NOT_LIST", { ...place, column },
+  `${at(place)}: ${quote(column)} is ${shown(value)}, where a list with one label a token is expected. Leave the column out to learn the text's own tokens.`);
+
+/** A token's label that is no token id. */
+export const tokenLabelWrong = (place: RecordPlace, value: unknown, vocabulary: number | undefined): HutError =>
+  new HutError("TOKEN_LABEL_WRONG", { ...place, value, vocabulary },
+    `${at(place)}: the label ${shown(value)} is no token id. Labels are integers ${range(vocabulary)}, or -100 to leave the token out.`);
+
+/** Next tokens to learn, and no tokens. */
+export const tokenRowMissing = (file: string): HutError => new HutError("TOKEN_ROW_MISSING", { file },
+  `${quote(file)}: next tokens can be learnt only by a model with input_ids, which this one hasn't. Choose another --task.`);
+
+/** Rows in which no token but the first counts. */
+export const noTokenToPredict = (file: string): HutError => new HutError("NO_TOKEN_TO_PREDICT", { file },
+  `${quote(file)}: no record has a token to predict. A record needs two tokens or more, and after the first one a label that isn't -100.`);
+
 /** Logits that aren't one row a label; `values`: how many numbers there are. */
 export const logitsDoNotFit = (dims: readonly number[], values: number, labels: number): HutError =>
   new HutError("LOGITS_DO_NOT_FIT", { dims, values, labels },

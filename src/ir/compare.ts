@@ -12,7 +12,7 @@ export function differences(a: unknown, b: unknown, limit = 8): string[] {
 }
 
 function visit(a: unknown, b: unknown, path: string, found: string[], limit: number): void {
-  if (found.length >= limit || a === b) return;
+  if (found.length >= limit || Object.is(a, b)) return;
   if (isBytes(a) && isBytes(b)) {
     if (!sameBytes(a, b)) found.push(path);
     return;
@@ -26,7 +26,7 @@ function visit(a: unknown, b: unknown, path: string, found: string[], limit: num
     for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) visit(a[key], b[key], path === "" ? key : `${path}.${key}`, found, limit);
     return;
   }
-  if (!(Object.is(a, b))) found.push(path);
+  found.push(path);
 }
 
 function isBytes(value: unknown): value is Bytes {

@@ -144,8 +144,6 @@ export class Graph {
   readonly outputs: Value[] = [];
   /** Constants, in file order. */
   readonly initializers = new Set<Value>();
-  /** The graph whose node holds this one; nested graphs may read its values. */
-  readonly parent: Graph | undefined;
   /** Quantization annotations, carried through. */
   annotations: TensorAnnotation[] = [];
   /** value_info in the file's order: the values it declares, and entries that name no value here, carried through. */
@@ -153,15 +151,21 @@ export class Graph {
   /** What the IR has no word for, carried through. */
   carried: GraphProto | undefined;
   #nodes: Node[] = [];
+  #parent: Graph | undefined;
   readonly #names: Set<string>;
 
   constructor(parent?: Graph) {
-    this.parent = parent;
+    this.#parent = parent;
     this.#names = parent === undefined ? new Set() : parent.#names;
   }
 
   get nodes(): readonly Node[] {
     return this.#nodes;
+  }
+
+  /** The graph whose node holds this one; nested graphs may read its values. */
+  get parent(): Graph | undefined {
+    return this.#parent;
   }
 
   /** Marks a name as taken, as a reader does for every name in the file. */
@@ -213,6 +217,16 @@ export class Graph {
     if (at < 0) throw new RangeError("the node to insert before is not in this graph");
     for (const node of nodes) node.graph = this;
     this.#nodes.splice(at, 0, ...nodes);
+  }
+
+  /** Takes over the nodes and constants of a graph nested in `before`, one of its nodes, to stand in front of it. The nested graph is left empty but for its outputs. */
+  absorb(inner: Graph, before: Node): void {
+    const nodes = inner.#nodes;
+    inner.#nodes = [];
+    this.insert(nodes, before);
+    for (const sub of nodes.flatMap((node) => node.subgraphs)) sub.#parent = this;
+    for (const value of inner.initializers) this.initializers.add(value);
+    inner.initializers.clear();
   }
 
   /** Takes nodes out, and the graphs nested in them. Throws when something outside of them still reads an output; the error names the readers. */

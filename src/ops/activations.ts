@@ -1,14 +1,13 @@
-/** Elementwise activations and Softmax. */
-import { intOf, stringOf } from "../ir/attribute.ts";
+/** Smooth elementwise activations. */
+import { floatOf, stringOf } from "../ir/attribute.ts";
 import { mulDims, type Dim } from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
 import { elements, likeFirst } from "./broadcast.ts";
-import { nanGuard } from "./logic.ts";
 import { defineOp, type FlopRule } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 
 /** A few operations an element: what the usual polynomial approximations cost. */
-const perElement = (cost: number): FlopRule => (_, [out]): Dim => mulDims(cost, elements(out));
+export const perElement = (cost: number): FlopRule => (_, [out]): Dim => mulDims(cost, elements(out));
 
 /** y = erf x. dx = dy ⊙ 2/√π e^(−x²) = dy ⊙ e^(ln 2/√π − x²). */
 export const Erf = defineOp({
@@ -60,24 +59,43 @@ function tanhGeluDerivative(op: OpBuilder, x: Value, y: Value): Value {
   return op.Add(p, op.Mul(op.Mul(y, op.Sub(op.scalar(1, x), p)), slope));
 }
 
-/** y = softmax(x) along `axis`. dx = y ⊙ (dy − Σ dy ⊙ y). Before opset 13 the axes from `axis` on are one. */
-export const Softmax = defineOp({
-  name: "Softmax", purpose: "softmax", opsets: [13], inputs: ["input"], outputs: ["output"], shape: likeFirst, flops: perElement(5),
+/** y = x ⊙ σ(αx). dx = dy ⊙ (s + α y ⊙ (1 − s)) with s = σ(αx). */
+export const Swish = defineOp({
+  name: "Swish", purpose: "activation", opsets: [24], inputs: ["X"], outputs: ["Y"], shape: likeFirst, flops: perElement(6),
   gradient: {
-    input: ({ op, node, out, grad: { output: dy } }) => {
-      // A row that is masked out whole is 0/0. Exporters write zeros over it; with those for y, its gradient is 0 too, not NaN.
-      const y = nanGuard(out.output) ?? out.output;
-      const sum = op.ReduceSum(op.Mul(dy, y), [intOf(node, "axis", -1)], { keepdims: 1 });
-      return op.Mul(y, op.Sub(dy, sum));
+    X: ({ op, node, in: { X }, out: { Y: y }, grad: { Y } }) => {
+      const alpha = floatOf(node, "alpha", 1);
+      const scaled = (v: Value): Value => (alpha === 1 ? v : op.Mul(v, op.scalar(alpha, v)));
+      const s = op.Sigmoid(scaled(X));
+      return op.Mul(Y, op.Add(s, op.Mul(scaled(y), op.Sub(op.scalar(1, X), s))));
     },
   },
 });
 
-/** y = ln softmax(x) along `axis`. dx = dy − e^y ⊙ Σ dy. */
-export const LogSoftmax = defineOp({
-  name: "LogSoftmax", opsets: [13], inputs: ["input"], outputs: ["output"], shape: likeFirst, flops: perElement(6),
+/** y = x ⊙ tanh(ln(1 + eˣ)). dx = dy ⊙ (t + x ⊙ (1 − t²) ⊙ σ(x)) with t = tanh(ln(1 + eˣ)). */
+export const Mish = defineOp({
+  name: "Mish", purpose: "activation", opsets: [18, 22], inputs: ["X"], outputs: ["Y"], shape: likeFirst, flops: perElement(14),
   gradient: {
-    input: ({ op, node, out: { output: y }, grad: { output: dy } }) =>
-      op.Sub(dy, op.Mul(op.Exp(y), op.ReduceSum(dy, [intOf(node, "axis", -1)], { keepdims: 1 }))),
+    X: ({ op, in: { X }, grad: { Y } }) => {
+      const t = op.Tanh(op.Softplus(X));
+      return op.Mul(Y, op.Add(t, op.Mul(op.Mul(X, op.Sigmoid(X)), op.Sub(op.scalar(1, X), op.Mul(t, t)))));
+    },
+  },
+});
+
+/** y = ln(1 + eˣ). dx = dy ⊙ σ(x). */
+export const Softplus = defineOp({
+  name: "Softplus", purpose: "activation", opsets: [1, 22], inputs: ["X"], outputs: ["Y"], shape: likeFirst, flops: perElement(8),
+  gradient: { X: ({ op, in: { X }, grad: { Y } }) => op.Mul(Y, op.Sigmoid(X)) },
+});
+
+/** y = x / (1 + |x|). dx = dy ⊙ (1 − |y|)². */
+export const Softsign = defineOp({
+  name: "Softsign", purpose: "activation", opsets: [1, 22], inputs: ["input"], outputs: ["output"], shape: likeFirst, flops: perElement(3),
+  gradient: {
+    input: ({ op, out: { output: y }, grad: { output } }) => {
+      const root = op.Sub(op.scalar(1, y), op.Abs(y));
+      return op.Mul(output, op.Mul(root, root));
+    },
   },
 });

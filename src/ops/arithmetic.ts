@@ -1,4 +1,5 @@
 /** Elementwise arithmetic with broadcasting. */
+import { intOf } from "../ir/attribute.ts";
 import { addDims, floorDivDims, maxDims, minDims, mulDims, subDims, type Dim } from "../ir/dim.ts";
 import type { Facts, Value } from "../ir/graph.ts";
 import { broadcasting, broadcastShapes, likeFirst, unbroadcast } from "./broadcast.ts";
@@ -117,6 +118,26 @@ export const Sum = defineOp({
       return unbroadcast(op, sum, input);
     },
   },
+});
+
+/** z = the mean of the inputs. Each gets dz / n. */
+export const Mean = defineOp({
+  name: "Mean", opsets: [8, 13], inputs: ["data_0"], outputs: ["mean"], flops: "elementwise",
+  shape: (c) => [{ dataType: c.dataType(0), shape: broadcastShapes(c.node.inputs.map((_, i) => c.shape(i))) }],
+  gradient: {
+    data_0: ({ op, node, index, grad: { mean } }) => {
+      const input = node.inputs[index];
+      if (input === undefined) throw new TypeError("a gradient was asked for an input that isn't there");
+      return unbroadcast(op, op.Mul(mean, op.scalar(1 / node.inputs.length, mean)), input);
+    },
+  },
+});
+
+/** What is left of a division, with b's sign, or a's with fmod = 1. It jumps wherever a / b is whole, which is what it is used for. */
+export const Mod = defineOp({
+  name: "Mod", opsets: [10, 13], inputs: ["A", "B"], outputs: ["C"], flops: "elementwise",
+  shape: (c) => arithmetic((a, b) => (typeof a === "number" && typeof b === "number" && b !== 0 ? (intOf(c.node, "fmod", 0) === 1 ? a % b : a - b * Math.floor(a / b)) : undefined))(c),
+  gradient: { A: "not differentiable", B: "not differentiable" },
 });
 
 /** y = −x. */

@@ -4,7 +4,8 @@ import type { Facts, Value } from "../ir/graph.ts";
 import type { InferContext } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 
-function broadcastDim(a: Dim, b: Dim): Dim {
+/** The size of a result whose inputs have these sizes at one place. */
+export function broadcastDim(a: Dim, b: Dim): Dim {
   if (a === 1) return b;
   if (b === 1) return a;
   if (typeof a === "number") return a;
@@ -71,11 +72,30 @@ function staticAxes(from: Shape, to: Shape): number[] | undefined {
   return axes;
 }
 
+/** The opset since which the axes of a ReduceSum may be computed. */
+const COMPUTED_AXES = 13;
+
 function dynamicUnbroadcast(op: OpBuilder, grad: Value, input: Value): Value {
+  if (op.opset < COMPUTED_AXES) return foldedUnbroadcast(op, grad, input);
   const shape = op.Shape(input);
   const ones = op.Expand(op.ints([1]), op.Sub(op.Shape(op.Shape(grad)), op.Shape(shape)));
   const isOne = op.Equal(op.Concat([ones, shape], { axis: 0 }), op.ints([1]));
   const axes = op.Reshape(op.NonZero(isOne), op.ints([-1]));
   const sum = op.ReduceSum(grad, axes, { keepdims: 1, noop_with_empty_axes: 1 });
   return op.Reshape(sum, shape, op.opset >= 14 ? { allowzero: 1 } : {});
+}
+
+/**
+ * For opsets in which the axes of a sum must be constants: every axis of size g becomes two, of the input's size t and of g / t, and the sum
+ * goes over the second. It is 1 where the input has the axis whole.
+ */
+function foldedUnbroadcast(op: OpBuilder, grad: Value, input: Value): Value {
+  const [from, to] = [grad.shape?.length, input.shape?.length];
+  if (from === undefined || to === undefined) throw new TypeError(`the rank of "${input.name}" must be known before opset ${String(COMPUTED_AXES)}`);
+  const shape = op.Shape(input);
+  const lead = Array.from({ length: from - to }, () => 1);
+  const sizes = lead.length === 0 ? shape : op.Concat([op.ints(lead), shape], { axis: 0 });
+  const pairs = op.Concat([op.Unsqueeze(sizes, [1]), op.Unsqueeze(op.Div(op.Shape(grad), sizes), [1])], { axis: 1 });
+  const sum = op.ReduceSum(op.Reshape(grad, op.Reshape(pairs, [-1])), Array.from({ length: from }, (_, i) => 2 * i + 1), { keepdims: 0 });
+  return op.Reshape(sum, shape);
 }

@@ -6,7 +6,7 @@ import type { Facts } from "../ir/graph.ts";
 import { defineOp } from "./define.ts";
 
 export const Constant = defineOp({
-  name: "Constant", opsets: [1, 9, 11, 12, 13, 19, 21, 23], inputs: [], outputs: ["output"], gradient: "none",
+  name: "Constant", opsets: [1, 9, 11, 12, 13, 19, 21, 23, 24], inputs: [], outputs: ["output"], gradient: "none",
   shape: (c): Facts[] => {
     for (const a of c.node.attributes.values()) {
       if (a.kind === "tensor") {
@@ -25,7 +25,7 @@ export const Constant = defineOp({
 });
 
 export const ConstantOfShape = defineOp({
-  name: "ConstantOfShape", opsets: [9, 20, 21, 23], inputs: ["input"], outputs: ["output"], gradient: "none",
+  name: "ConstantOfShape", opsets: [9, 20, 21, 23, 24], inputs: ["input"], outputs: ["output"], gradient: "none",
   shape: (c) => {
     const value = c.node.attributes.get("value");
     const tensor = value?.kind === "tensor" ? value.value : undefined;
@@ -54,7 +54,7 @@ export const Range = defineOp({
 
 /** The sizes of x as an int64 vector, from `start` to `end` since opset 15. */
 export const Shape = defineOp({
-  name: "Shape", opsets: [1, 13, 15, 19, 21, 23], inputs: ["data"], outputs: ["shape"], gradient: { data: "none" },
+  name: "Shape", opsets: [1, 13, 15, 19, 21, 23, 24], inputs: ["data"], outputs: ["shape"], gradient: { data: "none" },
   shape: (c) => {
     const shape = c.shape(0)?.slice(intOf(c.node, "start", 0), intOf(c.node, "end", undefined));
     return [{ dataType: DataType.INT64, shape: [shape?.length], ...(shape === undefined ? {} : { ints: shape }) }];
@@ -63,7 +63,7 @@ export const Shape = defineOp({
 
 /** The number of elements. */
 export const Size = defineOp({
-  name: "Size", opsets: [1, 13, 19, 21, 23], inputs: ["data"], outputs: ["size"], gradient: { data: "none" },
+  name: "Size", opsets: [1, 13, 19, 21, 23, 24], inputs: ["data"], outputs: ["size"], gradient: { data: "none" },
   shape: (c) => {
     const shape = c.shape(0);
     return [{ dataType: DataType.INT64, shape: [], ...(shape === undefined ? {} : { ints: [numberOfElements(shape)] }) }];

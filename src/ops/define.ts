@@ -41,8 +41,11 @@ export interface GradientContext<I extends string, O extends string> {
 /** Emits dLoss/d(input). Pure: it adds nodes through `op` and keeps nothing. */
 export type GradientRule<I extends string = string, O extends string = string> = (g: GradientContext<I, O>) => Value;
 
-/** "none": not differentiable by nature (indices, shapes). "unwritten": an error once somebody needs it. */
-export type GradientEntry<I extends string, O extends string> = GradientRule<I, O> | "none" | "unwritten";
+/**
+ * "none": nothing flows there by nature (indices, shapes, steps). "unwritten": an error once somebody needs it. "not differentiable": an error
+ * too, since something does flow there and no derivative says how (Mod, quantization); the error comes even where all that flows on is integers.
+ */
+export type GradientEntry<I extends string, O extends string> = GradientRule<I, O> | "none" | "unwritten" | "not differentiable";
 
 /** Floating point operations of one run: "elementwise" is one an element of the first output, "none" is for what only moves bytes. */
 export type FlopRule = "elementwise" | "none" | ((c: InferContext, outputs: readonly (Facts | undefined)[]) => Dim);

@@ -90,40 +90,7 @@ function pickedInts(c: InferContext): Partial<Facts> {
   return { ints: indices.map((i): Dim => (typeof i === "number" ? data.at(i) : undefined)) };
 }
 
-/** y[..i..] = x[..index[i]..] along `axis`. dx = zeros with dy added in. */
-export const GatherElements = defineOp({
-  name: "GatherElements", opsets: [11, 13], inputs: ["data", "indices"], outputs: ["output"],
-  shape: (c) => [{ dataType: c.dataType(0), shape: c.shape(1) }],
-  gradient: {
-    data: ({ op, node, in: { data, indices }, grad: { output } }) =>
-      op.ScatterElements(zerosLike(op, data), indices, output, { axis: intOf(node, "axis", 0), reduction: "add" }),
-    indices: "none",
-  },
-});
-
-/** y = slices of x at index tuples [.., m], after `batch_dims` shared axes. dx = zeros with dy added in. */
-export const GatherND = defineOp({
-  name: "GatherND", opsets: [11, 12, 13], inputs: ["data", "indices"], outputs: ["output"],
-  shape: (c) => {
-    const [data, indices] = [c.shape(0), c.shape(1)];
-    const depth = indices?.at(-1);
-    const shape = data === undefined || indices === undefined || typeof depth !== "number" ? undefined
-      : [...indices.slice(0, -1), ...data.slice(intOf(c.node, "batch_dims", 0) + depth)];
-    return [{ dataType: c.dataType(0), shape }];
-  },
-  gradient: { data: "unwritten", indices: "none" },
-});
-
-export const ScatterND = defineOp({
-  name: "ScatterND", opsets: [11, 13, 16, 18], inputs: ["data", "indices", "updates"], outputs: ["output"], shape: likeFirst,
-  gradient: { data: "unwritten", indices: "none", updates: "unwritten" },
-});
-
-export const ScatterElements = defineOp({
-  name: "ScatterElements", opsets: [11, 13, 16, 18], inputs: ["data", "indices", "updates"], outputs: ["output"], shape: likeFirst,
-  gradient: { data: "unwritten", indices: "none", updates: "unwritten" },
-});
-
+/** y = sums of x up to each place along `axis`. dx = the sums of dy from there on. */
 export const CumSum = defineOp({
   name: "CumSum", opsets: [11, 14], inputs: ["x", "axis"], outputs: ["y"], shape: likeFirst, flops: "elementwise",
   gradient: {

@@ -3,8 +3,9 @@ import { DataType } from "../ir/data-type.ts";
 import { differentDims, isNonNegative, sameDim, type Dim } from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
 import { combineInts } from "./arithmetic.ts";
-import { broadcastShapes, likeFirst, unbroadcast } from "./broadcast.ts";
+import { broadcasting, broadcastShapes, likeFirst, unbroadcast } from "./broadcast.ts";
 import { defineOp, type OpDefinition } from "./define.ts";
+import type { OpBuilder } from "./generated/builder.ts";
 
 /** true, false as 1, 0 where the sizes tell; else unknown. */
 type Decide = (a: Dim, b: Dim) => Dim;
@@ -82,7 +83,7 @@ export function nanGuard(y: Value): Value | undefined {
   return guard?.node.outputs[0];
 }
 
-/** y = x clipped to [min, max]. dx = dy where min ≤ x ≤ max, as PyTorch has it. */
+/** y = x clipped to [min, max]. dx = dy where min ≤ x ≤ max, as PyTorch has it; dmin, dmax = Σ dy where x lies beyond. */
 export const Clip = defineOp({
   name: "Clip", opsets: [11, 12, 13], inputs: ["input", "min", "max"], outputs: ["output"], shape: likeFirst, flops: "elementwise",
   gradient: {
@@ -91,6 +92,21 @@ export const Clip = defineOp({
       const above = has("min") ? op.Where(op.Less(inputs.input, inputs.min), zero, output) : output;
       return has("max") ? op.Where(op.Greater(inputs.input, inputs.max), zero, above) : above;
     },
-    min: "unwritten", max: "unwritten",
+    min: ({ op, in: { input, min }, grad: { output } }) => sumWhere(op, op.Less(input, min), output),
+    max: ({ op, in: { input, max }, grad: { output } }) => sumWhere(op, op.Greater(input, max), output),
   },
 });
+
+/** The sum of dy where the condition holds, as a scalar []. */
+function sumWhere(op: OpBuilder, condition: Value, dy: Value): Value {
+  return op.ReduceSum(op.Where(condition, dy, op.scalar(0, dy)), undefined, { keepdims: 0 });
+}
+
+const bitwise = (name: string): OpDefinition<"A" | "B", "C"> =>
+  defineOp({ name, opsets: [18], inputs: ["A", "B"], outputs: ["C"], shape: broadcasting(), flops: "elementwise", gradient: { A: "none", B: "none" } });
+
+export const BitwiseAnd = bitwise("BitwiseAnd");
+export const BitwiseOr = bitwise("BitwiseOr");
+export const BitwiseXor = bitwise("BitwiseXor");
+export const BitwiseNot = defineOp({ name: "BitwiseNot", opsets: [18], inputs: ["X"], outputs: ["Y"], shape: likeFirst, flops: "elementwise", gradient: { X: "none" } });
+export const BitShift = defineOp({ name: "BitShift", opsets: [11], inputs: ["X", "Y"], outputs: ["Z"], shape: broadcasting(), flops: "elementwise", gradient: { X: "none", Y: "none" } });

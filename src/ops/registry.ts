@@ -4,14 +4,23 @@ import * as activations from "./activations.ts";
 import * as arithmetic from "./arithmetic.ts";
 import * as constants from "./constants.ts";
 import type { OpDefinition } from "./define.ts";
+import * as einsum from "./einsum.ts";
 import * as indexing from "./indexing.ts";
 import * as logic from "./logic.ts";
 import * as normalizations from "./normalizations.ts";
+import * as padding from "./padding.ts";
 import * as products from "./products.ts";
+import * as rectifiers from "./rectifiers.ts";
 import * as reductions from "./reductions.ts";
+import * as scatter from "./scatter.ts";
 import * as shaping from "./shaping.ts";
+import * as softmax from "./softmax.ts";
+import * as trigonometry from "./trigonometry.ts";
 
-const families = [activations, arithmetic, constants, indexing, logic, normalizations, products, reductions, shaping];
+const families = [
+  activations, arithmetic, constants, einsum, indexing, logic, normalizations, padding,
+  products, rectifiers, reductions, scatter, shaping, softmax, trigonometry,
+];
 
 /** All definitions, sorted by name. */
 export const DEFINITIONS: readonly OpDefinition[] = families

@@ -3,7 +3,7 @@ import { intOf, intsOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import { addDims, divideExactly, mulDims, numberOfElements, sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts } from "../ir/graph.ts";
-import { broadcastShapes, likeFirst, unbroadcast } from "./broadcast.ts";
+import { broadcastShapes, likeFirst, shapeOf, unbroadcast } from "./broadcast.ts";
 import { defineOp, type InferContext } from "./define.ts";
 import { restoredShape } from "./products.ts";
 
@@ -12,14 +12,14 @@ const normalAxes = (axes: readonly number[], rank: number): number[] => axes.map
 
 /** y = x. */
 export const Identity = defineOp({
-  name: "Identity", carries: () => "kept", opsets: [1, 13, 14, 16, 19, 21, 23], inputs: ["input"], outputs: ["output"],
+  name: "Identity", carries: () => "kept", opsets: [1, 13, 14, 16, 19, 21, 23, 24], inputs: ["input"], outputs: ["output"],
   shape: (c) => [{ dataType: c.dataType(0), shape: c.shape(0), ...known(c.ints(0)) }],
   gradient: { input: ({ grad: { output } }) => output },
 });
 
 /** y = x in another type. Between float types dx = dy cast back; nothing flows through an integer or boolean. */
 export const Cast = defineOp({
-  name: "Cast", carries: () => "kept", opsets: [6, 9, 13, 19, 21, 23], inputs: ["input"], outputs: ["output"],
+  name: "Cast", carries: () => "kept", opsets: [6, 9, 13, 19, 21, 23, 24], inputs: ["input"], outputs: ["output"],
   shape: (c) => {
     const to = intOf(c.node, "to", 0);
     const ints = to === DataType.BOOL ? c.ints(0)?.map((d): Dim => (typeof d === "number" ? Number(d !== 0) : undefined))
@@ -27,6 +27,13 @@ export const Cast = defineOp({
     return [{ dataType: to, shape: c.shape(0), ...known(ints) }];
   },
   gradient: { input: ({ op, in: { input }, grad: { output } }) => (input.dataType === output.dataType ? output : op.Cast(output, { to: input.dataType })) },
+});
+
+/** y = x in the type of another value, which gives nothing else. */
+export const CastLike = defineOp({
+  name: "CastLike", opsets: [15, 19, 21, 23, 24], inputs: ["input", "target_type"], outputs: ["output"],
+  shape: (c) => [{ dataType: c.dataType(1), shape: c.shape(0) }],
+  gradient: { input: ({ op, in: { input }, grad: { output } }) => (input.dataType === output.dataType ? output : op.Cast(output, { to: input.dataType })), target_type: "none" },
 });
 
 /** Where a target size is 0 the input's is taken; −1 is what remains. */
@@ -52,14 +59,14 @@ function reshaped(c: InferContext): Shape | undefined {
 
 /** y = x with other dimensions. dx = dy with x's. */
 export const Reshape = defineOp({
-  name: "Reshape", opsets: [5, 13, 14, 19, 21, 23], inputs: ["data", "shape"], outputs: ["reshaped"],
+  name: "Reshape", opsets: [5, 13, 14, 19, 21, 23, 24], inputs: ["data", "shape"], outputs: ["reshaped"],
   shape: (c) => [{ dataType: c.dataType(0), shape: reshaped(c), ...(c.ints(1)?.length === 1 || c.ints(1)?.length === 0 ? known(c.ints(0)) : {}) }],
   gradient: { data: ({ op, in: { data }, grad: { reshaped: dy } }) => op.Reshape(dy, restoredShape(op, data, dy)), shape: "none" },
 });
 
 /** y = x as a matrix, the axes before `axis` together and the others together. */
 export const Flatten = defineOp({
-  name: "Flatten", opsets: [1, 9, 11, 13, 21, 23], inputs: ["input"], outputs: ["output"],
+  name: "Flatten", opsets: [1, 9, 11, 13, 21, 23, 24], inputs: ["input"], outputs: ["output"],
   shape: (c) => {
     const shape = c.shape(0);
     const axis = intOf(c.node, "axis", 1);
@@ -71,7 +78,7 @@ export const Flatten = defineOp({
 
 /** y = x with its axes in another order. dx = dy in the inverse order. */
 export const Transpose = defineOp({
-  name: "Transpose", opsets: [1, 13, 21, 23], inputs: ["data"], outputs: ["transposed"],
+  name: "Transpose", opsets: [1, 13, 21, 23, 24], inputs: ["data"], outputs: ["transposed"],
   carries: (node) => ((intsOf(node, "perm") ?? [1, 0]).join() === "1,0" ? "swapped" : undefined),
   shape: (c) => {
     const shape = c.shape(0);
@@ -88,7 +95,7 @@ export const Transpose = defineOp({
 
 /** y = x without axes of size 1. */
 export const Squeeze = defineOp({
-  name: "Squeeze", opsets: [1, 11, 13, 21, 23], inputs: ["data", "axes"], outputs: ["squeezed"],
+  name: "Squeeze", opsets: [1, 11, 13, 21, 23, 24], inputs: ["data", "axes"], outputs: ["squeezed"],
   shape: (c) => {
     const shape = c.shape(0);
     const given = c.axes("axes", 1);
@@ -102,7 +109,7 @@ export const Squeeze = defineOp({
 
 /** y = x with new axes of size 1. */
 export const Unsqueeze = defineOp({
-  name: "Unsqueeze", opsets: [1, 11, 13, 21, 23], inputs: ["data", "axes"], outputs: ["expanded"],
+  name: "Unsqueeze", opsets: [1, 11, 13, 21, 23, 24], inputs: ["data", "axes"], outputs: ["expanded"],
   shape: (c) => {
     const shape = c.shape(0);
     const given = c.axes("axes", 1);
@@ -193,12 +200,23 @@ export const Split = defineOp({
   },
 });
 
-/** y = x repeated along each axis. */
+/** y = x repeated r times along each axis. dx = Σ over the repeats: dy as [r₀, d₀, r₁, d₁, ..], summed over the first of each two. */
 export const Tile = defineOp({
-  name: "Tile", opsets: [6, 13], inputs: ["input", "repeats"], outputs: ["output"], gradient: { input: "unwritten", repeats: "none" },
+  name: "Tile", opsets: [6, 13], inputs: ["input", "repeats"], outputs: ["output"],
   shape: (c) => {
     const [shape, repeats] = [c.shape(0), c.ints(1)];
     return [{ dataType: c.dataType(0), shape: shape?.map((d, i) => mulDims(d, repeats?.[i])) }];
+  },
+  gradient: {
+    input: ({ op, in: { input, repeats }, grad: { output } }) => {
+      const rank = input.shape?.length;
+      if (rank === undefined) throw new TypeError(`the rank of "${input.name}" must be known`);
+      if (rank === 0) return output;
+      const shape = shapeOf(op, input);
+      const pairs = op.Concat([op.Unsqueeze(repeats, [1]), op.Unsqueeze(shape, [1])], { axis: 1 });
+      return op.ReduceSum(op.Reshape(output, op.Reshape(pairs, [-1])), Array.from({ length: rank }, (_, i) => 2 * i), { keepdims: 0 });
+    },
+    repeats: "none",
   },
 });
 

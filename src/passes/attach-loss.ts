@@ -1,7 +1,10 @@
 /**
  * Attaches a task's loss to the logits: as a sum and the number of labels that count, so that micro-batches add up to the large batch.
  *
- * Requires: facts inferred. Guarantees: a new input `labels`; labels of −100 count for nothing.
+ * Requires: facts inferred. Guarantees: a new input `labels`; labels of −100 count for nothing; the logits' own gradient beside the loss.
+ * Rules: (1) loss = max x − ln max p − x[label], p = softmax(x): nothing of the logits' size but p, and no p that underflows;
+ * (2) dx = p, less 1 at the label, 0 where the label doesn't count: p again, changed in place. By the rules of LogSoftmax and GatherElements
+ * it would take four more tensors of that size, which for a language model are the largest there are.
  */
 import { DataType } from "../ir/data-type.ts";
 import { symbol } from "../ir/dim.ts";
@@ -12,25 +15,58 @@ import { OpBuilder } from "../ops/generated/builder.ts";
 /** The label that the loss leaves out, as PyTorch's ignore_index. */
 export const IGNORE_INDEX = -100;
 
-/** The summed loss and how many labels it is over; their quotient is the mean loss. All float32 []. */
+/** The summed loss and how many labels it is over, float32 []; their quotient is the mean loss. */
 export interface AttachedLoss {
   readonly labels: Value;
   readonly sum: Value;
   readonly count: Value;
+  /** d sum / d logits, of the logits' shape and type. */
+  readonly logitsGradient: Value;
 }
 
 /** Cross entropy of logits [.., C] and int64 labels [..]: Σ over the labels that count of −ln softmax(logits)[label]. */
 export function attachCrossEntropy(model: Model, logits: Value): AttachedLoss {
-  const { graph } = model;
-  const op = new OpBuilder(graph, { opsets: model.opsets, origin: "attach-loss" });
+  const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "attach-loss" });
+  const labels = addLabels(model, logits);
+  return { labels, ...crossEntropy(op, logits, labels) };
+}
+
+/**
+ * Next-token loss of logits [b, s, V] and int64 labels [b, s], of which the first of each row counts for nothing: the logits at position t are
+ * for the label at t + 1. The labels are shifted, not the logits, which would be copied.
+ */
+export function attachNextTokenLoss(model: Model, logits: Value): AttachedLoss {
+  const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "attach-loss" });
+  const labels = addLabels(model, logits);
+  const next = op.Pad(op.Slice(labels, [1], [FAR], [1]), [0, 0, 0, 1], op.scalar(IGNORE_INDEX, labels));
+  return { labels, ...crossEntropy(op, logits, next) };
+}
+
+/** Where a Slice to the end ends. */
+const FAR = 2 ** 31 - 1;
+
+function addLabels({ graph }: Model, logits: Value): Value {
   const shape = (logits.shape ?? [symbol("batch"), undefined]).slice(0, -1);
-  const labels = graph.addInput("labels", { dataType: DataType.INT64, shape });
-  const counts = op.Not(op.Equal(labels, op.scalar(IGNORE_INDEX, labels)));
+  return graph.addInput("labels", { dataType: DataType.INT64, shape });
+}
+
+/** Logits x [.., C] and targets [..]. */
+function crossEntropy(op: OpBuilder, logits: Value, targets: Value): Omit<AttachedLoss, "labels"> {
+  const counts = op.Not(op.Equal(targets, op.scalar(IGNORE_INDEX, targets)));
   const weights = op.Cast(counts, { to: DataType.FLOAT });
-  const safe = op.Where(counts, labels, op.scalar(0, labels));
-  const float = logits.dataType === DataType.FLOAT ? logits : op.Cast(logits, { to: DataType.FLOAT });
-  const picked = op.Squeeze(op.GatherElements(op.LogSoftmax(float, { axis: -1 }), op.Unsqueeze(safe, [-1]), { axis: -1 }), [-1]);
+  const index = op.Unsqueeze(op.Where(counts, targets, op.scalar(0, targets)), [-1]);
+  const x = logits.dataType === DataType.FLOAT ? logits : op.Cast(logits, { to: DataType.FLOAT });
+  const p = op.Softmax(x, { axis: -1 });
+  const largest = (v: Value): Value => op.ReduceMax(v, [-1], { keepdims: 1 });
+  const each = op.Sub(op.Sub(largest(x), op.Log(largest(p))), op.GatherElements(x, index, { axis: -1 }));
   // Where, not a product: a label that doesn't count takes no part even if its logits are infinite.
-  const losses = op.Where(counts, op.Neg(picked), op.scalar(0, float));
-  return { labels, sum: op.ReduceSum(losses, undefined, { keepdims: 0 }), count: op.ReduceSum(weights, undefined, { keepdims: 0 }) };
+  const losses = op.Where(counts, op.Squeeze(each, [-1]), op.scalar(0, x));
+
+  const weight = op.Unsqueeze(weights, [-1]);
+  const weighted = op.Mul(p, weight);
+  const gradient = op.ScatterElements(weighted, index, op.Sub(op.GatherElements(weighted, index, { axis: -1 }), weight), { axis: -1 });
+  return {
+    sum: op.ReduceSum(losses, undefined, { keepdims: 0 }), count: op.ReduceSum(weights, undefined, { keepdims: 0 }),
+    logitsGradient: x === logits ? gradient : op.Cast(gradient, { to: logits.dataType }),
+  };
 }

@@ -31,8 +31,7 @@ export function parameterCount(trainables: readonly { readonly shape: readonly n
 
 /** step.onnx: batch, labels, settings, theta, adam_m, adam_v → loss, grad_norm, theta_next, adam_m_next, adam_v_next, logits. Changes `model`. */
 export function buildStep(model: Model, options: BuildOptions): void {
-  const { theta, op, logits, loss } = begin(model, options);
-  const gradient = differentiate(model.graph, { opsets: model.opsets, loss: loss.sum, wrt: [theta] }).get(theta) ?? theta;
+  const { theta, op, logits, loss, gradient } = begin(model, options);
   const { graph } = model;
   graph.outputs.length = 0;
   graph.outputs.push(op.named(op.Div(loss.sum, loss.count), "loss"));
@@ -43,8 +42,7 @@ export function buildStep(model: Model, options: BuildOptions): void {
 
 /** grad.onnx: batch, labels, theta, grad_sum [P], loss_sum [], count [] → the sums with this batch's added. Changes `model`. */
 export function buildGrad(model: Model, options: BuildOptions): void {
-  const { theta, op, loss } = begin(model, options);
-  const gradient = differentiate(model.graph, { opsets: model.opsets, loss: loss.sum, wrt: [theta] }).get(theta) ?? theta;
+  const { op, loss, gradient } = begin(model, options);
   const { graph } = model;
   graph.outputs.length = 0;
   for (const [name, added] of Object.entries({ grad_sum: gradient, loss_sum: loss.sum, count: loss.count })) {
@@ -71,10 +69,21 @@ export function buildEval(model: Model, options: Omit<BuildOptions, "attachLoss"
   finish(model);
 }
 
-function begin(model: Model, options: BuildOptions): { theta: Value; op: OpBuilder; logits: Value; loss: AttachedLoss } {
-  const theta = splitTheta(model, options.trainables);
+interface Begun {
+  readonly theta: Value;
+  readonly op: OpBuilder;
+  readonly logits: Value;
+  readonly loss: AttachedLoss;
+  /** Of the summed loss by theta [P]. */
+  readonly gradient: Value;
+}
+
+function begin(model: Model, { trainables, logits, attachLoss }: BuildOptions): Begun {
+  const theta = splitTheta(model, trainables);
   const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "build" });
-  return { theta, op, logits: options.logits, loss: options.attachLoss(model, options.logits) };
+  const loss = attachLoss(model, logits);
+  const gradients = differentiate(model.graph, { opsets: model.opsets, loss: logits, seed: loss.logitsGradient, wrt: [theta] });
+  return { theta, op, logits, loss, gradient: gradients.get(theta) ?? theta };
 }
 
 /** All trainables come out of one flat input `theta` [P], split and reshaped once, in the order of the list. */

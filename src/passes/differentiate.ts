@@ -18,8 +18,10 @@ import { definitionOf } from "../ops/registry.ts";
 
 export interface DifferentiateOptions {
   readonly opsets: ReadonlyMap<string, number>;
-  /** The scalar (float32 []) to differentiate. */
+  /** What to differentiate: the scalar loss (float32 []), or with `seed` any value. */
   readonly loss: Value;
+  /** The gradient that arrives at `loss`, of its shape and type; 1 where it isn't given. A loss that knows a shorter way to its logits' gradient starts there. */
+  readonly seed?: Value | undefined;
   /** The values whose gradients are wanted. */
   readonly wrt: readonly Value[];
   /** Where a node's rules come from; the registry where it isn't given. */
@@ -27,12 +29,12 @@ export interface DifferentiateOptions {
 }
 
 /** Adds the gradient nodes at the end of the graph. Returns the gradient of each value of `wrt`. Throws HutError. */
-export function differentiate(graph: Graph, { opsets, loss, wrt, definitions = definitionOf }: DifferentiateOptions): Map<Value, Value> {
+export function differentiate(graph: Graph, { opsets, loss, seed, wrt, definitions = definitionOf }: DifferentiateOptions): Map<Value, Value> {
   const op = new OpBuilder(graph, { opsets, origin: "differentiate" });
   const dependent = dependentValues(graph, wrt, definitions);
   const unreached = wrt.filter((v) => v !== loss && !reaches(v, loss, dependent, definitions));
   if (unreached.length > 0) throw unreachedWeight(unreached.map((v) => v.name));
-  const gradients = new Map<Value, Value[]>([[loss, [op.scalar(1, loss)]]]);
+  const gradients = new Map<Value, Value[]>([[loss, [seed ?? op.scalar(1, loss)]]]);
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((o) => o !== undefined && gradients.has(o))) continue;
     const wanted = node.inputs.flatMap((input, index) => (input !== undefined && dependent.has(input) ? [{ input, index }] : []));
@@ -43,7 +45,7 @@ export function differentiate(graph: Graph, { opsets, loss, wrt, definitions = d
       const entry = entryOf(definition, index);
       if (entry === "none") continue;
       const why = whyNot(node, definition, entry, opsets);
-      if (entry === "unwritten" || why !== undefined) throw noGradient(node, pathToLoss(node, loss, wrt), why ?? "");
+      if (typeof entry === "string" || why !== undefined) throw noGradient(node, pathToLoss(node, loss, wrt), why ?? "");
       const gradient = run(entry, context(index), node);
       check(node, input, gradient);
       gradients.set(input, [...(gradients.get(input) ?? []), gradient]);
@@ -59,7 +61,7 @@ export function nodesWithoutGradient(graph: Graph, loss: Value, wrt: readonly Va
     if (input === undefined || !dependent.has(input) || !isFloating(input.dataType || 1)) return false;
     const definition = definitionOf(node);
     const entry = entryOf(definition, index);
-    return entry === "unwritten" || (entry !== "none" && opsets !== undefined && whyNot(node, definition, entry, opsets) !== undefined);
+    return entry === "unwritten" || entry === "not differentiable" || (entry !== "none" && opsets !== undefined && whyNot(node, definition, entry, opsets) !== undefined);
   })).map((node) => ({ node, path: pathToLoss(node, loss, wrt) }));
 }
 
@@ -68,19 +70,22 @@ type Definitions = (node: Node) => OpDefinition | undefined;
 /** Why a node can't be differentiated, beyond a rule that is not written: an operator, or a version of it, that the definitions don't speak for. */
 function whyNot(node: Node, definition: OpDefinition | undefined, entry: GradientEntry<string, string>, opsets: ReadonlyMap<string, number>): string | undefined {
   if (definition === undefined) return "an operator unknown here";
+  if (entry === "not differentiable") return "it is not differentiable";
   if (entry === "unwritten" || node.domain !== "") return undefined;
   const opset = opsets.get("") ?? 1;
   const version = SCHEMAS[node.opType]?.findLast((v) => v.since <= opset)?.since;
   return version === undefined || definition.opsets.includes(version) ? undefined : `in opset ${String(opset)} it means something else than since opset ${String(definition.opsets[0])}`;
 }
 
-/** Everything computed from the chosen values, as long as it is of a float type. */
+/** Everything computed from the chosen values, as long as it is of a float type; and what leaves an operator that has no derivative, so that it is met. */
 function dependentValues(graph: Graph, wrt: readonly Value[], definitions: Definitions): Set<Value> {
   const dependent = new Set(wrt);
   for (const node of graph.nodes) {
     const definition = definitions(node);
-    if (!node.inputs.some((v, i) => v !== undefined && dependent.has(v) && entryOf(definition, i) !== "none")) continue;
-    for (const output of node.outputs) if (output !== undefined && (output.dataType === 0 || isFloating(output.dataType))) dependent.add(output);
+    const entries = node.inputs.flatMap((v, i) => (v !== undefined && dependent.has(v) ? [entryOf(definition, i)] : [])).filter((entry) => entry !== "none");
+    if (entries.length === 0) continue;
+    const any = entries.includes("not differentiable");
+    for (const output of node.outputs) if (output !== undefined && (any || output.dataType === 0 || isFloating(output.dataType))) dependent.add(output);
   }
   return dependent;
 }

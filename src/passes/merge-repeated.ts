@@ -7,7 +7,7 @@
 import type { Attribute } from "../ir/attribute.ts";
 import type { Graph, Node, Value } from "../ir/graph.ts";
 import { Tensor } from "../ir/tensor.ts";
-import { SCHEMAS } from "../ops/generated/schemas.ts";
+import { schemaOf } from "./schema-of.ts";
 
 /** Operators whose every run differs. */
 const RANDOM = new Set(["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial", "Dropout"]);
@@ -56,7 +56,7 @@ export function mergeRepeated(graph: Graph): number {
 
 /** Whether the number of outputs is part of what is asked for, as of a Split without sizes. */
 function isVariadic(node: Node): boolean {
-  return SCHEMAS[node.opType]?.at(-1)?.outputs.at(-1)?.endsWith("*") !== false;
+  return schemaOf(node.opType)?.outputs.at(-1)?.endsWith("*") !== false;
 }
 
 /** Constants with the same small value become one. */

@@ -6,6 +6,7 @@ import { normalizeConstants } from "./normalize-constants.ts";
 import { raiseOpset } from "./raise-opset.ts";
 import { recognizeGelu } from "./recognize-gelu.ts";
 import { removeDead } from "./remove-dead.ts";
+import { widenHalf } from "./widen-half.ts";
 
 /** The opset of the training view: the oldest with Gelu. ONNX Runtime reads it since 1.17. */
 const TRAINING_OPSET = 20;
@@ -13,6 +14,7 @@ const TRAINING_OPSET = 20;
 /** Runs every normalization, in order. */
 export function normalizeForTraining(model: Model): void {
   normalizeConstants(model.graph);
+  widenHalf(model);
   raiseOpset(model, TRAINING_OPSET);
   mergeRepeated(model.graph);
   if (model.opset >= TRAINING_OPSET) recognizeGelu(model);

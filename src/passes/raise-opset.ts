@@ -9,7 +9,8 @@ import { int } from "../ir/attribute.ts";
 import type { Graph, Node } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import { Tensor } from "../ir/tensor.ts";
-import { SCHEMAS, type SchemaVersion } from "../ops/generated/schemas.ts";
+import type { SchemaVersion } from "../ops/generated/schemas.ts";
+import { schemaOf } from "./schema-of.ts";
 
 /** Operators whose newer form means something else; no transformer has them on its way. */
 const CHANGED = new Set(["DFT", "GridSample", "GroupNormalization", "Resize", "RoiAlign"]);
@@ -31,12 +32,8 @@ function everyNode(graph: Graph): Node[] {
   return graph.nodes.flatMap((node) => [node, ...node.subgraphs.flatMap(everyNode)]);
 }
 
-function versionAt(name: string, opset: number): SchemaVersion | undefined {
-  return Object.hasOwn(SCHEMAS, name) ? SCHEMAS[name]?.findLast((v) => v.since <= opset) : undefined;
-}
-
 function canRaise(node: Node, from: number, target: number): boolean {
-  const [old, next] = [versionAt(node.opType, from), versionAt(node.opType, target)];
+  const [old, next] = [schemaOf(node.opType, from), schemaOf(node.opType, target)];
   if (old === undefined || next === undefined) return false;
   if (old === next) return true;
   if (CHANGED.has(node.opType)) return false;
@@ -48,8 +45,8 @@ function inputIndex(version: SchemaVersion, name: string): number {
 }
 
 function raise(node: Node, from: number, target: number): void {
-  const next = versionAt(node.opType, target);
-  if (next === undefined || next === versionAt(node.opType, from)) return;
+  const next = schemaOf(node.opType, target);
+  if (next === undefined || next === schemaOf(node.opType, from)) return;
   for (const [name, a] of [...node.attributes]) {
     if (Object.hasOwn(next.attributes, name) || a.kind !== "ints" || node.graph === undefined) continue;
     node.setInput(inputIndex(next, name), node.graph.addInitializer(`${node.name}/${name}`, Tensor.ints([a.value.length], a.value)));

@@ -63,5 +63,8 @@ function replace(graph: Graph, { x, y }: Gelu, opsets: ReadonlyMap<string, numbe
     metadata: new Map([[ORIGIN_KEY, "recognize-gelu"]]) }, [x], [made]);
   graph.insert([node], y.producer);
   inferNode(node, opsets);
+  const last = y.producer;
   graph.replaceAllUses(y, made);
+  // Gone, so that the pieces, which may stay for other readers, are not taken for a Gelu again.
+  if (last !== undefined) graph.remove([last]);
 }

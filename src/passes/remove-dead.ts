@@ -1,6 +1,6 @@
 /** Removes what no output needs. Guarantees: graph inputs and outputs stay; nodes, constants and optional outputs that feed nothing go. */
 import type { Graph, Node, Value } from "../ir/graph.ts";
-import { SCHEMAS } from "../ops/generated/schemas.ts";
+import { schemaOf } from "./schema-of.ts";
 
 /** Returns how many nodes were removed. */
 export function removeDead(graph: Graph): number {
@@ -30,7 +30,7 @@ export function removeDead(graph: Graph): number {
 
 /** Whether an output may be left out. ONNX Runtime crashes on a Split without one of its parts. */
 function isOptional(node: Node, index: number): boolean {
-  return node.domain === "" && Object.hasOwn(SCHEMAS, node.opType) && SCHEMAS[node.opType]?.at(-1)?.outputs[index]?.endsWith("?") === true;
+  return node.domain === "" && schemaOf(node.opType)?.outputs[index]?.endsWith("?") === true;
 }
 
 /** The values that graphs nested in a node read from outside. */

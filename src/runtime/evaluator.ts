@@ -1,12 +1,12 @@
-/** Runs a graph over a data set and collects one output, in file order. */
+/** Runs a graph over a data set: its metrics, counted batch by batch, or every record's outputs in file order. */
 import { interrupted } from "../errors/runtime.ts";
 import { planBatches, restoreOrder } from "./data/batches.ts";
-import { collate, type Feed, type Padding } from "./data/collate.ts";
+import { collate, type Batch, type Feed, type Padding } from "./data/collate.ts";
 import type { Example } from "./data/examples.ts";
 import type { InputSpec } from "./data/field.ts";
-import { CLASSIFICATION_METRICS, type Classified } from "./metrics.ts";
 import type { CommonOptions } from "./options.ts";
 import type { GraphSession } from "./session.ts";
+import type { Evaluation } from "./tasks/task.ts";
 
 export interface EvaluateRun extends CommonOptions {
   readonly session: GraphSession;
@@ -14,7 +14,6 @@ export interface EvaluateRun extends CommonOptions {
   readonly inputs: readonly InputSpec[];
   readonly padding: Padding;
   readonly batchSize: number;
-  readonly outputs: readonly string[];
   /** Fed with every batch: theta, for eval.onnx. */
   readonly extra?: ReadonlyMap<string, Feed>;
 }
@@ -25,34 +24,49 @@ export interface Row {
   readonly values: ArrayLike<number | bigint>;
 }
 
-/** Runs all examples, longest first. Returns each record's rows of the outputs, in file order. */
-export async function evaluateExamples(run: EvaluateRun): Promise<ReadonlyMap<string, Row>[]> {
-  const { examples, inputs, padding, batchSize, outputs } = run;
-  const plan = planBatches(examples.map((e) => e.length), { batchSize, shuffle: false, seed: 0, epoch: 0, byLength: true });
+/** The metrics of a graph that `evaluation` was attached to, named `eval_<metric>`. */
+export async function measure(run: EvaluateRun, evaluation: Evaluation): Promise<Record<string, number>> {
+  const meter = evaluation.start();
+  await eachBatch(run, evaluation.outputs.map((v) => v.name), (made, batch) => { meter.add(made, batch); });
+  return meter.result();
+}
+
+/** Returns each record's rows of the outputs, in file order. Outputs of which `perToken` says so have the record's own length, padding cut off. */
+export async function collectRows(run: EvaluateRun, outputs: readonly string[], perToken: ReadonlySet<string>): Promise<ReadonlyMap<string, Row>[]> {
+  const plan: (readonly number[])[] = [];
   const results: ReadonlyMap<string, Row>[][] = [];
+  await eachBatch(run, outputs, (made, { indices, size, paddedTokens }) => {
+    plan.push(indices);
+    results.push(indices.map((index, row) => new Map([...made].map(([name, feed]) => {
+      const whole = rowOf(feed, row);
+      const length = run.examples[index]?.length;
+      return [name, perToken.has(name) && whole.dims[0] === paddedTokens / size && length !== undefined ? cut(whole, length) : whole];
+    }))));
+  });
+  return restoreOrder(plan, results);
+}
+
+/** Runs all examples, longest first. */
+async function eachBatch(run: EvaluateRun, outputs: readonly string[], take: (made: ReadonlyMap<string, Feed>, batch: Batch) => void): Promise<void> {
+  const { examples, inputs, padding, batchSize } = run;
+  const plan = planBatches(examples.map((e) => e.length), { batchSize, shuffle: false, seed: 0, epoch: 0, byLength: true });
   for (const [done, indices] of plan.entries()) {
     if (run.signal?.aborted === true) throw interrupted();
     const batch = collate(examples, indices, inputs, padding);
-    const feeds = new Map([...batch.feeds, ...(run.extra ?? [])].filter(([name]) => run.session.inputNames.includes(name)));
-    const made = await run.session.run(feeds, outputs);
-    results.push(indices.map((_, row) => new Map([...made].map(([name, feed]) => [name, rowOf(feed, row)]))));
+    const feeds = new Map([...batch.feeds, ["labels", batch.labels] as const, ...(run.extra ?? [])].filter(([name]) => run.session.inputNames.includes(name)));
+    take(await run.session.run(feeds, outputs), batch);
     run.onProgress?.({ phase: "evaluating", done: done + 1, total: plan.length, unit: "batches" });
   }
-  return restoreOrder(plan, results);
 }
 
 function rowOf({ dims, data }: Feed, row: number): Row {
   const own = dims.slice(1);
   const size = own.reduce((a, b) => a * b, 1);
-  return { dims: own, values: (data as ArrayLike<number> & { subarray(a: number, b: number): ArrayLike<number> }).subarray(row * size, (row + 1) * size) };
+  return { dims: own, values: (data as Float32Array).subarray(row * size, (row + 1) * size) };
 }
 
-/** The classification metrics of collected logits, named `eval_<metric>`. */
-export function classificationMetrics(rows: readonly ReadonlyMap<string, Row>[], output: string, examples: readonly Example[]): Record<string, number> {
-  const first = rows[0]?.get(output);
-  const classes = first?.dims[0] ?? 0;
-  const logits = new Float32Array(rows.length * classes);
-  rows.forEach((row, i) => { logits.set(row.get(output)?.values as ArrayLike<number>, i * classes); });
-  const classified: Classified = { logits, dims: [rows.length, classes], labels: BigInt64Array.from(examples, (e) => BigInt(e.label ?? -100)) };
-  return Object.fromEntries(CLASSIFICATION_METRICS.map((m) => [`eval_${m.name}`, m.compute(classified)]));
+/** The first `length` entries of the row's first axis. */
+function cut({ dims, values }: Row, length: number): Row {
+  const stride = dims.slice(1).reduce((a, b) => a * b, 1);
+  return { dims: [length, ...dims.slice(1)], values: (values as Float32Array).subarray(0, length * stride) };
 }

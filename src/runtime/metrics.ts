@@ -1,7 +1,7 @@
-/** What an evaluation reports of a model's outputs and the labels. */
+/** What an evaluation reports, counted batch by batch: sums are kept, never a data set's outputs. */
 
 import { labelBeyondLogits, logitsDoNotFit } from "../errors/data.ts";
-import { IGNORED_LABEL } from "./data/class-labels.ts";
+import { IGNORED_LABEL } from "./data/task-data.ts";
 
 /** Logits of N records for C classes, row by row, and N labels; -100 is left out. */
 export interface Classified {
@@ -9,51 +9,103 @@ export interface Classified {
   /** [N, C]. */
   readonly dims: readonly number[];
   readonly labels: BigInt64Array;
+  /** Which records these are, by their place in the file. */
+  readonly indices: readonly number[];
 }
 
-/** One number an evaluation reports. */
-export interface Metric<Needs> {
+/** A loss summed over a batch, and how many labels it is over. */
+export interface Summed {
+  readonly loss: number;
+  readonly count: number;
+}
+
+/** One number an evaluation reports, of batches of one kind. */
+export interface Metric<Batch> {
   /** As `eval_<name>` in logs. */
   readonly name: string;
-  /** What must be collected for it. */
-  readonly needs: readonly (keyof Needs & string)[];
-  /** The number; NaN where every label is left out. */
-  compute(from: Needs): number;
+  /** Begins to count. */
+  start(): Count<Batch>;
 }
 
-/** The share of records whose largest logit (the first, of equal ones) is the label's. NaN where every label is -100; a row with NaN is wrong. */
-export function accuracy(logits: Float32Array, dims: readonly number[], labels: BigInt64Array): number {
-  let right = 0;
-  const counted = eachLabelled(logits, dims, labels, (row, label) => {
-    if (argmax(row) === label) right++;
-  });
-  return right / counted;
+/** A metric being counted. */
+export interface Count<Batch> {
+  add(batch: Batch): void;
+  /** The number so far; NaN where every label is left out. */
+  result(): number;
 }
 
-/** The mean of −log softmax(logits)[label], in float64. NaN where every label is -100. */
-export function meanCrossEntropy(logits: Float32Array, dims: readonly number[], labels: BigInt64Array): number {
-  let sum = 0;
-  const counted = eachLabelled(logits, dims, labels, (row, label) => {
-    sum += logSumExp(row) - (row[label] ?? NaN);
-  });
-  return sum / counted;
+/** The share of records whose largest logit (the first, of equal ones) is the label's; a row with NaN is wrong. */
+export const ACCURACY: Metric<Classified> = meanOver("accuracy", (row, label) => (argmax(row) === label ? 1 : 0));
+
+/** The mean of −log softmax(logits)[label], in float64. */
+export const CROSS_ENTROPY: Metric<Classified> = meanOver("loss", (row, label) => logSumExp(row) - (row[label] ?? NaN));
+
+/** The mean of a loss that the graph summed. */
+export const MEAN_LOSS: Metric<Summed> = quotient("loss", (mean) => mean);
+
+/** e to the mean loss: among how many tokens the model wavers. */
+export const PERPLEXITY: Metric<Summed> = quotient("perplexity", Math.exp);
+
+/** A set of metrics being counted together. */
+export class Counts<Batch> {
+  readonly #counts: readonly (readonly [string, Count<Batch>])[];
+
+  constructor(metrics: readonly Metric<Batch>[]) {
+    this.#counts = metrics.map((metric) => [metric.name, metric.start()]);
+  }
+
+  add(batch: Batch): void {
+    for (const [, count] of this.#counts) count.add(batch);
+  }
+
+  /** By name, as `eval_<metric>`. */
+  result(): Record<string, number> {
+    return Object.fromEntries(this.#counts.map(([name, count]) => [`eval_${name}`, count.result()]));
+  }
 }
 
-/** What text-classification reports, in this order. */
-export const CLASSIFICATION_METRICS: readonly Metric<Classified>[] = [
-  { name: "loss", needs: ["logits", "labels"], compute: ({ logits, dims, labels }) => meanCrossEntropy(logits, dims, labels) },
-  { name: "accuracy", needs: ["logits", "labels"], compute: ({ logits, dims, labels }) => accuracy(logits, dims, labels) },
-];
+/** The mean of a number that each record with a label has. */
+function meanOver(name: string, of: (row: Float32Array, label: number) => number): Metric<Classified> {
+  return {
+    name,
+    start() {
+      let sum = 0;
+      let counted = 0;
+      return {
+        add(batch) {
+          counted += eachLabelled(batch, (row, label) => { sum += of(row, label); });
+        },
+        result: () => sum / counted,
+      };
+    },
+  };
+}
+
+function quotient(name: string, of: (mean: number) => number): Metric<Summed> {
+  return {
+    name,
+    start() {
+      const sum = { loss: 0, count: 0 };
+      return {
+        add({ loss, count }) {
+          sum.loss += loss;
+          sum.count += count;
+        },
+        result: () => of(sum.loss / sum.count),
+      };
+    },
+  };
+}
 
 /** Calls `visit` for every row [C] whose label counts; gives their number. Throws where shapes and labels don't agree. */
-function eachLabelled(logits: Float32Array, dims: readonly number[], labels: BigInt64Array, visit: (row: Float32Array, label: number) => void): number {
+function eachLabelled({ logits, dims, labels, indices }: Classified, visit: (row: Float32Array, label: number) => void): number {
   const [rows = 0, classes = 0] = dims;
   if (dims.length !== 2 || rows !== labels.length || logits.length !== rows * classes) throw logitsDoNotFit(dims, logits.length, labels.length);
   let counted = 0;
   for (const [i, wide] of labels.entries()) {
     const label = Number(wide);
     if (label === IGNORED_LABEL) continue;
-    if (label < 0 || label >= classes) throw labelBeyondLogits(i, label, classes);
+    if (label < 0 || label >= classes) throw labelBeyondLogits(indices[i] ?? i, label, classes);
     visit(logits.subarray(i * classes, (i + 1) * classes), label);
     counted++;
   }

@@ -2,10 +2,11 @@
 import { noLogits, outputUnknown } from "../errors/runtime.ts";
 import { isFloating } from "../ir/data-type.ts";
 import type { Graph, Value } from "../ir/graph.ts";
+import { vocabularySize } from "./task-inputs.ts";
 
 const LOGITS = "logits";
 
-/** The logits of a classification graph, [batch, C]; undefined where no output fits. Throws where `name` is no output. */
+/** The logits, [batch, C] or [batch, sequence, V]; undefined where no output fits. Throws where `name` is no output. */
 export function findLogits(graph: Graph, name?: string): Value | undefined {
   if (name !== undefined) {
     const named = graph.outputs.find((v) => v.name === name);
@@ -14,9 +15,13 @@ export function findLogits(graph: Graph, name?: string): Value | undefined {
   }
   const called = graph.outputs.find((v) => v.name === LOGITS);
   if (called !== undefined) return called;
-  const fitting = graph.outputs.filter((v) => isFloating(v.dataType) && v.shape?.length === 2 && (v.shape[1] !== undefined));
-  const [only, ...others] = graph.outputs.filter((v) => isFloating(v.dataType));
-  return others.length === 0 && only !== undefined && fitting.includes(only) ? only : undefined;
+  const floats = graph.outputs.filter((v) => isFloating(v.dataType));
+  const [only, ...others] = floats;
+  if (others.length === 0 && only?.shape?.length === 2 && only.shape[1] !== undefined) return only;
+  // One number for each token of the vocabulary: hidden states have another width, and a decoder's caches have four axes.
+  const vocabulary = vocabularySize(graph);
+  const [scores, ...more] = floats.filter((v) => v.shape?.length === 3 && vocabulary !== undefined && v.shape[2] === vocabulary);
+  return more.length === 0 ? scores : undefined;
 }
 
 /** The logits, or the error that tells what to do. */

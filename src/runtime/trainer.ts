@@ -84,7 +84,7 @@ async function trainStep(state: TrainingState, batch: Batch, perEpoch: number, o
   const vector = (data: Float32Array): Feed => ({ dataType: DataType.FLOAT, dims: [data.length], data });
   const scalar = (value: number): Feed => ({ dataType: DataType.FLOAT, dims: [], data: Float32Array.of(value) });
   const feeds = new Map<string, Feed>([
-    ...batch.feeds, ["labels", { dataType: DataType.INT64, dims: [batch.size], data: batch.labels }],
+    ...batch.feeds, ["labels", batch.labels],
     ["theta", vector(state.theta)], ["adam_m", vector(state.adamM)], ["adam_v", vector(state.adamV)],
     ["lr", scalar(rate)], ["weight_decay", scalar(options.weightDecay)], ["max_grad_norm", scalar(options.maxGradNorm)],
     ["step", { dataType: DataType.INT64, dims: [], data: BigInt64Array.of(BigInt(state.step + 1)) }],

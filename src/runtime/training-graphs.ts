@@ -1,17 +1,16 @@
 /** The training view's pipeline: a freshly prepared model → one of the graphs of `--format step`. */
-import { requireLogits } from "./model-outputs.ts";
-import type { Value } from "../ir/graph.ts";
 import { Model } from "../ir/model.ts";
-import { attachCrossEntropy } from "../passes/attach-loss.ts";
 import { buildApply, buildEval, buildGrad, buildStep, parameterCount, type StepKind } from "../passes/build-step.ts";
 import { normalizeForTraining } from "../passes/normalize-for-training.ts";
 import type { Prepared } from "./prepare.ts";
+import { requireTaskLogits } from "./tasks/registry.ts";
+import type { Evaluation, Task } from "./tasks/task.ts";
 
 /** ONNX IR version of graphs that we make: readable by every ONNX Runtime since 1.10. */
 const STEP_IR_VERSION = 8;
 
 /** Builds one graph. `fresh` prepares the model anew, since building changes it. */
-export function trainingGraph(kind: StepKind, fresh: () => Prepared): Model {
+export function trainingGraph(kind: StepKind, task: Task, fresh: () => Prepared): Model {
   const prepared = fresh();
   const { model, trainables } = prepared;
   if (kind === "apply") {
@@ -19,17 +18,22 @@ export function trainingGraph(kind: StepKind, fresh: () => Prepared): Model {
     buildApply(empty, parameterCount(trainables));
     return empty;
   }
-  const logits = taskLogits(prepared);
+  const logits = requireTaskLogits(task, model.graph, prepared.logits);
   if (kind === "eval") {
     buildEval(model, { trainables, logits });
     return model;
   }
   normalizeForTraining(model);
-  (kind === "step" ? buildStep : buildGrad)(model, { trainables, logits, attachLoss: attachCrossEntropy });
+  (kind === "step" ? buildStep : buildGrad)(model, { trainables, logits, attachLoss: (m, v) => task.attachLoss(m, v) });
   return model;
 }
 
-/** The logits to train on, or the error that tells how to get some. */
-export function taskLogits({ logits, model }: Prepared): Value {
-  return logits ?? requireLogits(model.graph);
+/** The graph that a run evaluates with: batch, labels, theta → what the task's metrics are counted from. */
+export function evaluationGraph(task: Task, fresh: () => Prepared): { readonly model: Model; readonly evaluation: Evaluation } {
+  const { model, trainables, logits: found } = fresh();
+  const logits = requireTaskLogits(task, model.graph, found);
+  const evaluation = task.attachEvaluation(model, logits);
+  model.graph.outputs.splice(0, Infinity, ...evaluation.outputs);
+  buildEval(model, { trainables, logits });
+  return { model, evaluation };
 }

@@ -38,7 +38,7 @@ describe("a wrong command line", () => {
       /^--head must be one of mean, cls and last, and is "maen"\. Did you mean mean\?$/],
     ["an unknown choice", ["train", "m", "--provider", "gpu"], "CHOICE_WRONG", /^--provider must be one of cpu, cuda, webgpu, dml and coreml, and is "gpu"/],
     ["the only choice missed", ["train", "m", "--method", "lora"], "CHOICE_WRONG", /^--method must be hut, and is "lora"\.$/],
-    ["an unknown task", ["train", "m", "--task", "translation"], "CHOICE_WRONG", /^--task must be text-classification/],
+    ["an unknown task", ["train", "m", "--task", "translation"], "CHOICE_WRONG", /^--task must be one of text-classification, /],
     ["two that contradict", ["train", "m", ...trainFiles, "--resume", "--overwrite"], "FLAGS_CONTRADICT", /^--resume and --overwrite contradict/],
     ["a format that isn't there", ["artifacts", "m", "-o", "a", "--format", "step,ort-training"], "NOT_THERE_YET", /^--format ort-training is not there yet/],
     ["a flag that isn't there", ["adapt", "m", "-o", "a", "--swappable"], "NOT_THERE_YET", /^--swappable is not there yet/],

@@ -35,6 +35,9 @@ describe("gradients of arithmetic", () => {
   gradcheck("Sum", { a: [2, 1, 3], b: [2, 1], c: [] });
   gradcheck("Sum", { a: [4] });
 
+  gradcheck("Mean", { a: [2, 3], b: [2, 3] }, { floatOnly: "ONNX Runtime's Mean" });
+  gradcheck("Mean", { a: [2, 1, 3], b: [2, 1], c: [] }, { floatOnly: "ONNX Runtime's Mean" });
+
   gradcheck("Neg", { X: [2, 3] });
   gradcheck("Abs", { X: [2, 3] });
   gradcheck("Sqrt", { X: [2, 3] }, { domain: positive });

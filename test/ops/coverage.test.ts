@@ -4,13 +4,19 @@ import { describe, it } from "mocha";
 import { DEFINITIONS } from "../../src/ops/registry.ts";
 import "./activations.test.ts";
 import "./arithmetic.test.ts";
+import "./einsum.test.ts";
 import { checkedInputs } from "./gradcheck.ts";
 import "./indexing.test.ts";
 import "./logic.test.ts";
 import "./normalizations.test.ts";
+import "./padding.test.ts";
 import "./products.test.ts";
+import "./rectifiers.test.ts";
 import "./reductions.test.ts";
+import "./scatter.test.ts";
 import "./shaping.test.ts";
+import "./softmax.test.ts";
+import "./trigonometry.test.ts";
 
 describe("gradient rules", () => {
   it("are all checked against finite differences", () => {

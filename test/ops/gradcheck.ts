@@ -210,7 +210,9 @@ class Row {
       assert.ok(tensor !== undefined);
       feeds[`weights_${String(i)}`] = tensor;
       const weight = graph.addInput(`weights_${String(i)}`, { dataType: tensor.dataType, shape: output.shape });
-      return op.ReduceSum(op.Mul(output, weight), undefined, { keepdims: 0 });
+      // In older opsets a product's gradient needs its inputs' ranks, which is no matter of the operator in question.
+      const flat = (v: Value): Value => (opset < 13 ? op.Reshape(v, [-1]) : v);
+      return op.ReduceSum(op.Mul(flat(output), flat(weight)), undefined, { keepdims: 0 });
     });
     const loss = parts.reduce((a, b) => op.Add(a, b));
     const values = wrt.map((name) => inputs.get(name)).filter((v) => v !== undefined);

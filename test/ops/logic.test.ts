@@ -34,4 +34,5 @@ describe("gradients of choice", () => {
   gradcheck("Clip", { input: [2, 5] }, { fixed: { min: doubles([], [-0.5123]) } });
   gradcheck("Clip", { input: [2, 5] }, { fixed: { max: doubles([], [0.5123]) } });
   gradcheck("Clip", { input: [2, 5] }, { fixed: { min: doubles([], [-0.5123]), max: doubles([], [0.5123]) } });
+  gradcheck("Clip", { input: [2, 7], min: [], max: [] }, { domain: (v, name) => (name === "min" ? -0.5123 : name === "max" ? 0.5123 : v) });
 });

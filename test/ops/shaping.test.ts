@@ -2,6 +2,7 @@ import { describe } from "mocha";
 import { DataType } from "../../src/ir/data-type.ts";
 import { Tensor } from "../../src/ir/tensor.ts";
 import { gradcheck } from "./gradcheck.ts";
+import { doubles } from "./run-graph.ts";
 
 const vector = (...values: number[]): Tensor => Tensor.ints([values.length], values);
 
@@ -39,6 +40,12 @@ describe("gradients of shaping", () => {
   gradcheck("Split", { input: [4, 2] }, { outputs: 2, opsets: [13, 17] });
   gradcheck("Split", { input: [4, 2] }, { attributes: { num_outputs: 2 }, outputs: 2, opsets: [18, 20] });
   gradcheck("Split", { input: [5, 2] }, { attributes: { num_outputs: 2 }, outputs: 2, reached: [1], opsets: [18, 20] });
+
+  gradcheck("CastLike", { input: [2, 3] }, { fixed: { target_type: doubles([1], [0]) }, opsets: [15, 20] });
+
+  gradcheck("Tile", { input: [2, 3] }, { fixed: { repeats: vector(2, 1) }, refuses: ["unknown"] });
+  gradcheck("Tile", { input: [2, 1, 2] }, { fixed: { repeats: vector(1, 3, 2) }, refuses: ["unknown"] });
+  gradcheck("Tile", { input: [3] }, { fixed: { repeats: vector(2) }, refuses: ["unknown"] });
 
   gradcheck("Trilu", { input: [2, 3, 4] });
   gradcheck("Trilu", { input: [3, 3] }, { attributes: { upper: 0 } });

@@ -111,12 +111,12 @@ describe("differentiate", () => {
 
   describe("refuses", () => {
     it("an operator without a rule, and names the way from the weight to the loss", () => {
-      const b = bench();
+      const b = bench(20);
       const w = b.input("w", [2, 3]);
-      const loss = total(b.op, b.op.Neg(b.op.Tile(b.op.Exp(w), [2, 1])));
+      const loss = total(b.op, b.op.Neg(b.op.CenterCropPad(b.op.Exp(w), [1, 1])));
       assert.throws(() => differentiate(b.graph, { opsets: b.opsets, loss, wrt: [w] }),
-        failure("NO_GRADIENT", /^No gradient rule for Tile, node "forward\/Tile_1"\. The loss reaches the trained weights through it: w, Exp .*, Tile .*, Neg .* and ReduceSum .*\. Choose/));
-      assert.deepEqual(nodesWithoutGradient(b.graph, loss, [w]).map(({ node }) => node.opType), ["Tile"]);
+        failure("NO_GRADIENT", /^No gradient rule for CenterCropPad, node "forward\/CenterCropPad_1"\. The loss reaches the trained weights through it: w, Exp .*, CenterCropPad .*, Neg .* and ReduceSum .*\. Choose/));
+      assert.deepEqual(nodesWithoutGradient(b.graph, loss, [w]).map(({ node }) => node.opType), ["CenterCropPad"]);
     });
 
     it("an operator that nobody here knows", () => {
@@ -130,11 +130,11 @@ describe("differentiate", () => {
     });
 
     it("an older version of an operator that means something else", () => {
-      const b = bench(11);
+      const b = bench(9);
       const w = b.input("w", [2, 3, 4]);
-      const loss = total(b.op, b.op.Softmax(w, { axis: 1 }));
-      assert.throws(() => differentiate(b.graph, { opsets: b.opsets, loss, wrt: [w] }), failure("NO_GRADIENT", /Softmax.*\(in opset 11 it means something else than since opset 13\)/));
-      assert.deepEqual(nodesWithoutGradient(b.graph, loss, [w], b.opsets).map(({ node }) => node.opType), ["Softmax"]);
+      const loss = total(b.op, b.op.Clip(w, b.op.scalar(0, w), b.op.scalar(1, w)));
+      assert.throws(() => differentiate(b.graph, { opsets: b.opsets, loss, wrt: [w] }), failure("NO_GRADIENT", /Clip.*\(in opset 9 it means something else than since opset 11\)/));
+      assert.deepEqual(nodesWithoutGradient(b.graph, loss, [w], b.opsets).map(({ node }) => node.opType), ["Clip"]);
     });
 
     it("a weight that the loss doesn't depend on, be it that only steps and shapes lead there", () => {

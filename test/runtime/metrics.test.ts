@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { accuracy, CLASSIFICATION_METRICS, meanCrossEntropy } from "../../src/runtime/metrics.ts";
+import { ACCURACY, Counts, CROSS_ENTROPY, MEAN_LOSS, PERPLEXITY, type Classified, type Metric } from "../../src/runtime/metrics.ts";
 
 const logits = Float32Array.from([1, 2, 0, 5, 5, 1, -1, 0, 3]);
+/** A metric of one batch. */
+const of = (metric: Metric<Classified>) => (values: Float32Array, dims: readonly number[], wanted: BigInt64Array): number => {
+  const count = metric.start();
+  count.add({ logits: values, dims, labels: wanted, indices: Array.from(wanted, (_, i) => i) });
+  return count.result();
+};
+const [accuracy, meanCrossEntropy] = [of(ACCURACY), of(CROSS_ENTROPY)];
 const labels = (...values: number[]): BigInt64Array => BigInt64Array.from(values, BigInt);
 
 describe("accuracy", () => {
@@ -32,9 +39,24 @@ describe("meanCrossEntropy", () => {
 
 describe("classification metrics", () => {
   it("are loss and accuracy", () => {
-    const from = { logits, dims: [3, 3], labels: labels(1, 0, 2) };
-    const report = CLASSIFICATION_METRICS.map(({ name, compute }) => [name, compute(from)]);
-    assert.deepEqual(report, [["loss", meanCrossEntropy(logits, [3, 3], from.labels)], ["accuracy", 1]]);
+    const counts = new Counts([CROSS_ENTROPY, ACCURACY]);
+    counts.add({ logits, dims: [3, 3], labels: labels(1, 0, 2), indices: [0, 1, 2] });
+    assert.deepEqual(counts.result(), { eval_loss: meanCrossEntropy(logits, [3, 3], labels(1, 0, 2)), eval_accuracy: 1 });
+  });
+
+  it("are the same in one batch and in several", () => {
+    const [whole, parts] = [new Counts([CROSS_ENTROPY, ACCURACY]), new Counts([CROSS_ENTROPY, ACCURACY])];
+    whole.add({ logits, dims: [3, 3], labels: labels(1, 1, 2), indices: [0, 1, 2] });
+    parts.add({ logits: logits.subarray(0, 3), dims: [1, 3], labels: labels(1), indices: [0] });
+    parts.add({ logits: logits.subarray(3), dims: [2, 3], labels: labels(1, 2), indices: [1, 2] });
+    assert.deepEqual(parts.result(), whole.result());
+  });
+
+  it("of texts: the mean loss over all labels, and e to it", () => {
+    const counts = new Counts([MEAN_LOSS, PERPLEXITY]);
+    counts.add({ loss: 6, count: 3 });
+    counts.add({ loss: 2, count: 1 });
+    assert.deepEqual(counts.result(), { eval_loss: 2, eval_perplexity: Math.exp(2) });
   });
 
   it("refuse logits that don't fit the labels", () => {

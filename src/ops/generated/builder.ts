@@ -4,7 +4,7 @@ import { Emitter, type Operand } from "../emitter.ts";
 import type { Value } from "../../ir/graph.ts";
 import type { Tensor } from "../../ir/tensor.ts";
 
-/** One method an operator, in its newest form up to opset 23; `Emitter` brings it to the form of the graph's own opset. */
+/** One method an operator, in its newest form up to opset 24; `Emitter` brings it to the form of the graph's own opset. */
 export class OpBuilder extends Emitter {
     public Abs(X: Operand): Value {
         return this.first(this.emit("Abs", [X], {}, 1));
@@ -54,8 +54,8 @@ export class OpBuilder extends Emitter {
         return this.first(this.emit("Atanh", [input], {}, 1));
     }
 
-    public Attention(Q: Operand, K: Operand, V: Operand, attn_mask?: Operand, past_key?: Operand, past_value?: Operand, attributes: { readonly qk_matmul_output_mode?: number | undefined; readonly softcap?: number | undefined; readonly softmax_precision?: number | undefined; readonly kv_num_heads?: number | undefined; readonly q_num_heads?: number | undefined; readonly scale?: number | undefined; readonly is_causal?: number | undefined } = {}, outputs: number = 1): Value[] {
-        return this.emit("Attention", [Q, K, V, attn_mask, past_key, past_value], attributes, outputs);
+    public Attention(Q: Operand, K: Operand, V: Operand, attn_mask?: Operand, past_key?: Operand, past_value?: Operand, nonpad_kv_seqlen?: Operand, attributes: { readonly qk_matmul_output_mode?: number | undefined; readonly softcap?: number | undefined; readonly softmax_precision?: number | undefined; readonly kv_num_heads?: number | undefined; readonly q_num_heads?: number | undefined; readonly scale?: number | undefined; readonly is_causal?: number | undefined } = {}, outputs: number = 1): Value[] {
+        return this.emit("Attention", [Q, K, V, attn_mask, past_key, past_value, nonpad_kv_seqlen], attributes, outputs);
     }
 
     public AveragePool(X: Operand, attributes: { readonly count_include_pad?: number | undefined; readonly dilations?: readonly number[] | undefined; readonly ceil_mode?: number | undefined; readonly pads?: readonly number[] | undefined; readonly auto_pad?: string | undefined; readonly strides?: readonly number[] | undefined; readonly kernel_shape: readonly number[] }): Value {
@@ -94,11 +94,11 @@ export class OpBuilder extends Emitter {
         return this.first(this.emit("BlackmanWindow", [size], attributes, 1));
     }
 
-    public Cast(input: Operand, attributes: { readonly saturate?: number | undefined; readonly to: number }): Value {
+    public Cast(input: Operand, attributes: { readonly round_mode?: string | undefined; readonly saturate?: number | undefined; readonly to: number }): Value {
         return this.first(this.emit("Cast", [input], attributes, 1));
     }
 
-    public CastLike(input: Operand, target_type: Operand, attributes: { readonly saturate?: number | undefined } = {}): Value {
+    public CastLike(input: Operand, target_type: Operand, attributes: { readonly round_mode?: string | undefined; readonly saturate?: number | undefined } = {}): Value {
         return this.first(this.emit("CastLike", [input, target_type], attributes, 1));
     }
 
@@ -714,12 +714,20 @@ export class OpBuilder extends Emitter {
         return this.first(this.emit("Sum", [...data_0], {}, 1));
     }
 
+    public Swish(X: Operand, attributes: { readonly alpha?: number | undefined } = {}): Value {
+        return this.first(this.emit("Swish", [X], attributes, 1));
+    }
+
     public Tan(input: Operand): Value {
         return this.first(this.emit("Tan", [input], {}, 1));
     }
 
     public Tanh(input: Operand): Value {
         return this.first(this.emit("Tanh", [input], {}, 1));
+    }
+
+    public TensorScatter(past_cache: Operand, update: Operand, write_indices?: Operand, attributes: { readonly mode?: string | undefined; readonly axis?: number | undefined } = {}): Value {
+        return this.first(this.emit("TensorScatter", [past_cache, update, write_indices], attributes, 1));
     }
 
     public TfIdfVectorizer(X: Operand, attributes: { readonly mode: string; readonly ngram_indexes: readonly number[]; readonly weights?: readonly number[] | undefined; readonly ngram_counts: readonly number[]; readonly pool_int64s?: readonly number[] | undefined; readonly pool_strings?: readonly string[] | undefined; readonly max_skip_count: number; readonly min_gram_length: number; readonly max_gram_length: number }): Value {

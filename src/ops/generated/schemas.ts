@@ -8,7 +8,7 @@ export interface SchemaVersion {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Every operator of ONNX's own domain up to opset 23, oldest version first. */
+/** Every operator of ONNX's own domain up to opset 24, oldest version first. */
 export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
   Abs: [
     { since: 1, inputs: ["X"], outputs: ["Y"], attributes: {"consumed_inputs":"ints?"} },
@@ -67,6 +67,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
   ],
   Attention: [
     { since: 23, inputs: ["Q","K","V","attn_mask?","past_key?","past_value?"], outputs: ["Y","present_key?","present_value?","qk_matmul_output?"], attributes: {"qk_matmul_output_mode":"int?","softcap":"float?","softmax_precision":"int?","kv_num_heads":"int?","q_num_heads":"int?","scale":"float?","is_causal":"int?"} },
+    { since: 24, inputs: ["Q","K","V","attn_mask?","past_key?","past_value?","nonpad_kv_seqlen?"], outputs: ["Y","present_key?","present_value?","qk_matmul_output?"], attributes: {"qk_matmul_output_mode":"int?","softcap":"float?","softmax_precision":"int?","kv_num_heads":"int?","q_num_heads":"int?","scale":"float?","is_causal":"int?"} },
   ],
   AveragePool: [
     { since: 1, inputs: ["X"], outputs: ["Y"], attributes: {"pads":"ints?","auto_pad":"string?","strides":"ints?","kernel_shape":"ints"} },
@@ -114,12 +115,14 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 19, inputs: ["input"], outputs: ["output"], attributes: {"saturate":"int?","to":"int"} },
     { since: 21, inputs: ["input"], outputs: ["output"], attributes: {"saturate":"int?","to":"int"} },
     { since: 23, inputs: ["input"], outputs: ["output"], attributes: {"saturate":"int?","to":"int"} },
+    { since: 24, inputs: ["input"], outputs: ["output"], attributes: {"round_mode":"string?","saturate":"int?","to":"int"} },
   ],
   CastLike: [
     { since: 15, inputs: ["input","target_type"], outputs: ["output"], attributes: {} },
     { since: 19, inputs: ["input","target_type"], outputs: ["output"], attributes: {"saturate":"int?"} },
     { since: 21, inputs: ["input","target_type"], outputs: ["output"], attributes: {"saturate":"int?"} },
     { since: 23, inputs: ["input","target_type"], outputs: ["output"], attributes: {"saturate":"int?"} },
+    { since: 24, inputs: ["input","target_type"], outputs: ["output"], attributes: {"round_mode":"string?","saturate":"int?"} },
   ],
   Ceil: [
     { since: 1, inputs: ["X"], outputs: ["Y"], attributes: {"consumed_inputs":"ints?"} },
@@ -164,12 +167,14 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 19, inputs: [], outputs: ["output"], attributes: {"value_strings":"strings?","value_string":"string?","value_floats":"floats?","value_float":"float?","value_ints":"ints?","value_int":"int?","sparse_value":"sparse_tensor?","value":"tensor?"} },
     { since: 21, inputs: [], outputs: ["output"], attributes: {"value_strings":"strings?","value_string":"string?","value_floats":"floats?","value_float":"float?","value_ints":"ints?","value_int":"int?","sparse_value":"sparse_tensor?","value":"tensor?"} },
     { since: 23, inputs: [], outputs: ["output"], attributes: {"value_strings":"strings?","value_string":"string?","value_floats":"floats?","value_float":"float?","value_ints":"ints?","value_int":"int?","sparse_value":"sparse_tensor?","value":"tensor?"} },
+    { since: 24, inputs: [], outputs: ["output"], attributes: {"value_strings":"strings?","value_string":"string?","value_floats":"floats?","value_float":"float?","value_ints":"ints?","value_int":"int?","sparse_value":"sparse_tensor?","value":"tensor?"} },
   ],
   ConstantOfShape: [
     { since: 9, inputs: ["input"], outputs: ["output"], attributes: {"value":"tensor?"} },
     { since: 20, inputs: ["input"], outputs: ["output"], attributes: {"value":"tensor?"} },
     { since: 21, inputs: ["input"], outputs: ["output"], attributes: {"value":"tensor?"} },
     { since: 23, inputs: ["input"], outputs: ["output"], attributes: {"value":"tensor?"} },
+    { since: 24, inputs: ["input"], outputs: ["output"], attributes: {"value":"tensor?"} },
   ],
   Conv: [
     { since: 1, inputs: ["X","W","B?"], outputs: ["Y"], attributes: {"group":"int?","pads":"ints?","auto_pad":"string?","strides":"ints?","dilations":"ints?","kernel_shape":"ints?"} },
@@ -215,6 +220,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 19, inputs: ["x","x_scale","x_zero_point?"], outputs: ["y"], attributes: {"axis":"int?"} },
     { since: 21, inputs: ["x","x_scale","x_zero_point?"], outputs: ["y"], attributes: {"block_size":"int?","axis":"int?"} },
     { since: 23, inputs: ["x","x_scale","x_zero_point?"], outputs: ["y"], attributes: {"output_dtype":"int?","block_size":"int?","axis":"int?"} },
+    { since: 24, inputs: ["x","x_scale","x_zero_point?"], outputs: ["y"], attributes: {"output_dtype":"int?","block_size":"int?","axis":"int?"} },
   ],
   Det: [
     { since: 11, inputs: ["X"], outputs: ["Y"], attributes: {} },
@@ -278,6 +284,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 13, inputs: ["input"], outputs: ["output"], attributes: {"axis":"int?"} },
     { since: 21, inputs: ["input"], outputs: ["output"], attributes: {"axis":"int?"} },
     { since: 23, inputs: ["input"], outputs: ["output"], attributes: {"axis":"int?"} },
+    { since: 24, inputs: ["input"], outputs: ["output"], attributes: {"axis":"int?"} },
   ],
   Floor: [
     { since: 1, inputs: ["X"], outputs: ["Y"], attributes: {"consumed_inputs":"ints?"} },
@@ -375,6 +382,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 19, inputs: ["input"], outputs: ["output"], attributes: {} },
     { since: 21, inputs: ["input"], outputs: ["output"], attributes: {} },
     { since: 23, inputs: ["input"], outputs: ["output"], attributes: {} },
+    { since: 24, inputs: ["input"], outputs: ["output"], attributes: {} },
   ],
   If: [
     { since: 1, inputs: ["cond"], outputs: ["outputs*"], attributes: {"else_branch":"graph","then_branch":"graph"} },
@@ -384,6 +392,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 19, inputs: ["cond"], outputs: ["outputs*"], attributes: {"else_branch":"graph","then_branch":"graph"} },
     { since: 21, inputs: ["cond"], outputs: ["outputs*"], attributes: {"else_branch":"graph","then_branch":"graph"} },
     { since: 23, inputs: ["cond"], outputs: ["outputs*"], attributes: {"else_branch":"graph","then_branch":"graph"} },
+    { since: 24, inputs: ["cond"], outputs: ["outputs*"], attributes: {"else_branch":"graph","then_branch":"graph"} },
   ],
   ImageDecoder: [
     { since: 20, inputs: ["encoded_stream"], outputs: ["image"], attributes: {"pixel_format":"string?"} },
@@ -448,6 +457,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 19, inputs: ["M?","cond?","v_initial*"], outputs: ["v_final_and_scan_outputs*"], attributes: {"body":"graph"} },
     { since: 21, inputs: ["M?","cond?","v_initial*"], outputs: ["v_final_and_scan_outputs*"], attributes: {"body":"graph"} },
     { since: 23, inputs: ["M?","cond?","v_initial*"], outputs: ["v_final_and_scan_outputs*"], attributes: {"body":"graph"} },
+    { since: 24, inputs: ["M?","cond?","v_initial*"], outputs: ["v_final_and_scan_outputs*"], attributes: {"body":"graph"} },
   ],
   LpNormalization: [
     { since: 1, inputs: ["input"], outputs: ["output"], attributes: {"p":"int?","axis":"int?"} },
@@ -587,6 +597,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 19, inputs: ["data","pads","constant_value?","axes?"], outputs: ["output"], attributes: {"mode":"string?"} },
     { since: 21, inputs: ["data","pads","constant_value?","axes?"], outputs: ["output"], attributes: {"mode":"string?"} },
     { since: 23, inputs: ["data","pads","constant_value?","axes?"], outputs: ["output"], attributes: {"mode":"string?"} },
+    { since: 24, inputs: ["data","pads","constant_value?","axes?"], outputs: ["output"], attributes: {"mode":"string?"} },
   ],
   Pow: [
     { since: 1, inputs: ["X","Y"], outputs: ["Z"], attributes: {"axis":"int?","broadcast":"int?"} },
@@ -608,6 +619,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 19, inputs: ["x","y_scale","y_zero_point?"], outputs: ["y"], attributes: {"saturate":"int?","axis":"int?"} },
     { since: 21, inputs: ["x","y_scale","y_zero_point?"], outputs: ["y"], attributes: {"output_dtype":"int?","block_size":"int?","saturate":"int?","axis":"int?"} },
     { since: 23, inputs: ["x","y_scale","y_zero_point?"], outputs: ["y"], attributes: {"precision":"int?","output_dtype":"int?","block_size":"int?","saturate":"int?","axis":"int?"} },
+    { since: 24, inputs: ["x","y_scale","y_zero_point?"], outputs: ["y"], attributes: {"precision":"int?","output_dtype":"int?","block_size":"int?","saturate":"int?","axis":"int?"} },
   ],
   RMSNormalization: [
     { since: 23, inputs: ["X","scale"], outputs: ["Y"], attributes: {"stash_type":"int?","epsilon":"float?","axis":"int?"} },
@@ -722,6 +734,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 19, inputs: ["data","shape"], outputs: ["reshaped"], attributes: {"allowzero":"int?"} },
     { since: 21, inputs: ["data","shape"], outputs: ["reshaped"], attributes: {"allowzero":"int?"} },
     { since: 23, inputs: ["data","shape"], outputs: ["reshaped"], attributes: {"allowzero":"int?"} },
+    { since: 24, inputs: ["data","shape"], outputs: ["reshaped"], attributes: {"allowzero":"int?"} },
   ],
   Resize: [
     { since: 10, inputs: ["X","scales"], outputs: ["Y"], attributes: {"mode":"string?"} },
@@ -756,6 +769,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 19, inputs: ["initial_state_and_scan_inputs*"], outputs: ["final_state_and_scan_outputs*"], attributes: {"scan_input_axes":"ints?","scan_output_axes":"ints?","scan_output_directions":"ints?","scan_input_directions":"ints?","num_scan_inputs":"int","body":"graph"} },
     { since: 21, inputs: ["initial_state_and_scan_inputs*"], outputs: ["final_state_and_scan_outputs*"], attributes: {"scan_input_axes":"ints?","scan_output_axes":"ints?","scan_output_directions":"ints?","scan_input_directions":"ints?","num_scan_inputs":"int","body":"graph"} },
     { since: 23, inputs: ["initial_state_and_scan_inputs*"], outputs: ["final_state_and_scan_outputs*"], attributes: {"scan_input_axes":"ints?","scan_output_axes":"ints?","scan_output_directions":"ints?","scan_input_directions":"ints?","num_scan_inputs":"int","body":"graph"} },
+    { since: 24, inputs: ["initial_state_and_scan_inputs*"], outputs: ["final_state_and_scan_outputs*"], attributes: {"scan_input_axes":"ints?","scan_output_axes":"ints?","scan_output_directions":"ints?","scan_input_directions":"ints?","num_scan_inputs":"int","body":"graph"} },
   ],
   Scatter: [
     { since: 9, inputs: ["data","indices","updates"], outputs: ["output"], attributes: {"axis":"int?"} },
@@ -805,6 +819,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 19, inputs: ["data"], outputs: ["shape"], attributes: {"end":"int?","start":"int?"} },
     { since: 21, inputs: ["data"], outputs: ["shape"], attributes: {"end":"int?","start":"int?"} },
     { since: 23, inputs: ["data"], outputs: ["shape"], attributes: {"end":"int?","start":"int?"} },
+    { since: 24, inputs: ["data"], outputs: ["shape"], attributes: {"end":"int?","start":"int?"} },
   ],
   Shrink: [
     { since: 9, inputs: ["input"], outputs: ["output"], attributes: {"bias":"float?","lambd":"float?"} },
@@ -832,6 +847,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 19, inputs: ["data"], outputs: ["size"], attributes: {} },
     { since: 21, inputs: ["data"], outputs: ["size"], attributes: {} },
     { since: 23, inputs: ["data"], outputs: ["size"], attributes: {} },
+    { since: 24, inputs: ["data"], outputs: ["size"], attributes: {} },
   ],
   Slice: [
     { since: 1, inputs: ["data"], outputs: ["output"], attributes: {"ends":"ints","starts":"ints","axes":"ints?"} },
@@ -869,6 +885,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
   ],
   SplitToSequence: [
     { since: 11, inputs: ["input","split?"], outputs: ["output_sequence"], attributes: {"keepdims":"int?","axis":"int?"} },
+    { since: 24, inputs: ["input","split?"], outputs: ["output_sequence"], attributes: {"keepdims":"int?","axis":"int?"} },
   ],
   Sqrt: [
     { since: 1, inputs: ["X"], outputs: ["Y"], attributes: {"consumed_inputs":"ints?"} },
@@ -881,6 +898,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 13, inputs: ["data","axes?"], outputs: ["squeezed"], attributes: {} },
     { since: 21, inputs: ["data","axes?"], outputs: ["squeezed"], attributes: {} },
     { since: 23, inputs: ["data","axes?"], outputs: ["squeezed"], attributes: {} },
+    { since: 24, inputs: ["data","axes?"], outputs: ["squeezed"], attributes: {} },
   ],
   StringConcat: [
     { since: 20, inputs: ["X","Y"], outputs: ["Z"], attributes: {} },
@@ -904,6 +922,9 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 8, inputs: ["data_0*"], outputs: ["sum"], attributes: {} },
     { since: 13, inputs: ["data_0*"], outputs: ["sum"], attributes: {} },
   ],
+  Swish: [
+    { since: 24, inputs: ["X"], outputs: ["Y"], attributes: {"alpha":"float?"} },
+  ],
   Tan: [
     { since: 7, inputs: ["input"], outputs: ["output"], attributes: {} },
     { since: 22, inputs: ["input"], outputs: ["output"], attributes: {} },
@@ -912,6 +933,9 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 1, inputs: ["input"], outputs: ["output"], attributes: {"consumed_inputs":"ints?"} },
     { since: 6, inputs: ["input"], outputs: ["output"], attributes: {} },
     { since: 13, inputs: ["input"], outputs: ["output"], attributes: {} },
+  ],
+  TensorScatter: [
+    { since: 24, inputs: ["past_cache","update","write_indices?"], outputs: ["present_cache"], attributes: {"mode":"string?","axis":"int?"} },
   ],
   TfIdfVectorizer: [
     { since: 9, inputs: ["X"], outputs: ["Y"], attributes: {"mode":"string","ngram_indexes":"ints","weights":"floats?","ngram_counts":"ints","pool_int64s":"ints?","pool_strings":"strings?","max_skip_count":"int","min_gram_length":"int","max_gram_length":"int"} },
@@ -929,12 +953,14 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 1, inputs: ["X"], outputs: ["Values","Indices"], attributes: {"axis":"int?","k":"int"} },
     { since: 10, inputs: ["X","K"], outputs: ["Values","Indices"], attributes: {"axis":"int?"} },
     { since: 11, inputs: ["X","K"], outputs: ["Values","Indices"], attributes: {"sorted":"int?","largest":"int?","axis":"int?"} },
+    { since: 24, inputs: ["X","K"], outputs: ["Values","Indices"], attributes: {"sorted":"int?","largest":"int?","axis":"int?"} },
   ],
   Transpose: [
     { since: 1, inputs: ["data"], outputs: ["transposed"], attributes: {"perm":"ints?"} },
     { since: 13, inputs: ["data"], outputs: ["transposed"], attributes: {"perm":"ints?"} },
     { since: 21, inputs: ["data"], outputs: ["transposed"], attributes: {"perm":"ints?"} },
     { since: 23, inputs: ["data"], outputs: ["transposed"], attributes: {"perm":"ints?"} },
+    { since: 24, inputs: ["data"], outputs: ["transposed"], attributes: {"perm":"ints?"} },
   ],
   Trilu: [
     { since: 14, inputs: ["input","k?"], outputs: ["output"], attributes: {"upper":"int?"} },
@@ -948,6 +974,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 13, inputs: ["data","axes"], outputs: ["expanded"], attributes: {} },
     { since: 21, inputs: ["data","axes"], outputs: ["expanded"], attributes: {} },
     { since: 23, inputs: ["data","axes"], outputs: ["expanded"], attributes: {} },
+    { since: 24, inputs: ["data","axes"], outputs: ["expanded"], attributes: {} },
   ],
   Upsample: [
     { since: 1, inputs: ["X"], outputs: ["Y"], attributes: {"mode":"string?","height_scale":"float","width_scale":"float"} },

@@ -1,9 +1,7 @@
 /** The label column of a classification file → class numbers. */
 
 import { labelMissing, labelNamesDoNotFit, labelNotInteger, labelOutOfRange, labelsAllIgnored, labelUnknown, type RecordPlace } from "../../errors/data.ts";
-
-/** The label that the loss and every metric leave out, as in PyTorch and Hugging Face. */
-export const IGNORED_LABEL = -100;
+import { IGNORED_LABEL } from "./task-data.ts";
 
 /** A record's label as the file has it, and where it stands. */
 export interface RawLabel {

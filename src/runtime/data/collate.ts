@@ -1,9 +1,11 @@
 /** Examples → one batch of tensors. */
 
+import { DataType } from "../../ir/data-type.ts";
 import { elementKind, type TensorData } from "./element-kind.ts";
 import type { Example } from "./examples.ts";
-import type { InputSpec } from "./field.ts";
-import { IGNORED_LABEL } from "./class-labels.ts";
+import type { Field, InputSpec } from "./field.ts";
+import { madeInput } from "./made-inputs.ts";
+import { IGNORED_LABEL } from "./task-data.ts";
 
 /** One tensor to feed: ONNX element type, shape with the batch first, values (float16 as its bits). */
 export interface Feed {
@@ -16,8 +18,8 @@ export interface Feed {
 export interface Batch {
   /** By the name of the graph's input; rows of tokens are [N, T]. */
   readonly feeds: ReadonlyMap<string, Feed>;
-  /** N class numbers, int64; -100 where an example has none. */
-  readonly labels: BigInt64Array;
+  /** int64: N numbers, or [N, T], one a token; -100 for padding and where an example has none. */
+  readonly labels: Feed;
   /** N. */
   readonly size: number;
   /** Tokens that count, padding left out. */
@@ -43,11 +45,14 @@ export function collate(examples: readonly Example[], indices: readonly number[]
     if (!example) throw new RangeError(`there is no example ${String(index)} among ${String(examples.length)}`);
     return example;
   });
-  const feeds = new Map(inputs.map((spec) => [spec.name, feed(chosen, spec, spec.name === "input_ids" ? padding.input_ids : 0)]));
+  const feeds = new Map(inputs.map((spec) => {
+    const make = chosen[0]?.fields.has(spec.name) === true ? undefined : madeInput(spec);
+    return [spec.name, make?.(chosen.length) ?? inputFeed(chosen, spec, spec.name === "input_ids" ? padding.input_ids : 0)];
+  }));
   const rows = feeds.get("input_ids")?.dims[1] ?? chosen.reduce((longest, { length }) => Math.max(longest, length), 0);
   return {
     feeds,
-    labels: BigInt64Array.from(chosen, ({ label }) => BigInt(label ?? IGNORED_LABEL)),
+    labels: feed(chosen.map(({ labels }) => labels ?? UNLABELLED), { name: "labels", dtype: DataType.INT64, shape: [undefined, rows] }, IGNORED_LABEL),
     size: chosen.length,
     tokens: chosen.reduce((sum, { tokens }) => sum + tokens, 0),
     paddedTokens: chosen.length * rows,
@@ -55,12 +60,18 @@ export function collate(examples: readonly Example[], indices: readonly number[]
   };
 }
 
-function feed(chosen: readonly Example[], spec: InputSpec, pad: number): Feed {
-  const fields = chosen.map(({ fields, line }) => {
+const UNLABELLED: Field = { dims: [], values: [IGNORED_LABEL] };
+
+function inputFeed(chosen: readonly Example[], spec: InputSpec, pad: number): Feed {
+  return feed(chosen.map(({ fields, line }) => {
     const field = fields.get(spec.name);
     if (!field) throw new RangeError(`the example of line ${String(line)} has no values for ${spec.name}`);
     return field;
-  });
+  }), spec, pad);
+}
+
+/** Rows are filled up with `pad`; anything else is of one shape. */
+function feed(fields: readonly Field[], spec: InputSpec, pad: number): Feed {
   const dims = [...(fields[0]?.dims ?? [])];
   if (dims.length === 1) dims[0] = rowLength(fields.map(({ values }) => values.length), spec);
   const stride = dims.reduce((product, dim) => product * dim, 1);

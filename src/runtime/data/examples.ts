@@ -1,21 +1,22 @@
 /** Records → examples: numbers for every input of the graph, and a label. */
 
-import { dataFieldMissing, dataFieldShape, dataLabelColumnMissing, dataLengthsDiffer, dataNotText, dataTextMissing, inputMissing, tokenizerMissing,
+import { dataFieldMissing, dataFieldShape, dataLengthsDiffer, dataNotText, dataTextMissing, inputMissing, tokenizerMissing,
   type RecordPlace } from "../../errors/data.ts";
 import { isFloating } from "../../ir/data-type.ts";
 import type { LabelOptions } from "./class-labels.ts";
 import { readField, tokenField, type Field, type InputSpec } from "./field.ts";
 import { canFill, fillInput } from "./fill-inputs.ts";
-import type { DataFile, DataRecord } from "./parse-records.ts";
-import { TEXT_CLASSIFICATION, type TaskData } from "./task-data.ts";
+import { madeInput } from "./made-inputs.ts";
+import { own, type DataFile, type DataRecord } from "./parse-records.ts";
+import type { TaskData } from "./task-data.ts";
 import type { TextTokenizer } from "./tokenizer.ts";
 
 /** One record, ready to be batched. */
 export interface Example {
-  /** Values by the name of the graph's input; every input of the graph is there. */
+  /** Values by the name of the graph's input; every input of the graph is there but those that `madeInput` makes. */
   readonly fields: ReadonlyMap<string, Field>;
-  /** Class number, or -100; absent where labels weren't asked for. */
-  readonly label?: number;
+  /** What the task learns of it, -100 where nothing: one number, or one a token. Absent where labels weren't asked for. */
+  readonly labels?: Field;
   /** T, the positions the record takes in a batch before padding; 1 where the graph takes no row of tokens. */
   readonly length: number;
   /** How many of these positions count by the attention mask. */
@@ -32,8 +33,7 @@ export interface ExampleOptions extends LabelOptions {
   /** Most tokens that text is cut to, special tokens included. Rows that come as tokens are fed as they are. */
   readonly maxLength: number;
   readonly labels: "required" | "none";
-  /** Default: text-classification. */
-  readonly task?: TaskData;
+  readonly task: TaskData;
 }
 
 /** All examples of a file, in file order. */
@@ -62,39 +62,40 @@ interface Layout {
 
 /**
  * Makes examples of a file's records. Columns named after an input of the graph are fed as they are, else text is tokenized into `input_ids`;
- * attention_mask, token_type_ids and position_ids are filled where the data don't name them. Throws where a column, a label, the tokenizer or an
+ * attention_mask, token_type_ids and position_ids are filled where the data don't name them, empty caches when a batch is made. Throws where a column, a label, the tokenizer or an
  * input is missing, or a value doesn't fit, naming file and line.
  */
 export function toExamples(data: DataFile, options: ExampleOptions): Examples {
-  const task = options.task ?? TEXT_CLASSIFICATION;
-  const layout = findLayout(data, options, task);
-  const read = options.labels === "required" ? readLabels(data, task, options) : undefined;
+  const layout = findLayout(data, options);
+  const read = options.labels === "required" ? options.task.openLabels(data, options) : undefined;
   const first: { fields?: ReadonlyMap<string, Field> } = {};
   let maxTokenId = -1;
   const examples = data.records.map((record, i): Example => {
     const place = { file: data.file, line: record.line };
     const { fields, mask } = readInputs(record, layout, options, place);
     checkSameShapes(fields, (first.fields ??= fields), place);
-    for (const id of fields.get(IDS)?.values ?? []) maxTokenId = Math.max(maxTokenId, id);
-    const label = read?.labels[i];
+    const ids = fields.get(IDS)?.values;
+    for (const id of ids ?? []) maxTokenId = Math.max(maxTokenId, id);
+    const labels = read?.of(i, ids && mask ? { ids, mask } : undefined);
     const tokens = mask ? mask.reduce((sum, counts) => sum + (counts ? 1 : 0), 0) : 1;
-    return { fields, ...(label === undefined ? {} : { label }), length: mask?.length ?? 1, tokens, line: record.line };
+    return { fields, ...(labels === undefined ? {} : { labels }), length: mask?.length ?? 1, tokens, line: record.line };
   });
+  read?.finish();
   return { examples, id2label: read ? read.id2label : options.id2label, maxTokenId };
 }
 
-function findLayout(data: DataFile, { inputs, tokenizer }: ExampleOptions, task: TaskData): Layout {
+function findLayout(data: DataFile, { inputs, tokenizer, task }: ExampleOptions): Layout {
   const given = inputs.filter(({ name }) => data.columns.includes(name));
   const missing = inputs.filter(({ name }) => !data.columns.includes(name));
   const wantsText = missing.some(({ name }) => name === IDS);
   const texts = wantsText ? (task.texts.find((columns) => columns.every((column) => data.columns.includes(column))) ?? []) : [];
   if (wantsText && texts.length === 0) {
-    if (given.length > 0) throw inputMissing(data.file, IDS, data.columns);
+    if (given.length > 0 || task.texts.length === 0) throw inputMissing(data.file, IDS, data.columns);
     throw dataTextMissing(data.file, data.columns, task.texts.map((columns) => columns.join(" + ")));
   }
   if (texts[0] !== undefined && !tokenizer) throw tokenizerMissing(data.file, texts[0]);
   const hasTokens = texts.length > 0 || given.some(isTokenRow);
-  const filled = missing.filter(({ name }) => name !== IDS);
+  const filled = missing.filter((spec) => spec.name !== IDS && madeInput(spec) === undefined);
   const stuck = filled.find(({ name }) => !hasTokens || !canFill(name));
   if (stuck) throw inputMissing(data.file, stuck.name, data.columns);
   return { given, texts, filled };
@@ -103,13 +104,6 @@ function findLayout(data: DataFile, { inputs, tokenizer }: ExampleOptions, task:
 /** Whether an input takes one value a token: [batch, T], integers. */
 function isTokenRow(spec: InputSpec): boolean {
   return spec.shape.length === 2 && !isFloating(spec.dtype);
-}
-
-function readLabels(data: DataFile, task: TaskData, options: LabelOptions): ReturnType<TaskData["readLabels"]> {
-  const column = task.labelColumns.find((name) => data.columns.includes(name));
-  if (column === undefined) throw dataLabelColumnMissing(data.file, data.columns, task.labelColumns);
-  const raw = data.records.map(({ line, fields }) => ({ place: { file: data.file, line }, column, value: own(fields, column) }));
-  return task.readLabels(data.file, raw, options);
 }
 
 /** One record's values for all inputs, and its mask where it has a row of tokens. */
@@ -165,9 +159,4 @@ function checkSameShapes(fields: ReadonlyMap<string, Field>, first: ReadonlyMap<
       throw dataFieldShape(place, name, dims, `the first record's is [${wanted.join(", ")}]; only rows of tokens are padded`);
     }
   }
-}
-
-/** A field by name, never one that every object inherits. */
-function own(fields: Readonly<Record<string, unknown>>, name: string): unknown {
-  return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }

@@ -50,7 +50,7 @@ export function readField(value: unknown, spec: InputSpec, place: RecordPlace): 
 }
 
 /** A cell's JSON; what is no JSON stays text, and is refused as such. */
-function fromText(cell: string): unknown {
+export function fromText(cell: string): unknown {
   try {
     return JSON.parse(cell) as unknown;
   } catch {

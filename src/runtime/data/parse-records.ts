@@ -124,6 +124,11 @@ function fromTable(file: string, rows: Row[]): DataFile {
   return { file, columns, records };
 }
 
+/** A field by name, never one that every object inherits; undefined where the record lacks it. */
+export function own(fields: DataRecord["fields"], name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
 function isBlank(row: Row | undefined): boolean {
   return row?.cells.length === 1 && row.cells[0] === "";
 }

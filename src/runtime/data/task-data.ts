@@ -1,28 +1,32 @@
-/** What each task reads from a record. A task is an entry here; no other file of this folder knows one. */
+/** What a task reads from a record, beside the inputs of the graph. src/runtime/tasks/ holds the tasks themselves. */
 
-import { readClassLabels, type ClassLabels, type LabelOptions, type RawLabel } from "./class-labels.ts";
+import type { Field } from "./field.ts";
+import type { LabelOptions } from "./class-labels.ts";
+import type { DataFile } from "./parse-records.ts";
 
 /** The columns a task reads, and how its labels become numbers. */
 export interface TaskData {
-  /** The hub's pipeline tag. */
-  readonly task: string;
-  /** Columns of text, one or a pair; the first entry whose columns are all there is read. */
+  /** Columns of text, one or a pair; the first entry whose columns are all there is read. None where the task takes no text. */
   readonly texts: readonly (readonly string[])[];
-  /** Names of the label column; the first that is there is read. */
-  readonly labelColumns: readonly string[];
-  /** All labels of a file → numbers. */
-  readLabels(file: string, raw: readonly RawLabel[], options: LabelOptions): ClassLabels;
+  /** Looks at a file's labels before anything else is read of it. Throws, naming file and line, where they can't be used. */
+  openLabels(data: DataFile, options: LabelOptions): FileLabels;
 }
 
-/** Pairs first: QNLI's `question` and `sentence` would otherwise pass for a lone sentence. */
-const GLUE_TEXTS = [
-  ["sentence1", "sentence2"], ["question1", "question2"], ["premise", "hypothesis"], ["question", "sentence"], ["text", "text_pair"], ["text"], ["sentence"],
-] as const;
+/** The labels of one file. */
+export interface FileLabels {
+  /** The classes' names in order, where the file or the options give them. */
+  readonly id2label: readonly string[] | undefined;
+  /** Record `index`'s labels: one number, or one a token of its row. Throws where they don't fit the row. */
+  of(index: number, row: TokenRow | undefined): Field;
+  /** Throws where no label of the file counts; asked once all records are read. */
+  finish(): void;
+}
 
-/** One of several classes for a text or a pair of texts. */
-export const TEXT_CLASSIFICATION: TaskData = {
-  task: "text-classification",
-  texts: GLUE_TEXTS,
-  labelColumns: ["label", "labels"],
-  readLabels: readClassLabels,
-};
+/** A record's row of T token ids, and which of them count. */
+export interface TokenRow {
+  readonly ids: readonly number[];
+  readonly mask: readonly number[];
+}
+
+/** The label that the loss and every metric leave out, as in PyTorch and Hugging Face. */
+export const IGNORED_LABEL = -100;

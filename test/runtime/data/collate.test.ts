@@ -11,7 +11,7 @@ const ids = (dtype: number, length: number | string = "sequence"): InputSpec[] =
 ];
 const example = (values: number[], mask: number[], label?: number): Example => ({
   fields: new Map([["input_ids", { dims: [values.length], values }], ["attention_mask", { dims: [mask.length], values: mask }]]),
-  ...(label === undefined ? {} : { label }),
+  ...(label === undefined ? {} : { labels: { dims: [], values: [label] } }),
   length: values.length,
   tokens: mask.filter(Boolean).length,
   line: 1,
@@ -24,7 +24,7 @@ describe("collate", () => {
     assert.deepEqual(batch.feeds.get("input_ids"), { dataType: DataType.INT64, dims: [3, 3], data: BigInt64Array.from([8n, 4n, 4n, 5n, 6n, 7n, 9n, 9n, 4n]) });
     assert.deepEqual(batch.feeds.get("attention_mask")?.data, BigInt64Array.from([1n, 0n, 0n, 1n, 1n, 1n, 1n, 0n, 0n]));
     assert.deepEqual([batch.size, batch.tokens, batch.paddedTokens, batch.indices], [3, 5, 9, [1, 0, 2]]);
-    assert.deepEqual(batch.labels, BigInt64Array.from([-100n, 1n, -100n]));
+    assert.deepEqual(batch.labels, { dataType: DataType.INT64, dims: [3], data: BigInt64Array.from([-100n, 1n, -100n]) });
     assert.deepEqual(collate(three, [1], ids(DataType.INT64), { input_ids: 4 }).feeds.get("input_ids")?.dims, [1, 1]);
   });
 

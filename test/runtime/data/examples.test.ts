@@ -4,6 +4,7 @@ import { DataType } from "../../../src/ir/data-type.ts";
 import { toExamples, type ExampleOptions, type Examples } from "../../../src/runtime/data/examples.ts";
 import type { InputSpec } from "../../../src/runtime/data/field.ts";
 import { parseRecords } from "../../../src/runtime/data/parse-records.ts";
+import { TEXT_CLASSIFICATION } from "../../../src/runtime/tasks/classification.ts";
 import type { TextTokenizer } from "../../../src/runtime/data/tokenizer.ts";
 
 const row = (name: string, dtype: number = DataType.INT64, length: number | string = "sequence"): InputSpec => ({ name, dtype, shape: ["batch", length] });
@@ -20,12 +21,12 @@ const words: TextTokenizer = {
 
 function examples(file: string, text: string, options: Partial<ExampleOptions> = {}): Examples {
   const data = parseRecords(file, new TextEncoder().encode(text));
-  return toExamples(data, { inputs: BERT, tokenizer: words, maxLength: 16, labels: "none", ...options });
+  return toExamples(data, { task: TEXT_CLASSIFICATION.data, inputs: BERT, tokenizer: words, maxLength: 16, labels: "none", ...options });
 }
 
 /** The first example's values by input. */
 const values = (from: Examples, i = 0): unknown => Object.fromEntries([...(from.examples[i]?.fields ?? [])].map(([name, field]) => [name, field.values]));
-const labels = (from: Examples): unknown[] => from.examples.map(({ label }) => label);
+const labels = (from: Examples): unknown[] => from.examples.map(({ labels: found }) => found?.values[0]);
 const jsonl = (...records: unknown[]): string => records.map((record) => JSON.stringify(record)).join("\n");
 
 describe("toExamples: inputs", () => {
@@ -69,8 +70,8 @@ describe("toExamples: inputs", () => {
     const inputs: InputSpec[] = [{ name: "pixel_values", dtype: DataType.FLOAT, shape: ["batch", 2, 1, 3] },
       { name: "scale", dtype: DataType.FLOAT, shape: ["batch"] }];
     const read = examples("a.jsonl", jsonl({ pixel_values: [[[1, 2, 3]], [[4, 5, 6.5]]], scale: 2 }), { inputs, tokenizer: undefined });
-    assert.deepEqual(read.examples[0]?.fields.get("pixel_values"), { dims: [2, 1, 3], values: [1, 2, 3, 4, 5, 6.5] });
-    assert.deepEqual(read.examples[0]?.fields.get("scale"), { dims: [], values: [2] });
+    assert.deepEqual(read.examples.at(0)?.fields.get("pixel_values"), { dims: [2, 1, 3], values: [1, 2, 3, 4, 5, 6.5] });
+    assert.deepEqual(read.examples.at(0)?.fields.get("scale"), { dims: [], values: [2] });
     assert.equal(read.maxTokenId, -1);
   });
 

@@ -1,11 +1,12 @@
 /** `evaluate` and `predict`: a model, with or without an adapter, over a data file. */
 import { noLogitsToEvaluate } from "../../../errors/runtime.ts";
-import { classificationMetrics, evaluateExamples, type Row } from "../../evaluator.ts";
+import { collectRows, measure, type EvaluateRun, type Row } from "../../evaluator.ts";
 import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
 import { findLogits } from "../../model-outputs.ts";
 import { prepare } from "../../prepare.ts";
 import type { Model } from "../../../ir/model.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
+import { requireTaskLogits, taskNamed } from "../../tasks/registry.ts";
 import { refuseInputAsOutput, requireWritable, writeFileAtomic } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples, type LoadedExamples } from "../load-examples.ts";
@@ -17,13 +18,18 @@ import { deployable, openAdapter } from "./adapt.ts";
 export async function evaluate(path: string, options: EvaluateOptions, runtime?: OnnxRuntime): Promise<EvaluateResult> {
   const started = performance.now();
   using opened = openModel(path);
+  const task = taskNamed(options.task);
   const model = deployed(opened, options);
-  const logits = findLogits(model.graph, options.outputName);
-  if (logits === undefined) throw noLogitsToEvaluate(model.graph.outputs.map((v) => v.name));
+  const found = findLogits(model.graph, options.outputName);
+  if (found === undefined) throw noLogitsToEvaluate(model.graph.outputs.map((v) => v.name));
+  const logits = requireTaskLogits(task, model.graph, found);
   const classes = logits.shape?.at(-1);
   const data = load(opened, options, "required", typeof classes === "number" ? classes : undefined);
-  const rows = await run(opened, model, data, [logits.name], options, runtime);
-  return { examples: data.examples.length, metrics: classificationMetrics(rows, logits.name, data.examples), seconds: (performance.now() - started) / 1000 };
+  const evaluation = task.attachEvaluation(model, logits);
+  model.graph.outputs.splice(0, Infinity, ...evaluation.outputs);
+  await using session = await sessionOf(opened, model, options, runtime);
+  const metrics = await measure(runOf(session, data, options), evaluation);
+  return { examples: data.examples.length, metrics, seconds: (performance.now() - started) / 1000 };
 }
 
 /** One JSON record a line: the logits under their output's name, or every output where the graph has no logits. */
@@ -37,7 +43,10 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
   const outputs = logits === undefined ? model.graph.outputs.map((v) => v.name) : [logits.name];
   const data = load(opened, options, "none", undefined);
   if (options.dryRun === true) return { examples: data.examples.length, output: options.output, seconds: (performance.now() - started) / 1000 };
-  const rows = await run(opened, model, data, outputs, options, runtime);
+  // What has one entry for each token is written without the padding.
+  const perToken = new Set(model.graph.outputs.filter((v) => v.shape !== undefined && v.shape.length >= 2 && typeof v.shape[1] !== "number").map((v) => v.name));
+  await using session = await sessionOf(opened, model, options, runtime);
+  const rows = await collectRows(runOf(session, data, options), outputs, perToken);
   const encoder = new TextEncoder();
   writeFileAtomic(options.output, rows.map((row) => encoder.encode(`${JSON.stringify(Object.fromEntries([...row].map(([name, r]) => [name, nested(r)])))}\n`)));
   return { examples: rows.length, output: options.output, seconds: (performance.now() - started) / 1000 };
@@ -46,17 +55,19 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
 /** The model as it would be deployed: adapted where an adapter is given. */
 function deployed(opened: OpenedModel, options: EvaluateOptions): Model {
   if (options.adapter === undefined) return opened.load();
-  return deployable(prepare(opened.load(), { ...options, adapter: openAdapter(options.adapter), saveHead: true }));
+  return deployable(prepare(opened.load(), { ...options, adapter: openAdapter(options.adapter), saveHead: taskNamed(options.task).savesHead }));
 }
 
 function load(opened: OpenedModel, options: EvaluateOptions, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
   return loadExamples({ ...options, file: options.data, modelPath: opened.path, graph: opened.load().graph, labels, numLabels, id2label: labelNames(opened, options, numLabels) });
 }
 
-async function run(opened: OpenedModel, model: Model, data: LoadedExamples, outputs: readonly string[], options: EvaluateOptions, runtime: OnnxRuntime | undefined): Promise<ReadonlyMap<string, Row>[]> {
-  await using session = await GraphSession.create(runtime ?? await defaultRuntime(), model,
-    { name: opened.path, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
-  return await evaluateExamples({ ...data, session, outputs, batchSize: options.batchSize ?? DEFAULTS.batchSize, signal: options.signal, onProgress: options.onProgress });
+async function sessionOf(opened: OpenedModel, model: Model, { threads, provider }: EvaluateOptions, runtime: OnnxRuntime | undefined): Promise<GraphSession> {
+  return GraphSession.create(runtime ?? await defaultRuntime(), model, { name: opened.path, threads, provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
+}
+
+function runOf(session: GraphSession, data: LoadedExamples, { batchSize, signal, onProgress }: EvaluateOptions): EvaluateRun {
+  return { ...data, session, batchSize: batchSize ?? DEFAULTS.batchSize, signal, onProgress };
 }
 
 /** The classes' names: the adapter's, else the model's config's, where their number fits. */

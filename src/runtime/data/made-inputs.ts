@@ -1,0 +1,29 @@
+/** Inputs that hold nothing of a record and are made for a whole batch: a decoder's caches, empty, and the switch that says there are none. */
+
+import { DataType, isFloating } from "../../ir/data-type.ts";
+import type { Feed } from "./collate.ts";
+import { elementKind } from "./element-kind.ts";
+import type { InputSpec } from "./field.ts";
+
+/** How exporters call what a decoder remembers: `past_key_values.0.key`, `past.0.value`, `past_0`. */
+const CACHE = /^past(_key_values)?[._]/;
+/** The condition of a decoder that holds both branches, with and without a cache. */
+const CACHE_SWITCH = "use_cache_branch";
+
+/**
+ * How to make an input for a batch of N records; undefined where nothing is known of it. A cache is [N, heads, 0, d], or [2, N, heads, 0, d] with
+ * keys and values in one, wherever its only other free axis stands; a mask then spans the row itself.
+ */
+export function madeInput(spec: InputSpec): ((size: number) => Feed) | undefined {
+  if (spec.name === CACHE_SWITCH && spec.dtype === DataType.BOOL) return () => filled(spec, spec.shape.map((dim) => (typeof dim === "number" ? dim : 1)));
+  if (!CACHE.test(spec.name) || !isFloating(spec.dtype)) return undefined;
+  const batchAxis = spec.shape.length === 5 ? 1 : 0;
+  const free = spec.shape.flatMap((dim, axis) => (axis !== batchAxis && (typeof dim !== "number" || dim === 0) ? [axis] : []));
+  const [length] = free;
+  if (length === undefined || free.length > 1) return undefined;
+  return (size) => filled(spec, spec.shape.map((dim, axis) => (axis === length ? 0 : typeof dim === "number" ? dim : size)));
+}
+
+function filled(spec: InputSpec, dims: readonly number[]): Feed {
+  return { dataType: spec.dtype, dims, data: elementKind(spec).pack(new Float64Array(dims.reduce((product, dim) => product * dim, 1))) };
+}

@@ -1,0 +1,39 @@
+/** What there is to know of a task. A task is one such definition, listed in registry.ts; nothing else asks for a task's name. */
+import type { Value } from "../../ir/graph.ts";
+import type { Model } from "../../ir/model.ts";
+import type { AttachedLoss } from "../../passes/attach-loss.ts";
+import type { Batch, Feed } from "../data/collate.ts";
+import type { TaskData } from "../data/task-data.ts";
+import type { TaskName } from "../options.ts";
+
+export interface Task {
+  /** The hub's pipeline tag. */
+  readonly name: TaskName;
+  /** PEFT's word for it, in adapter_config.json; null where PEFT has none. */
+  readonly peftType: string | null;
+  /** Whether the module that makes the logits is trained whole where --modules-to-save names none. */
+  readonly savesHead: boolean;
+  /** The axes of the logits it is learnt from, in words: a graph with another number of axes is refused. */
+  readonly logits: readonly string[];
+  /** How records become examples. */
+  readonly data: TaskData;
+  /** Adds the input `labels` and the loss. */
+  attachLoss(model: Model, logits: Value): AttachedLoss;
+  /** Adds to a graph what its metrics are counted from. The graph's outputs stay as they are. */
+  attachEvaluation(model: Model, logits: Value): Evaluation;
+}
+
+/** How a graph's outputs become metrics. */
+export interface Evaluation {
+  /** The values to run the graph for, and its only outputs while it is evaluated. */
+  readonly outputs: readonly Value[];
+  /** Begins to count. */
+  start(): Meter;
+}
+
+/** Metrics being counted, batch by batch. */
+export interface Meter {
+  add(made: ReadonlyMap<string, Feed>, batch: Batch): void;
+  /** `eval_<metric>`; NaN where every label is left out. */
+  result(): Record<string, number>;
+}

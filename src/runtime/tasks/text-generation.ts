@@ -1,0 +1,31 @@
+/** The next token of a text. */
+import { attachNextTokenLoss } from "../../passes/attach-loss.ts";
+import { openTokenLabels } from "../data/token-labels.ts";
+import type { Feed } from "../data/collate.ts";
+import { Counts, MEAN_LOSS, PERPLEXITY } from "../metrics.ts";
+import type { Task } from "./task.ts";
+
+/** Decoders learn the text itself, every token from those before it. Nothing is trained whole unless named: the head is as large as the embedding. */
+export const TEXT_GENERATION: Task = {
+  name: "text-generation", peftType: "CAUSAL_LM", savesHead: false, logits: ["batch", "sequence", "vocabulary"],
+  data: { texts: [["text"]], openLabels: openTokenLabels },
+  attachLoss: attachNextTokenLoss,
+  // The graph itself sums the loss: a batch's logits are too many numbers to be handed out.
+  attachEvaluation(model, logits) {
+    const { sum, count } = attachNextTokenLoss(model, logits);
+    return {
+      outputs: [sum, count],
+      start() {
+        const counts = new Counts([MEAN_LOSS, PERPLEXITY]);
+        return {
+          add: (made) => { counts.add({ loss: scalar(made.get(sum.name)), count: scalar(made.get(count.name)) }); },
+          result: () => counts.result(),
+        };
+      },
+    };
+  },
+};
+
+function scalar(feed: Feed | undefined): number {
+  return Number(feed?.data[0] ?? NaN);
+}

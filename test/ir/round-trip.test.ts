@@ -1,0 +1,136 @@
+/** Load then save loses nothing. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "mocha";
+import onnxProto from "onnx-proto";
+import { differences } from "../../src/ir/compare.ts";
+import { modelFromProto } from "../../src/ir/load.ts";
+import type { Model } from "../../src/ir/model.ts";
+import { decodeModel } from "../../src/ir/proto/decode.ts";
+import { encodeModel } from "../../src/ir/proto/encode.ts";
+import { MESSAGES, type FieldSpec, type MessageName, type ModelProto } from "../../src/ir/proto/generated/schema.ts";
+import { modelToProto, type SaveOptions } from "../../src/ir/save.ts";
+import { ByteRange, memorySource, readBytes } from "../../src/ir/source.ts";
+import { Tensor } from "../../src/ir/tensor.ts";
+import { verifyGraph } from "../../src/ir/verify-graph.ts";
+import { everything, floats, info } from "./everything.ts";
+
+const FIXTURES = ["cases/bert/model.ts.onnx", "cases/bert/model.dynamo.onnx", "cases/roberta/model.ts.onnx", "cases/roberta/model.dynamo.onnx", "demo/model.onnx"];
+
+const load = (proto: ModelProto): Model => modelFromProto(proto, { file: "x.onnx", openExternal: undefined });
+const bytesOfModel = (proto: ModelProto): Uint8Array => Buffer.concat(encodeModel(proto).chunks.map(readBytes));
+const decode = (bytes: Uint8Array): ModelProto => decodeModel(memorySource("x.onnx", bytes));
+const saved = (proto: ModelProto, options: SaveOptions = {}): ModelProto => decode(bytesOfModel(modelToProto(load(proto), options)));
+
+describe("load then save", () => {
+  for (const file of FIXTURES) {
+    it(`gives ${file} as it was, by our decoder and by onnx-proto's`, () => {
+      const bytes = new Uint8Array(readFileSync(new URL(`../../fixtures/${file}`, import.meta.url)));
+      const proto = decode(bytes);
+      const model = load(proto);
+      assert.deepEqual(verifyGraph(model.graph), []);
+      const written = bytesOfModel(modelToProto(model));
+      assert.deepEqual(differences(proto, decode(written)), []);
+      const theirs = (file_: Uint8Array): unknown => onnxProto.onnx.ModelProto.decode(file_);
+      assert.deepEqual(differences(theirs(bytes), theirs(written)), []);
+    });
+  }
+
+  it("gives everything a file may hold as it was, in the same order", () => {
+    const proto = decode(bytesOfModel(everything()));
+    assert.deepEqual(differences(proto, everything()), [], "the codec");
+    assert.deepEqual(verifyGraph(load(proto).graph), []);
+    assert.deepEqual(differences(proto, saved(proto)), []);
+    assert.deepEqual(Buffer.compare(bytesOfModel(proto), bytesOfModel(modelToProto(load(proto)))), 0);
+  });
+
+  it("is tested on every field of the schema", () => {
+    const seen = new Set<string>();
+    const visit = (type: MessageName, message: Readonly<Record<string, unknown>>): void => {
+      for (const field of Object.values<FieldSpec>(MESSAGES[type].fields)) {
+        const value = message[field.name];
+        const items = Array.isArray(value) ? value as unknown[] : value === undefined ? [] : [value];
+        if (items.length > 0) seen.add(`${type}.${field.name}`);
+        for (const item of items) if (field.message !== undefined) visit(field.message, item as Readonly<Record<string, unknown>>);
+      }
+    };
+    visit("ModelProto", everything() as unknown as Readonly<Record<string, unknown>>);
+    const all = (Object.keys(MESSAGES) as MessageName[]).flatMap((type) => Object.values<FieldSpec>(MESSAGES[type].fields).map((field) => `${type}.${field.name}`));
+    // External data has tests of its own: it is written anew.
+    assert.deepEqual(all.filter((name) => !seen.has(name)), ["TensorProto.externalData", "TensorProto.dataLocation"]);
+  });
+
+  it("links captured values to the graphs around, and reads attributes for what they are", () => {
+    const { graph } = load(everything());
+    const [choose, many] = graph.nodes;
+    assert.ok(choose && many);
+    const [then, otherwise] = choose.subgraphs;
+    assert.deepEqual([then?.parent, then?.nodes[0]?.inputs, otherwise?.nodes[0]?.inputs], [graph, [graph.inputs[0], graph.inputs[1]], [graph.inputs[0], graph.inputs[1]]]);
+    assert.deepEqual(graph.inputs[0]?.uses.map((u) => u.node.opType), ["Add", "Add", "Many", "Add", "Add"]);
+    assert.deepEqual([...many.attributes].map(([name, a]) => `${name}: ${a.kind}`), ["f: float", "i: int", "s: string", "t: tensor", "floats: floats", "ints: ints", "strings: strings", "tensors: tensors",
+      "sparse: sparse", "sparses: sparse", "type: type", "types: type", "later: unknown", "empty: unknown", "untyped: int", "zero: floats", "untypedTensor: tensor"]);
+    assert.deepEqual([many.inputs[0], many.outputs[2], many.domain, many.overload, graph.nodes[2]?.domain], [undefined, undefined, "com.example", "o", ""]);
+    assert.deepEqual([...graph.initializers].map((v) => v.name), ["w", "legacy", "halves", "longs", "doubles", "unsigned", "part", "nothing", "words", "fours", "direct", "sparse"]);
+    assert.equal(graph.inputs[1]?.initializer?.toNumbers()?.[1], 2);
+  });
+
+  it("writes what a pass changed, and all else as it was", () => {
+    const model = load(everything());
+    const { graph } = model;
+    const legacy = [...graph.initializers].find((v) => v.name === "legacy");
+    assert.ok(legacy);
+    legacy.initializer = new Tensor(1, [2], Tensor.floats([2], [5, 6]).data, legacy.initializer?.carried, false);
+    model.opsets.set("", 20);
+    model.metadata.set("three", "3");
+    graph.nodes[1]?.metadata.set("pass", "test");
+    const output = graph.outputs[0];
+    assert.ok(output);
+    output.name = "renamed";
+    const sparse = [...graph.initializers].find((v) => v.sparse !== undefined);
+    assert.ok(sparse);
+    sparse.name = "thin";
+    assert.deepEqual(differences(everything(), decode(bytesOfModel(modelToProto(model))), 99).sort(), [
+      "graph.initializer[legacy].floatData", "graph.initializer[legacy].rawData", "graph.node[if].output[0]", "graph.node[many].metadataProps (3 entries against 2)",
+      "graph.output[chosen].name", "graph.sparseInitializer[0].values.name", "graph.valueInfo[chosen].name",
+      "metadataProps[0].value", "metadataProps[2].key", "opsetImport (3 entries against 2)",
+    ]);
+  });
+
+  it("refers to bytes that may be pointed at, and copies the others", () => {
+    const big = Float32Array.from({ length: 8192 }, (_, i) => i);
+    const proto = decode(bytesOfModel({ ...everything(), graph: { ...everythingGraph(), initializer: [floats("big", [...big]), { ...floats("packed", []), dims: [8192], rawData: undefined, floatData: new Uint8Array(big.buffer.slice(0)) },
+      { ...floats("varints", []), dims: [40_000], dataType: 7, rawData: undefined, int64Data: new Uint8Array(40_000).fill(5) }] } }));
+    const [raw, packed, varints] = proto.graph?.initializer ?? [];
+    assert.ok(raw?.rawData instanceof ByteRange && packed?.floatData instanceof ByteRange && varints?.int64Data instanceof ByteRange);
+    const asked: number[] = [];
+    const again = saved(proto, { reference: ({ offset }) => { asked.push(offset); return { location: "base.onnx", offset }; } });
+    assert.deepEqual(asked, [raw.rawData.offset, packed.floatData.offset]);
+    const entries = (offset: number): [string | undefined, string | undefined][] => [["location", "base.onnx"], ["offset", String(offset)], ["length", "32768"]];
+    const written = again.graph?.initializer.map((t) => t.externalData.map((e): [string | undefined, string | undefined] => [e.key, e.value]));
+    assert.deepEqual(written, [entries(raw.rawData.offset), entries(packed.floatData.offset), []]);
+    assert.deepEqual(again.graph?.initializer.map((t) => [t.name, t.dims, t.dataType, t.dataLocation, t.rawData, t.floatData, t.int64Data?.length]),
+      [["big", [8192], 1, 1, undefined, undefined, undefined], ["packed", [8192], 1, 1, undefined, undefined, undefined], ["varints", [40_000], 7, undefined, undefined, undefined, 40_000]]);
+    // And back: what was external is written inside when nothing may be pointed at.
+    const source = memorySource("base.onnx", bytesOfModel(proto));
+    const inside = modelToProto(modelFromProto(again, { file: "x.onnx", openExternal: () => source }));
+    assert.deepEqual(inside.graph?.initializer.map((t) => [t.dataLocation, t.externalData.length, t.rawData?.length]), [[undefined, 0, 32768], [undefined, 0, 32768], [undefined, 0, undefined]]);
+  });
+
+  it("declares inputs and outputs that a pass added by what is known of them", () => {
+    const model = load(everything());
+    const made = model.graph.addInput("labels", { dataType: 7, shape: [2, undefined] });
+    model.graph.outputs.push(made);
+    const [graph] = [saved(modelToProto(model)).graph];
+    for (const list of [graph?.input, graph?.output]) {
+      const tensor = list?.at(-1)?.type?.tensorType;
+      assert.deepEqual([list?.at(-1)?.name, tensor?.elemType, tensor?.shape?.dim.map((d) => d.dimValue)], ["labels", 7, [2, undefined]]);
+    }
+    assert.deepEqual(info("x").name, graph?.input[0]?.name);
+  });
+});
+
+function everythingGraph(): NonNullable<ModelProto["graph"]> {
+  const { graph } = everything();
+  assert.ok(graph);
+  return { ...graph, node: [], output: [], sparseInitializer: [], input: [] };
+}
