@@ -47,6 +47,25 @@ export type GradientRule<I extends string = string, O extends string = string> =
  */
 export type GradientEntry<I extends string, O extends string> = GradientRule<I, O> | "none" | "unwritten" | "not differentiable";
 
+/** An answer for every input. */
+export type GradientEntries<I extends string, O extends string> = Readonly<Record<I, GradientEntry<I, O>>>;
+
+/** What an expansion gets: the node's inputs by name, and the builder. */
+export interface OpenContext<I extends string> {
+  readonly op: OpBuilder;
+  readonly node: Node;
+  readonly in: Readonly<Record<I, Value>>;
+  readonly has: (name: I) => boolean;
+  /** Whether something reads this output. */
+  readonly wanted: (index: number) => boolean;
+}
+
+/**
+ * Says an operator in simpler ones: emits them, and returns the outputs in order, undefined for one that is not wanted. Pure, as a gradient
+ * rule is. Throws a TypeError for a form of the operator that isn't written.
+ */
+export type Expansion<I extends string = string> = (o: OpenContext<I>) => readonly (Value | undefined)[];
+
 /** Floating point operations of one run: "elementwise" is one an element of the first output, "none" is for what only moves bytes. */
 export type FlopRule = "elementwise" | "none" | ((c: InferContext, outputs: readonly (Facts | undefined)[]) => Dim);
 
@@ -77,7 +96,9 @@ export interface OpDefinition<I extends string = string, O extends string = stri
   readonly inputs: readonly I[];
   readonly outputs: readonly O[];
   readonly shape: ShapeRule;
-  readonly gradient: Readonly<Record<I, GradientEntry<I, O>>> | "none";
+  /** "opened": a composite, which `open-composites` replaces by what `opens` says before a gradient has to pass. */
+  readonly gradient: GradientEntries<I, O> | "none" | "opened";
+  readonly opens?: Expansion<I>;
   readonly flops: FlopRule;
 }
 
@@ -89,8 +110,7 @@ export function defineOp<const I extends string, const O extends string>(definit
   readonly inputs: readonly I[];
   readonly outputs: readonly O[];
   readonly shape: ShapeRule;
-  readonly gradient: { readonly [K in I]: GradientEntry<NoInfer<I>, NoInfer<O>> } | "none";
   readonly flops?: FlopRule;
-}): OpDefinition<I, O> {
+} & ({ readonly gradient: { readonly [K in I]: GradientEntry<NoInfer<I>, NoInfer<O>> } | "none" } | { readonly gradient: "opened"; readonly opens: Expansion<NoInfer<I>> })): OpDefinition<I, O> {
   return { domain: "", flops: "none", ...definition };
 }

@@ -20,6 +20,8 @@ export interface EmitterOptions {
   readonly origin: string;
   /** New nodes go before this one; at the end where it isn't given. */
   readonly before?: Node | undefined;
+  /** What the nodes tell of their origin beside that: the metadata of the node that they replace. */
+  readonly metadata?: ReadonlyMap<string, string> | undefined;
 }
 
 /** The key in a node's metadata_props that names the pass which made it. */
@@ -75,7 +77,7 @@ export class Emitter {
     });
     const values = Array.from({ length: outputs }, () => this.graph.newValue(`${this.#options.origin}/${opType}`));
     const node = new Node({ opType, name: this.graph.freshName(`${this.#options.origin}/${opType}`), attributes: set,
-      metadata: new Map([[ORIGIN_KEY, this.#options.origin]]) }, Array.from(inputs), values);
+      metadata: new Map([...(this.#options.metadata ?? []), [ORIGIN_KEY, this.#options.origin]]) }, Array.from(inputs), values);
     this.graph.insert([node], this.#options.before);
     inferNode(node, this.#options.opsets);
     return values;

@@ -2,9 +2,14 @@
 import type { Node } from "../ir/graph.ts";
 import * as activations from "./activations.ts";
 import * as arithmetic from "./arithmetic.ts";
+import * as attention from "./attention.ts";
 import * as constants from "./constants.ts";
 import type { OpDefinition } from "./define.ts";
 import * as einsum from "./einsum.ts";
+import * as fusedActivations from "./fused-activations.ts";
+import * as fusedAttention from "./fused-attention.ts";
+import * as fusedNormalizations from "./fused-normalizations.ts";
+import * as fusedProducts from "./fused-products.ts";
 import * as indexing from "./indexing.ts";
 import * as logic from "./logic.ts";
 import * as normalizations from "./normalizations.ts";
@@ -18,20 +23,25 @@ import * as softmax from "./softmax.ts";
 import * as trigonometry from "./trigonometry.ts";
 
 const families = [
-  activations, arithmetic, constants, einsum, indexing, logic, normalizations, padding,
+  activations, arithmetic, attention, constants, einsum,
+  fusedActivations, fusedAttention, fusedNormalizations, fusedProducts, indexing, logic, normalizations, padding,
   products, rectifiers, reductions, scatter, shaping, softmax, trigonometry,
 ];
 
-/** All definitions, sorted by name. */
+/** All definitions, sorted by name; those of one name by domain. */
 export const DEFINITIONS: readonly OpDefinition[] = families
   .flatMap((family) => Object.values(family).filter(isDefinition))
-  .sort((a, b) => (a.name < b.name ? -1 : 1));
+  .sort((a, b) => (key(a) < key(b) ? -1 : 1));
 
 const byName = new Map(DEFINITIONS.map((d) => [`${d.domain}:${d.name}`, d]));
 
 /** What the compiler knows of a node's operator; undefined where it knows nothing. */
 export function definitionOf(node: Node): OpDefinition | undefined {
   return byName.get(`${node.domain}:${node.opType}`);
+}
+
+function key({ name, domain }: OpDefinition): string {
+  return `${name} ${domain}`;
 }
 
 function isDefinition(exported: unknown): exported is OpDefinition {

@@ -3,7 +3,7 @@ import { intOf, stringOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import type { Value } from "../ir/graph.ts";
 import { likeFirst } from "./broadcast.ts";
-import { defineOp, type GradientContext, type OpDefinition } from "./define.ts";
+import { defineOp, type GradientContext, type GradientEntries } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 import { zerosLike } from "./indexing.ts";
 
@@ -57,7 +57,7 @@ function batchedScatter(op: OpBuilder, data: Value, indices: Value, dy: Value, b
 type Scatter = GradientContext<"data" | "indices" | "updates", "output">;
 
 /** The gradients of both scatters, by how each puts updates in and takes them out. Without a reduction, equal indices have no order, so no gradient either. */
-function scatterGradient(overwrite: (g: Scatter, zeros: Value) => Value, pick: (g: Scatter) => Value): Exclude<OpDefinition<"data" | "indices" | "updates", "output">["gradient"], "none"> {
+function scatterGradient(overwrite: (g: Scatter, zeros: Value) => Value, pick: (g: Scatter) => Value): GradientEntries<"data" | "indices" | "updates", "output"> {
   return {
     data: (g) => {
       const { op, in: { updates }, grad: { output: dy } } = g;

@@ -144,6 +144,8 @@ function shortest(from: readonly Value[], next: (v: Value) => readonly Value[], 
 function entryOf(definition: OpDefinition | undefined, index: number): GradientEntry<string, string> {
   if (definition === undefined) return "unwritten";
   if (definition.gradient === "none") return "none";
+  // A composite that is still here could not be opened.
+  if (definition.gradient === "opened") return "unwritten";
   const name = definition.inputs[Math.min(index, definition.inputs.length - 1)];
   return name === undefined ? "unwritten" : definition.gradient[name] ?? "unwritten";
 }

@@ -12,7 +12,7 @@ import { int32s, runGraph } from "./run-graph.ts";
 const plain = (formal: string): string => formal.replace(/[?*]$/, "");
 
 describe("operator definitions", () => {
-  for (const definition of DEFINITIONS.filter((d) => d.domain === "")) {
+  for (const definition of DEFINITIONS.filter((d) => d.domain === "" && d.name in SCHEMAS)) {
     describe(definition.name, () => {
       const versions = SCHEMAS[definition.name] ?? [];
       const newest = versions.at(-1);
@@ -29,13 +29,13 @@ describe("operator definitions", () => {
       });
 
       it("has a gradient answer for every input", () => {
-        if (definition.gradient !== "none") assert.deepEqual(Object.keys(definition.gradient).sort(), [...definition.inputs].sort());
+        if (typeof definition.gradient !== "string") assert.deepEqual(Object.keys(definition.gradient).sort(), [...definition.inputs].sort());
       });
     });
   }
 
   it("are there once each", () => {
-    const names = DEFINITIONS.map((d) => `${d.domain}:${d.name}`);
+    const names = DEFINITIONS.map((d) => `${d.name} ${d.domain}`);
     assert.deepEqual(names, [...new Set(names)].sort());
   });
 });

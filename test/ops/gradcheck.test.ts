@@ -11,7 +11,7 @@ import { checkGradient, type GradcheckOptions } from "./gradcheck.ts";
 function planted(opType: string, input: string, rule: GradientRule): GradcheckOptions["definitions"] {
   return (node: Node): OpDefinition | undefined => {
     const definition = definitionOf(node);
-    if (definition === undefined || node.opType !== opType || definition.gradient === "none" || !node.name.startsWith("test/")) return definition;
+    if (definition === undefined || node.opType !== opType || typeof definition.gradient === "string" || !node.name.startsWith("test/")) return definition;
     return { ...definition, gradient: { ...definition.gradient, [input]: rule } };
   };
 }

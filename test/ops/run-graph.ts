@@ -24,7 +24,8 @@ const IR_VERSION = 8;
 
 /** Opens a session on the graph. Rejects where ONNX Runtime has no kernel or finds the graph wrong. */
 export async function prepare(graph: Graph, opset: number): Promise<Runnable> {
-  const model = new Model(IR_VERSION, new Map([["", opset]]), graph);
+  const own = new Set(graph.nodes.map((node) => node.domain).filter((domain) => domain !== ""));
+  const model = new Model(IR_VERSION, new Map([["", opset], ...[...own].map((domain) => [domain, 1] as const)]), graph);
   const bytes = Buffer.concat(encodeModel(modelToProto(model)).chunks.map((chunk) => readBytes(chunk)));
   const session = await ort.InferenceSession.create(bytes, { graphOptimizationLevel: "disabled", intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 });
   return {

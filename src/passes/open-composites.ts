@@ -1,0 +1,65 @@
+/**
+ * Opens composites: operators that are defined by what they say in simpler ones (fused attention, skip normalization, …), so that gradients pass
+ * and standard operators alone are left. For the training view, and where roles are traced.
+ *
+ * Requires: facts inferred; functions inlined. Guarantees: graph outputs keep their names; a form of a composite that is not written stays as it
+ * is and carries the reason in its metadata, for the error of whoever has to differentiate it.
+ * Rules: each node whose definition has `opens` is replaced by what that emits, in place.
+ */
+import type { Graph, Node, Value } from "../ir/graph.ts";
+import type { Model } from "../ir/model.ts";
+import type { OpDefinition } from "../ops/define.ts";
+import { OpBuilder } from "../ops/generated/builder.ts";
+import { definitionOf } from "../ops/registry.ts";
+
+/** The key in a node's metadata_props that says why it could not be opened. */
+export const NOT_OPENED_KEY = "onnx_hut.not_opened";
+
+/** Returns how many nodes it opened, those of nested graphs included. */
+export function openComposites(model: Model, definitions: (node: Node) => OpDefinition | undefined = definitionOf): number {
+  return openGraph(model.graph, model.opsets, definitions);
+}
+
+function openGraph(graph: Graph, opsets: ReadonlyMap<string, number>, definitions: (node: Node) => OpDefinition | undefined): number {
+  let fired = 0;
+  for (const node of [...graph.nodes]) {
+    for (const sub of node.subgraphs) fired += openGraph(sub, opsets, definitions);
+    if (openNode(graph, node, opsets, definitions(node))) fired += 1;
+  }
+  return fired;
+}
+
+/** Opens one node, if its definition says how. Returns whether it did. */
+export function openNode(graph: Graph, node: Node, opsets: ReadonlyMap<string, number>, definition: OpDefinition | undefined): boolean {
+  if (definition?.opens === undefined) return false;
+  const op = new OpBuilder(graph, { opsets, origin: "open", before: node, metadata: node.metadata });
+  const at = (name: string): Value | undefined => node.inputs[definition.inputs.indexOf(name)];
+  const inputs = new Proxy({}, { get: (_, name) => at(String(name)) ?? missing(node, String(name)) });
+  const isOutput = (v: Value): boolean => graph.outputs.includes(v);
+  let outputs: readonly (Value | undefined)[];
+  try {
+    outputs = definition.opens({ op, node, in: inputs, has: (name) => at(name) !== undefined,
+      wanted: (index) => { const v = node.outputs[index]; return v !== undefined && (v.uses.length > 0 || isOutput(v)); } });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    node.metadata.set(NOT_OPENED_KEY, error.message);
+    return false;
+  }
+  const pairs = node.outputs.map((output, i) => ({ output, made: outputs[i] }));
+  if (pairs.some(({ output, made }) => output !== undefined && made === undefined && (output.uses.length > 0 || isOutput(output)))) {
+    node.metadata.set(NOT_OPENED_KEY, "one of its outputs that is read is not written");
+    return false;
+  }
+  for (const { output, made } of pairs) {
+    if (output === undefined || made === undefined) continue;
+    // A value that is known outside by its own name, or stands for two outputs, can't take another's place there.
+    const own = isOutput(output) && (graph.inputs.includes(made) || isOutput(made) || graph.initializers.has(made)) ? op.Identity(made) : made;
+    graph.replaceAllUses(output, own);
+  }
+  graph.remove([node]);
+  return true;
+}
+
+function missing(node: Node, name: string): never {
+  throw new TypeError(`${node.opType} has no ${name} here`);
+}
