@@ -15,6 +15,7 @@ import { OpBuilder } from "../ops/generated/builder.ts";
 import { SCHEMAS } from "../ops/generated/schemas.ts";
 import { inferNode } from "../ops/infer.ts";
 import { definitionOf } from "../ops/registry.ts";
+import { NOT_OPENED_KEY } from "./open-composites.ts";
 
 export interface DifferentiateOptions {
   readonly opsets: ReadonlyMap<string, number>;
@@ -71,6 +72,7 @@ type Definitions = (node: Node) => OpDefinition | undefined;
 function whyNot(node: Node, definition: OpDefinition | undefined, entry: GradientEntry<string, string>, opsets: ReadonlyMap<string, number>): string | undefined {
   if (definition === undefined) return "an operator unknown here";
   if (entry === "not differentiable") return "it is not differentiable";
+  if (definition.gradient === "opened") return node.metadata.get(NOT_OPENED_KEY);
   if (entry === "unwritten" || node.domain !== "") return undefined;
   const opset = opsets.get("") ?? 1;
   const version = SCHEMAS[node.opType]?.findLast((v) => v.since <= opset)?.since;

@@ -3,6 +3,7 @@ import type { Model } from "../ir/model.ts";
 import { inferGraph } from "../ops/infer.ts";
 import { mergeRepeated } from "./merge-repeated.ts";
 import { normalizeConstants } from "./normalize-constants.ts";
+import { openComposites } from "./open-composites.ts";
 import { raiseOpset } from "./raise-opset.ts";
 import { recognizeGelu } from "./recognize-gelu.ts";
 import { removeDead } from "./remove-dead.ts";
@@ -16,6 +17,7 @@ export function normalizeForTraining(model: Model): void {
   normalizeConstants(model.graph);
   widenHalf(model);
   raiseOpset(model, TRAINING_OPSET);
+  openComposites(model);
   mergeRepeated(model.graph);
   if (model.opset >= TRAINING_OPSET) recognizeGelu(model);
   removeDead(model.graph);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { int, ints } from "../../src/ir/attribute.ts";
+import { float, int, ints } from "../../src/ir/attribute.ts";
 import { DataType } from "../../src/ir/data-type.ts";
 import { Graph, Node } from "../../src/ir/graph.ts";
 import { printGraph } from "../../src/ir/print.ts";
@@ -46,6 +46,16 @@ describe("raiseOpset", () => {
     });
   }
 
+  it("takes a Softmax over the last axis, and a Dropout, from opset 11", async () => {
+    const { model, graph, op, input, output } = workbench(11);
+    const dropped = graph.newValue("dropped", { dataType: DataType.FLOAT, shape: [2, 3, 4] });
+    graph.insert([new Node({ opType: "Dropout", name: "dropout", attributes: new Map([["ratio", float(0.5)]]) }, [input("x", [2, 3, 4])], [dropped])]);
+    output(op.Softmax(dropped, { axis: 2 }), "probabilities");
+    output(op.Squeeze(op.ReduceSum(dropped, [1], { keepdims: 1 }), [1]), "sums");
+    await expectSameOutputs(model, raise(), { x: randomFloats([2, 3, 4]) }, { fired: 1 });
+    assert.equal(model.opset, 20);
+  });
+
   const kept: [what: string, build: (bench: ReturnType<typeof workbench>) => void, opset?: number][] = [
     ["an operator unknown to ONNX", ({ graph }) => { graph.insert([new Node({ opType: "Mystery" }, [], [])]); }],
     ["one that is called as every object's constructor", ({ graph }) => { graph.insert([new Node({ opType: "constructor" }, [], [])]); }],
@@ -57,7 +67,8 @@ describe("raiseOpset", () => {
     }],
     ["one whose meaning changed", ({ graph, input }) => { graph.insert([new Node({ opType: "RoiAlign" }, [input("x", [1])], [graph.newValue("y")])]); }, 15],
     ["an attribute that became an input of another kind", ({ graph, input }) => { graph.insert([new Node({ opType: "ReduceMax", attributes: new Map([["axes", int(1)]]) }, [input("x", [1])], [graph.newValue("y")])]); }],
-    ["an opset below 13", () => undefined, 12],
+    ["an opset below 11", () => undefined, 10],
+    ["a Softmax of before opset 13 that sums over more than the last axis", ({ graph, input }) => { graph.insert([new Node({ opType: "Softmax" }, [input("x", [2, 3, 4])], [graph.newValue("y")])]); }, 12],
     ["an opset that is high enough", () => undefined, 20],
   ];
   for (const [what, build, opset = 17] of kept) {
