@@ -5,6 +5,7 @@
 import type { Dim, Shape } from "../ir/dim.ts";
 import type { Facts, Node, Value } from "../ir/graph.ts";
 import type { OpBuilder } from "./generated/builder.ts";
+import type { Movement } from "./movement.ts";
 
 /** What a shape rule may ask. Questions about inputs that are left out or unknown answer "unknown". */
 export interface InferContext {
@@ -84,6 +85,8 @@ interface Traits {
   readonly weight?: (node: Node) => WeightPlace;
   /** For what hands a weight on: as it is, or with its two axes swapped. Undefined where this node doesn't. */
   readonly carries?: (node: Node) => "kept" | "swapped" | undefined;
+  /** For what only moves elements otherwise than an elementwise operator does: where they come from. */
+  readonly moves?: Movement;
   readonly purpose?: Purpose;
 }
 
