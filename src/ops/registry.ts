@@ -10,6 +10,7 @@ import * as indexing from "./indexing.ts";
 import * as logic from "./logic.ts";
 import * as normalizations from "./normalizations.ts";
 import * as padding from "./padding.ts";
+import * as pooling from "./pooling.ts";
 import * as products from "./products.ts";
 import * as rectifiers from "./rectifiers.ts";
 import * as reductions from "./reductions.ts";
@@ -19,7 +20,7 @@ import * as softmax from "./softmax.ts";
 import * as trigonometry from "./trigonometry.ts";
 
 const families = [
-  activations, arithmetic, constants, convolutions, einsum, indexing, logic, normalizations, padding,
+  activations, arithmetic, constants, convolutions, einsum, indexing, logic, normalizations, padding, pooling,
   products, rectifiers, reductions, scatter, shaping, softmax, trigonometry,
 ];
 

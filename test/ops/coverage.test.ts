@@ -11,6 +11,7 @@ import "./indexing.test.ts";
 import "./logic.test.ts";
 import "./normalizations.test.ts";
 import "./padding.test.ts";
+import "./pooling.test.ts";
 import "./products.test.ts";
 import "./rectifiers.test.ts";
 import "./reductions.test.ts";
