@@ -2,6 +2,7 @@
 import type { Node } from "../ir/graph.ts";
 import * as activations from "./activations.ts";
 import * as arithmetic from "./arithmetic.ts";
+import * as channelNormalizations from "./channel-normalizations.ts";
 import * as constants from "./constants.ts";
 import * as convolutions from "./convolutions.ts";
 import type { OpDefinition } from "./define.ts";
@@ -20,7 +21,7 @@ import * as softmax from "./softmax.ts";
 import * as trigonometry from "./trigonometry.ts";
 
 const families = [
-  activations, arithmetic, constants, convolutions, einsum, indexing, logic, normalizations, padding, pooling,
+  activations, arithmetic, channelNormalizations, constants, convolutions, einsum, indexing, logic, normalizations, padding, pooling,
   products, rectifiers, reductions, scatter, shaping, softmax, trigonometry,
 ];
 

@@ -4,6 +4,7 @@ import { describe, it } from "mocha";
 import { DEFINITIONS } from "../../src/ops/registry.ts";
 import "./activations.test.ts";
 import "./arithmetic.test.ts";
+import "./channel-normalizations.test.ts";
 import "./convolutions.test.ts";
 import "./einsum.test.ts";
 import { checkedInputs } from "./gradcheck.ts";
