@@ -9,6 +9,7 @@ import type { OpDefinition } from "./define.ts";
 import * as einsum from "./einsum.ts";
 import * as indexing from "./indexing.ts";
 import * as logic from "./logic.ts";
+import * as losses from "./losses.ts";
 import * as normalizations from "./normalizations.ts";
 import * as padding from "./padding.ts";
 import * as pooling from "./pooling.ts";
@@ -21,7 +22,7 @@ import * as softmax from "./softmax.ts";
 import * as trigonometry from "./trigonometry.ts";
 
 const families = [
-  activations, arithmetic, channelNormalizations, constants, convolutions, einsum, indexing, logic, normalizations, padding, pooling,
+  activations, arithmetic, channelNormalizations, constants, convolutions, einsum, indexing, logic, losses, normalizations, padding, pooling,
   products, rectifiers, reductions, scatter, shaping, softmax, trigonometry,
 ];
 

@@ -10,6 +10,7 @@ import "./einsum.test.ts";
 import { checkedInputs } from "./gradcheck.ts";
 import "./indexing.test.ts";
 import "./logic.test.ts";
+import "./losses.test.ts";
 import "./normalizations.test.ts";
 import "./padding.test.ts";
 import "./pooling.test.ts";
