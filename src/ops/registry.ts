@@ -7,6 +7,7 @@ import * as constants from "./constants.ts";
 import * as convolutions from "./convolutions.ts";
 import type { OpDefinition } from "./define.ts";
 import * as einsum from "./einsum.ts";
+import * as grids from "./grids.ts";
 import * as indexing from "./indexing.ts";
 import * as logic from "./logic.ts";
 import * as losses from "./losses.ts";
@@ -14,16 +15,21 @@ import * as normalizations from "./normalizations.ts";
 import * as padding from "./padding.ts";
 import * as pooling from "./pooling.ts";
 import * as products from "./products.ts";
+import * as quantization from "./quantization.ts";
+import * as random from "./random.ts";
 import * as rectifiers from "./rectifiers.ts";
+import * as recurrent from "./recurrent.ts";
 import * as reductions from "./reductions.ts";
 import * as scatter from "./scatter.ts";
 import * as shaping from "./shaping.ts";
+import * as signals from "./signals.ts";
 import * as softmax from "./softmax.ts";
+import * as strings from "./strings.ts";
 import * as trigonometry from "./trigonometry.ts";
 
 const families = [
-  activations, arithmetic, channelNormalizations, constants, convolutions, einsum, indexing, logic, losses, normalizations, padding, pooling,
-  products, rectifiers, reductions, scatter, shaping, softmax, trigonometry,
+  activations, arithmetic, channelNormalizations, constants, convolutions, einsum, grids, indexing, logic, losses, normalizations, padding, pooling,
+  products, quantization, random, rectifiers, recurrent, reductions, scatter, shaping, signals, softmax, strings, trigonometry,
 ];
 
 /** All definitions, sorted by name. */

@@ -8,6 +8,7 @@ import "./channel-normalizations.test.ts";
 import "./convolutions.test.ts";
 import "./einsum.test.ts";
 import { checkedInputs } from "./gradcheck.ts";
+import "./grids.test.ts";
 import "./indexing.test.ts";
 import "./logic.test.ts";
 import "./losses.test.ts";
