@@ -57,8 +57,11 @@ const SINGLE: Precision = { dataType: DataType.FLOAT, step: 0.05, tolerance: 1e-
 
 const OPSETS = [13, 17, 20, 23];
 
-/** The inputs that rows were written for, as "MatMul.A"; a variadic operator's under its one name. */
-export const checkedInputs = new Set<string>();
+/**
+ * The inputs that rows were written for, as "MatMul.A", a variadic operator's under its one name; and in which precision: "double" where any row
+ * is. Filled when a file of rows is loaded: docs/operators.md is made from it.
+ */
+export const checkedInputs = new Map<string, "double" | "float32">();
 
 /** One row, one test: the gradients of an operator whose float inputs have these dimensions, however they are declared, in several opsets. */
 export function gradcheck(opType: string, inputs: Readonly<Record<string, readonly number[]>>, options: GradcheckOptions = {}): void {
@@ -67,7 +70,12 @@ export function gradcheck(opType: string, inputs: Readonly<Record<string, readon
     ...Object.entries(options.fixed ?? {}).map(([name, tensor]) => `${name} = [${String(tensor.toNumbers() ?? [])}]`)];
   const formal = SCHEMAS[opType]?.at(-1)?.inputs ?? [];
   const variadic = formal.length === 1 ? formal[0]?.match(/^(.*)\*$/)?.[1] : undefined;
-  for (const name of options.wrt ?? Object.keys(inputs)) checkedInputs.add(`${opType}.${variadic ?? name}`);
+  // A row of nothing but refusals checks no number.
+  const refused = ALL_DECLARED.every((declared) => options.refuses?.includes(declared));
+  for (const name of refused ? [] : options.wrt ?? Object.keys(inputs)) {
+    const key = `${opType}.${variadic ?? name}`;
+    if (options.floatOnly === undefined || !checkedInputs.has(key)) checkedInputs.set(key, options.floatOnly === undefined ? "double" : "float32");
+  }
   it(`${opType}: ${words.join(", ")}`, () => checkGradient(opType, inputs, options));
 }
 
