@@ -75,3 +75,9 @@ export const NonZero = defineOp({
   name: "NonZero", opsets: [9, 13], inputs: ["X"], outputs: ["Y"], gradient: { X: "none" },
   shape: (c) => [{ dataType: DataType.INT64, shape: [c.shape(0)?.length, undefined] }],
 });
+
+/** Ones on a diagonal of a matrix like x, zeros elsewhere. */
+export const EyeLike = defineOp({
+  name: "EyeLike", opsets: [9, 22], inputs: ["input"], outputs: ["output"], gradient: { input: "none" },
+  shape: (c) => [{ dataType: intOf(c.node, "dtype", 0) || c.dataType(0), shape: c.shape(0) }],
+});

@@ -70,7 +70,7 @@ export class Emitter {
     operands.forEach((operand, i) => {
       const formal = newest.inputs[Math.min(i, newest.inputs.length - 1)] ?? "";
       const name = formal.replace(/[?*]$/, "");
-      const at = formal.endsWith("*") ? i : version.inputs.findIndex((v) => v.replace(/[?*]$/, "") === name);
+      const at = formal.endsWith("*") || isRenamed(i, version, newest) ? i : placeOf(name, version);
       if (operand === undefined) return;
       if (at >= 0) inputs[at] = operand instanceof Value ? operand : this.ints(operand);
       else set.set(name, attributeOf(opType, version, name, constantOf(operand)));
@@ -107,6 +107,17 @@ export class Emitter {
     this.#constants.set(key, value);
     return value;
   }
+}
+
+function placeOf(name: string, version: SchemaVersion): number {
+  return version.inputs.findIndex((formal) => formal.replace(/[?*]$/, "") === name);
+}
+
+/** Whether an older version had this input under another name: BatchNormalization's mean is input_mean since opset 14. */
+function isRenamed(index: number, version: SchemaVersion, newest: SchemaVersion): boolean {
+  const old = version.inputs[index]?.replace(/[?*]$/, "");
+  const now = newest.inputs[index]?.replace(/[?*]$/, "");
+  return old !== undefined && now !== undefined && placeOf(old, newest) < 0 && placeOf(now, version) < 0;
 }
 
 /** In double as exact as the number is, not rounded to float32 on the way. */

@@ -1,7 +1,7 @@
 /** Picking elements by index, and putting them back. */
 import { intOf, intsOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
-import { addDims, isNonNegative, minDims, mulDims, subDims, type Dim, type Shape } from "../ir/dim.ts";
+import { addDims, isNonNegative, minDims, numberOfElements, subDims, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Node, Value } from "../ir/graph.ts";
 import { likeFirst, shapeOf } from "./broadcast.ts";
 import { defineOp, type InferContext } from "./define.ts";
@@ -147,7 +147,8 @@ export const Slice = defineOp({
     return [{ dataType: c.dataType(0), shape: sliced, ...followed }];
   },
   gradient: {
-    data: ({ op, node, in: { data }, grad: { output: dy } }) => slicePadded(op, node, data, dy) ?? sliceScattered(op, node, data, dy),
+    data: ({ op, node, has, in: inputs, grad: { output: dy } }) => slicePadded(op, node, inputs.data, dy) ?? putBack(op, inputs.data, dy, (positions) =>
+      op.Slice(positions, inputs.starts, inputs.ends, has("axes") ? inputs.axes : undefined, has("steps") ? inputs.steps : undefined)),
     starts: "none", ends: "none", axes: "none", steps: "none",
   },
 });
@@ -177,17 +178,15 @@ function slicePadded(op: OpBuilder, node: Node, data: Value, dy: Value): Value |
   }));
 }
 
-/** Positions of x numbered and sliced the same way tell where each element of dy belongs, whatever the bounds and steps. */
-function sliceScattered(op: OpBuilder, node: Node, data: Value, dy: Value): Value {
-  const [size, shape] = [op.Size(data), shapeOf(op, data)];
+/** Zeros like x with dy put where each of its elements was picked from: the positions of x, numbered and picked from the same way, tell. */
+function putBack(op: OpBuilder, x: Value, dy: Value, pick: (positions: Value) => Value): Value {
+  const [size, shape] = [op.Size(x), shapeOf(op, x)];
   const positions = op.Reshape(op.Range(op.scalar(0, size), size, op.scalar(1, size)), shape);
-  const picked = op.emit("Slice", [positions, ...node.inputs.slice(1)], {}, 1)[0];
-  if (picked === undefined) throw new TypeError("a Slice without output");
-  const flat = op.ScatterElements(op.Expand(op.scalar(0, data), op.Reshape(size, [1])), op.Reshape(picked, [-1]), op.Reshape(dy, [-1]), { axis: 0 });
-  return op.Reshape(flat, shape);
+  const zeros = op.Expand(op.scalar(0, x), op.Reshape(size, [1]));
+  return op.Reshape(op.ScatterElements(zeros, op.Reshape(pick(positions), [-1]), op.Reshape(dy, [-1]), { axis: 0 }), shape);
 }
 
-/** A one at each index along a new axis. */
+/** y = `on` at each index along a new axis and `off` elsewhere, values being [off, on]. don = Σ dy at the indices, doff = Σ dy elsewhere. */
 export const OneHot = defineOp({
   name: "OneHot", opsets: [9, 11], inputs: ["indices", "depth", "values"], outputs: ["output"],
   shape: (c) => {
@@ -196,5 +195,44 @@ export const OneHot = defineOp({
     if (indices === undefined) return [{ dataType: c.dataType(2), shape: undefined }];
     return [{ dataType: c.dataType(2), shape: indices.toSpliced(axis < 0 ? axis + indices.length + 1 : axis, 0, c.ints(1)?.[0]) }];
   },
-  gradient: { indices: "none", depth: "none", values: "unwritten" }, flops: (_, [out]) => mulDims(0, out?.shape?.[0]),
+  gradient: {
+    indices: "none", depth: "none",
+    values: ({ op, node, in: { indices, depth, values }, grad: { output: dy } }) => {
+      const ends = op.Concat([op.Unsqueeze(op.scalar(0, values), [0]), op.Unsqueeze(op.scalar(1, values), [0])], { axis: 0 });
+      const hot = op.OneHot(indices, depth, ends, { axis: intOf(node, "axis", -1) });
+      const sum = (v: Value): Value => op.Reshape(op.ReduceSum(v, undefined, { keepdims: 0 }), [1]);
+      const on = sum(op.Mul(dy, hot));
+      return op.Concat([op.Sub(sum(dy), on), on], { axis: 0 });
+    },
+  },
+});
+
+/** y = the slices of x along `axis` (or the elements of x laid flat) for which a condition holds. dx = zeros with dy put back there. */
+export const Compress = defineOp({
+  name: "Compress", opsets: [9, 11], inputs: ["input", "condition"], outputs: ["output"],
+  shape: (c) => {
+    const [shape, axis] = [c.shape(0), intOf(c.node, "axis", undefined)];
+    if (axis === undefined) return [{ dataType: c.dataType(0), shape: [undefined] }];
+    return [{ dataType: c.dataType(0), shape: shape?.map((d, i) => (i === (axis < 0 ? axis + shape.length : axis) ? undefined : d)) }];
+  },
+  gradient: {
+    input: ({ op, node, in: { input, condition }, grad: { output: dy } }) => {
+      const axis = intOf(node, "axis", undefined);
+      return putBack(op, input, dy, (positions) => op.Compress(positions, condition, axis === undefined ? {} : { axis }));
+    },
+    condition: "none",
+  },
+});
+
+/** The different elements of x, or slices along `axis`, and where they stand. */
+export const Unique = defineOp({
+  name: "Unique", opsets: [11], inputs: ["X"], outputs: ["Y", "indices", "inverse_indices", "counts"], gradient: { X: "unwritten" },
+  shape: (c) => {
+    const [shape, axis] = [c.shape(0), intOf(c.node, "axis", undefined)];
+    const at = axis !== undefined && axis < 0 ? axis + (shape?.length ?? 0) : axis;
+    const places = { dataType: DataType.INT64, shape: [undefined] };
+    const inverse = at === undefined ? (shape === undefined ? undefined : numberOfElements(shape)) : shape?.[at];
+    return [{ dataType: c.dataType(0), shape: axis === undefined ? [undefined] : shape?.map((d, i) => (i === at ? undefined : d)) }, places,
+      { dataType: DataType.INT64, shape: [inverse] }, places];
+  },
 });

@@ -1,10 +1,11 @@
-/** Layer normalization, and dropout as inference has it. */
-import { intOf } from "../ir/attribute.ts";
+/** Layer normalization, its form without a mean, and dropout as inference has it. */
+import { floatOf, intOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import { mulDims, type Dim } from "../ir/dim.ts";
-import type { Value } from "../ir/graph.ts";
-import { elements, unbroadcast } from "./broadcast.ts";
+import type { Node, Value } from "../ir/graph.ts";
+import { elements, likeFirst, unbroadcast } from "./broadcast.ts";
 import { defineOp, type GradientContext } from "./define.ts";
+import type { OpBuilder } from "./generated/builder.ts";
 
 type LayerNorm = GradientContext<"X" | "Scale" | "B", "Y" | "Mean" | "InvStdDev">;
 
@@ -21,10 +22,10 @@ function normalized(g: LayerNorm): Value {
 }
 
 /** The axes from `axis` on; counted from the end where the node counts so, which needs no rank. */
-function normalizedAxes({ node, in: { X } }: LayerNorm): number[] {
+function normalizedAxes(node: Node, x: Value): number[] {
   const axis = intOf(node, "axis", -1);
-  const rank = axis < 0 ? 0 : X.shape?.length;
-  if (rank === undefined) throw new TypeError(`the rank of "${X.name}" must be known`);
+  const rank = axis < 0 ? 0 : x.shape?.length;
+  if (rank === undefined) throw new TypeError(`the rank of "${x.name}" must be known`);
   return Array.from({ length: rank - axis }, (_, i) => axis + i);
 }
 
@@ -46,8 +47,8 @@ export const LayerNormalization = defineOp({
   flops: (_, [out]) => mulDims(8, elements(out)),
   gradient: {
     X: (g) => {
-      const { op, in: { X, Scale }, grad: { Y } } = g;
-      const axes = normalizedAxes(g);
+      const { op, node, in: { X, Scale }, grad: { Y } } = g;
+      const axes = normalizedAxes(node, X);
       const { mean, inverse } = statistics(g);
       const scaled = op.Mul(Y, Scale);
       const centred = op.Sub(X, mean);
@@ -58,6 +59,28 @@ export const LayerNormalization = defineOp({
     B: ({ op, in: { B }, grad: { Y } }) => unbroadcast(op, Y, B),
   },
 });
+
+/**
+ * y = x / rms ⊙ scale, rms = √(mean(x²) + ε) over the axes from `axis` on. dx = (g − x̂ ⊙ mean(g ⊙ x̂)) / rms with x̂ = x / rms and
+ * g = dy ⊙ scale; dscale = Σ dy ⊙ x̂.
+ */
+export const RMSNormalization = defineOp({
+  name: "RMSNormalization", purpose: "normalization", opsets: [23], inputs: ["X", "scale"], outputs: ["Y"], shape: likeFirst, flops: (_, [out]) => mulDims(5, elements(out)),
+  gradient: {
+    X: ({ op, node, in: { X, scale }, grad: { Y } }) => {
+      const axes = normalizedAxes(node, X);
+      const { hat, inverse } = rootMeanSquare(op, node, X, axes);
+      const g = op.Mul(Y, scale);
+      return op.Mul(op.Sub(g, op.Mul(hat, op.ReduceMean(op.Mul(g, hat), axes, { keepdims: 1 }))), inverse);
+    },
+    scale: ({ op, node, in: { X, scale }, grad: { Y } }) => unbroadcast(op, op.Mul(Y, rootMeanSquare(op, node, X, normalizedAxes(node, X)).hat), scale),
+  },
+});
+
+function rootMeanSquare(op: OpBuilder, node: Node, x: Value, axes: readonly number[]): { hat: Value; inverse: Value } {
+  const inverse = op.Reciprocal(op.Sqrt(op.Add(op.ReduceMean(op.Mul(x, x), axes, { keepdims: 1 }), op.scalar(floatOf(node, "epsilon", 1e-5), x))));
+  return { hat: op.Mul(x, inverse), inverse };
+}
 
 /** Inference: y = x. Training (opset ≥ 12, training_mode true): dx = dy ⊙ mask / (1 − ratio), the mask being output 2. */
 export const Dropout = defineOp({

@@ -55,7 +55,7 @@ function repeatsAdded({ op, node, in: { data }, grad: { output } }: Padding): Va
   return op.Reshape(op.ScatterElements(zeros, op.Reshape(sources, [-1]), op.Reshape(output, [-1]), { axis: 0, reduction: "add" }), shape);
 }
 
-/** y = x cropped or padded to a size, around its middle. */
+/** y = x cropped or padded to a size, around its middle. dx = dy brought back to x's size in the same way, which leaves out what was added. */
 export const CenterCropPad = defineOp({
   name: "CenterCropPad", opsets: [18], inputs: ["input_data", "shape"], outputs: ["output_data"],
   shape: (c) => {
@@ -63,5 +63,14 @@ export const CenterCropPad = defineOp({
     const axes = intsOf(c.node, "axes")?.map((a) => (a < 0 ? a + (shape?.length ?? 0) : a)) ?? shape?.map((_, i) => i) ?? [];
     return [{ dataType: c.dataType(0), shape: shape?.map((d, i) => (axes.includes(i) ? wanted?.[axes.indexOf(i)] : d)) }];
   },
-  gradient: { input_data: "unwritten", shape: "none" },
+  gradient: {
+    input_data: ({ op, node, in: { input_data }, grad: { output_data } }) => {
+      const [axes, shape] = [intsOf(node, "axes"), shapeOf(op, input_data)];
+      if (axes === undefined) return op.CenterCropPad(output_data, shape);
+      const rank = input_data.shape?.length;
+      if (rank === undefined && axes.some((a) => a < 0)) throw new TypeError(`the rank of "${input_data.name}" must be known`);
+      return op.CenterCropPad(output_data, op.Gather(shape, op.ints(axes.map((a) => (a < 0 ? a + (rank ?? 0) : a)))), { axes });
+    },
+    shape: "none",
+  },
 });

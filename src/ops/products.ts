@@ -17,7 +17,8 @@ export const MatMul = defineOp({
   },
 });
 
-function matMulShape(a: Shape | undefined, b: Shape | undefined): Shape | undefined {
+/** The shape of a · b over the last two axes, the others broadcast; a vector side gives no axis. */
+export function matMulShape(a: Shape | undefined, b: Shape | undefined): Shape | undefined {
   if (a === undefined || b === undefined || a.length === 0 || b.length === 0) return undefined;
   const batch = broadcastShapes([a.slice(0, -2), b.slice(0, -2)]) ?? [];
   const rows: Dim[] = a.length > 1 ? [a.at(-2)] : [];

@@ -3,29 +3,40 @@ import type { Node } from "../ir/graph.ts";
 import * as activations from "./activations.ts";
 import * as arithmetic from "./arithmetic.ts";
 import * as attention from "./attention.ts";
+import * as channelNormalizations from "./channel-normalizations.ts";
 import * as constants from "./constants.ts";
+import * as convolutions from "./convolutions.ts";
 import type { OpDefinition } from "./define.ts";
 import * as einsum from "./einsum.ts";
 import * as fusedActivations from "./fused-activations.ts";
 import * as fusedAttention from "./fused-attention.ts";
 import * as fusedNormalizations from "./fused-normalizations.ts";
 import * as fusedProducts from "./fused-products.ts";
+import * as grids from "./grids.ts";
 import * as indexing from "./indexing.ts";
 import * as logic from "./logic.ts";
+import * as losses from "./losses.ts";
 import * as normalizations from "./normalizations.ts";
 import * as padding from "./padding.ts";
+import * as pooling from "./pooling.ts";
 import * as products from "./products.ts";
+import * as quantization from "./quantization.ts";
+import * as random from "./random.ts";
 import * as rectifiers from "./rectifiers.ts";
+import * as recurrent from "./recurrent.ts";
 import * as reductions from "./reductions.ts";
 import * as scatter from "./scatter.ts";
 import * as shaping from "./shaping.ts";
+import * as signals from "./signals.ts";
 import * as softmax from "./softmax.ts";
+import * as strings from "./strings.ts";
 import * as trigonometry from "./trigonometry.ts";
 
 const families = [
-  activations, arithmetic, attention, constants, einsum,
-  fusedActivations, fusedAttention, fusedNormalizations, fusedProducts, indexing, logic, normalizations, padding,
-  products, rectifiers, reductions, scatter, shaping, softmax, trigonometry,
+  activations, arithmetic, attention, channelNormalizations, constants, convolutions, einsum,
+  fusedActivations, fusedAttention, fusedNormalizations, fusedProducts, grids, indexing, logic, losses,
+  normalizations, padding, pooling, products, quantization, random, rectifiers, recurrent, reductions,
+  scatter, shaping, signals, softmax, strings, trigonometry,
 ];
 
 /** All definitions, sorted by name; those of one name by domain. */

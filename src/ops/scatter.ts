@@ -91,10 +91,39 @@ export const ScatterElements = defineOp({
     ({ op, node, in: { indices }, grad }) => op.GatherElements(grad.output, indices, { axis: intOf(node, "axis", 0) })),
 });
 
-/** y = a cache with an update written in at a place of each batch along `axis`. */
+/** The oldest form of ScatterElements. */
+export const Scatter = defineOp({
+  name: "Scatter", opsets: [9], inputs: ["data", "indices", "updates"], outputs: ["output"], shape: likeFirst,
+  gradient: {
+    data: ({ op, node, in: { indices, updates }, grad: { output } }) => op.Scatter(output, indices, zerosLike(op, updates), { axis: intOf(node, "axis", 0) }),
+    indices: "none", updates: "unwritten",
+  },
+});
+
+/**
+ * y = a cache [B, .., S, ..] with an update [B, .., L, ..] written in along `axis` from a place of each batch on (0 where none is given); in mode
+ * "circular" it goes on at the beginning. dcache = dy with zeros written in; dupdate = dy there.
+ */
 export const TensorScatter = defineOp({
   name: "TensorScatter", opsets: [24], inputs: ["past_cache", "update", "write_indices"], outputs: ["present_cache"], shape: likeFirst,
-  gradient: { past_cache: "unwritten", update: "unwritten", write_indices: "none" },
+  gradient: {
+    past_cache: ({ op, node, has, in: inputs, grad: { present_cache: dy } }) =>
+      op.TensorScatter(dy, zerosLike(op, inputs.update), has("write_indices") ? inputs.write_indices : undefined, { axis: intOf(node, "axis", -2), mode: stringOf(node, "mode", "linear") }),
+    update: ({ op, node, has, in: inputs, grad: { present_cache: dy } }) => {
+      const rank = inputs.update.shape?.length ?? inputs.past_cache.shape?.length;
+      if (rank === undefined) throw new TypeError(`the rank of "${inputs.update.name}" must be known`);
+      const axis = (intOf(node, "axis", -2) + rank) % rank;
+      const sizeOf = (v: Value): Value => op.Gather(op.Shape(v), op.ints([axis]));
+      const length = op.Squeeze(sizeOf(inputs.update), [0]);
+      const steps = op.Range(op.scalar(0, length), length, op.scalar(1, length));
+      const places = has("write_indices") ? op.Add(op.Unsqueeze(inputs.write_indices, [1]), steps) : op.Unsqueeze(steps, [0]);
+      const wrapped = stringOf(node, "mode", "linear") === "circular" ? op.Mod(places, sizeOf(dy)) : places;
+      // [B, L] stands at the first axis and at `axis`, and is the same along the others.
+      const others = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 0 && i !== axis);
+      return op.GatherElements(dy, op.Expand(op.Unsqueeze(wrapped, others), op.Shape(inputs.update)), { axis });
+    },
+    write_indices: "none",
+  },
 });
 
 /** The k largest (or smallest) along `axis`, and where they stand. dx = zeros with dvalues put back there. */

@@ -34,7 +34,7 @@ export interface GradcheckOptions {
   /** The inputs to differentiate by; all floats but for a reason. */
   readonly wrt?: readonly string[];
   /** Why the CPU kernels exist in float32 alone; the check then runs in float32, with a tolerance of 1e-4. Asserted to be so. */
-  readonly floatOnly?: string;
+  readonly floatOnly?: string | undefined;
   /** Largest error, relative to the largest element of the gradient. */
   readonly tolerance?: number;
   /** Declarations under which the rule can't work; that it then fails by a clear error is checked. */
@@ -57,8 +57,11 @@ const SINGLE: Precision = { dataType: DataType.FLOAT, step: 0.05, tolerance: 1e-
 
 const OPSETS = [13, 17, 20, 23];
 
-/** The inputs that rows were written for, as "MatMul.A"; a variadic operator's under its one name. */
-export const checkedInputs = new Set<string>();
+/**
+ * The inputs that rows were written for, as "MatMul.A", a variadic operator's under its one name; and in which precision: "double" where any row
+ * is. Filled when a file of rows is loaded: docs/operators.md is made from it.
+ */
+export const checkedInputs = new Map<string, "double" | "float32">();
 
 /** One row, one test: the gradients of an operator whose float inputs have these dimensions, however they are declared, in several opsets. */
 export function gradcheck(opType: string, inputs: Readonly<Record<string, readonly number[]>>, options: GradcheckOptions = {}): void {
@@ -67,7 +70,12 @@ export function gradcheck(opType: string, inputs: Readonly<Record<string, readon
     ...Object.entries(options.fixed ?? {}).map(([name, tensor]) => `${name} = [${String(tensor.toNumbers() ?? [])}]`)];
   const formal = SCHEMAS[opType]?.at(-1)?.inputs ?? [];
   const variadic = formal.length === 1 ? formal[0]?.match(/^(.*)\*$/)?.[1] : undefined;
-  for (const name of options.wrt ?? Object.keys(inputs)) checkedInputs.add(`${opType}.${variadic ?? name}`);
+  // A row of nothing but refusals checks no number.
+  const refused = ALL_DECLARED.every((declared) => options.refuses?.includes(declared));
+  for (const name of refused ? [] : options.wrt ?? Object.keys(inputs)) {
+    const key = `${opType}.${variadic ?? name}`;
+    if (options.floatOnly === undefined || !checkedInputs.has(key)) checkedInputs.set(key, options.floatOnly === undefined ? "double" : "float32");
+  }
   it(`${opType}: ${words.join(", ")}`, () => checkGradient(opType, inputs, options));
 }
 
@@ -82,6 +90,7 @@ export async function checkGradient(opType: string, inputs: Readonly<Record<stri
 
 class Row {
   readonly #opType: string;
+  readonly #inputs: Readonly<Record<string, readonly number[]>>;
   readonly #options: GradcheckOptions;
   readonly #precision: Precision;
   /** The float inputs' values. */
@@ -90,6 +99,7 @@ class Row {
 
   constructor(opType: string, inputs: Readonly<Record<string, readonly number[]>>, options: GradcheckOptions) {
     this.#opType = opType;
+    this.#inputs = inputs;
     this.#options = options;
     this.#precision = options.floatOnly === undefined ? DOUBLE : SINGLE;
     const sizes = Object.values(inputs).map((dims) => dims.reduce((a, b) => a * b, 1));
@@ -228,10 +238,7 @@ class Row {
   }
 
   async #assertNoDoubleKernel(opset: number): Promise<void> {
-    const graph = new Graph();
-    const op = new OpBuilder(graph, { opsets: new Map([["", opset]]), origin: "test" });
-    const inputs = Object.entries(this.#points).map(([name, tensor]) => graph.addInput(name, { dataType: DataType.DOUBLE, shape: tensor.dims }));
-    graph.outputs.push(...op.emit(this.#opType, inputs, this.#options.attributes ?? {}, 1));
+    const { graph } = new Row(this.#opType, this.#inputs, { ...this.#options, floatOnly: undefined }).#graph(opset, "known");
     await assert.rejects(prepare(graph, opset), `${this.#opType} has a kernel in double now: take floatOnly from its row`);
   }
 

@@ -32,4 +32,14 @@ describe("gradients of indexing", () => {
     for (const reverse of [0, 1]) gradcheck("CumSum", { x: [2, 4] }, { attributes: { exclusive, reverse }, fixed: { axis: Tensor.ints([], [1]) } });
   }
   gradcheck("CumSum", { x: [3, 2] }, { fixed: { axis: int32s([], [-2]) } });
+
+  const floatOnly = "ONNX Runtime's OneHot";
+  const depth = Tensor.ints([], [4]);
+  gradcheck("OneHot", { values: [2] }, { fixed: { indices: Tensor.ints([2, 3], [0, 3, 2, -1, 1, 9]), depth }, floatOnly });
+  gradcheck("OneHot", { values: [2] }, { attributes: { axis: 1 }, fixed: { indices: Tensor.ints([2, 3], [0, 3, 2, 1, 1, 0]), depth }, floatOnly, opsets: [11, 17] });
+
+  const condition = Tensor.bools([3], [true, false, true]);
+  gradcheck("Compress", { input: [2, 3] }, { fixed: { condition }, opsets: [11, 17, 20] });
+  gradcheck("Compress", { input: [3, 2] }, { attributes: { axis: 0 }, fixed: { condition }, opsets: [11, 17, 20] });
+  gradcheck("Compress", { input: [2, 3, 2] }, { attributes: { axis: -2 }, fixed: { condition: Tensor.bools([2], [false, true]) }, opsets: [11, 17] });
 });

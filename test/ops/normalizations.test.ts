@@ -13,6 +13,10 @@ describe("gradients of normalizations", () => {
   gradcheck("LayerNormalization", { X: [2, 3, 4], Scale: [3, 4] }, { attributes: { axis: 1 }, tolerance, refuses: ["unknown"] });
   gradcheck("LayerNormalization", { X: [5], Scale: [5], B: [5] }, { tolerance });
 
+  gradcheck("RMSNormalization", { X: [2, 3, 4], scale: [4] });
+  gradcheck("RMSNormalization", { X: [2, 3, 4], scale: [3, 4] }, { attributes: { axis: -2, epsilon: 0.125 } });
+  gradcheck("RMSNormalization", { X: [2, 3, 4], scale: [3, 4] }, { attributes: { axis: 1 }, refuses: ["unknown"] });
+
   gradcheck("Dropout", { data: [2, 3] });
   gradcheck("Dropout", { data: [2, 3] }, { fixed: { ratio: Tensor.floats([], [0.5]), training_mode: Tensor.bools([], [false]) }, constant: ["ratio", "training_mode"] });
 });

@@ -16,4 +16,8 @@ describe("gradients of padding", () => {
     gradcheck("Pad", { data: [3] }, { attributes: { mode }, fixed: { pads: vector(1, 2), axes: vector(0) }, opsets: [18, 20] });
   }
   gradcheck("Pad", { data: [2, 3] }, { attributes: { mode: "wrap" }, fixed: { pads: vector(0, 2, 1, 1) }, opsets: [19, 21] });
+
+  for (const shape of [vector(2, 5), vector(5, 2), vector(6, 3)]) gradcheck("CenterCropPad", { input_data: [3, 4] }, { fixed: { shape }, opsets: [18, 20] });
+  gradcheck("CenterCropPad", { input_data: [3, 4, 2] }, { attributes: { axes: [1] }, fixed: { shape: vector(7) }, opsets: [18, 20] });
+  gradcheck("CenterCropPad", { input_data: [3, 4, 2] }, { attributes: { axes: [-3, 1] }, fixed: { shape: vector(2, 1) }, opsets: [18, 20], refuses: ["unknown"] });
 });

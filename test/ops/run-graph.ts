@@ -17,6 +17,7 @@ export interface Runnable {
 /** ONNX Runtime's words for element types. */
 const TYPES: Readonly<Record<number, ort.Tensor.Type>> = {
   [DataType.FLOAT]: "float32", [DataType.DOUBLE]: "float64", [DataType.INT64]: "int64", [DataType.INT32]: "int32", [DataType.BOOL]: "bool", [DataType.FLOAT16]: "float16",
+  [DataType.UINT8]: "uint8", [DataType.INT8]: "int8",
 };
 
 /** The IR version that goes with opsets 13 to 21: what every runtime of the last years reads. */

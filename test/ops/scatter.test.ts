@@ -1,7 +1,7 @@
 import { describe } from "mocha";
 import { Tensor } from "../../src/ir/tensor.ts";
 import { gradcheck } from "./gradcheck.ts";
-import { int32s } from "./run-graph.ts";
+import { doubles, int32s } from "./run-graph.ts";
 
 /** Equal indices add up by ScatterND and ScatterElements with a reduction, which they have since opset 16. */
 const opsets = [16, 17, 20];
@@ -38,4 +38,11 @@ describe("gradients of gathers and scatters", () => {
   }
   gradcheck("ReverseSequence", { input: [3, 2, 2] }, { fixed: { sequence_lens: Tensor.ints([2], [3, 2]) } });
   gradcheck("ReverseSequence", { input: [2, 3] }, { attributes: { batch_axis: 0, time_axis: 1 }, fixed: { sequence_lens: Tensor.ints([2], [1, 3]) } });
+
+  for (const mode of ["linear", "circular"]) {
+    const write_indices = Tensor.ints([2], mode === "linear" ? [1, 0] : [3, 1]);
+    gradcheck("TensorScatter", { past_cache: [2, 2, 4, 2], update: [2, 2, 2, 2] }, { attributes: { mode }, fixed: { write_indices }, opsets: [24], refuses: ["unknown"] });
+    gradcheck("TensorScatter", { past_cache: [2, 4, 2], update: [2, 3, 2] }, { attributes: { mode, axis: 1 }, opsets: [24], refuses: ["unknown"] });
+  }
+  gradcheck("Scatter", { data: [3, 2] }, { fixed: { indices: Tensor.ints([1, 2], [2, 0]), updates: doubles([1, 2], [0.5, 2]) }, opsets: [9, 10] });
 });

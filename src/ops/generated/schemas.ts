@@ -352,6 +352,7 @@ export const SCHEMAS: Readonly<Record<string, readonly SchemaVersion[]>> = {
     { since: 22, inputs: ["X","grid"], outputs: ["Y"], attributes: {"align_corners":"int?","padding_mode":"string?","mode":"string?"} },
   ],
   GroupNormalization: [
+    { since: 18, inputs: ["X","scale","bias"], outputs: ["Y"], attributes: {"num_groups":"int","epsilon":"float?"} },
     { since: 21, inputs: ["X","scale","bias"], outputs: ["Y"], attributes: {"stash_type":"int?","num_groups":"int","epsilon":"float?"} },
   ],
   HammingWindow: [
