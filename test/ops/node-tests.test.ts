@@ -1,17 +1,20 @@
 /**
  * Shape inference on ONNX's own node tests, against the shapes of their test data and against onnx.shape_inference (fixtures/onnx/make_node_tests.py).
- * Each model is taken twice: as it is, and with the small vectors among its inputs (axes, sizes, bounds) as constants.
+ * Each model is taken as it is, and with the small vectors among its inputs (axes, sizes, bounds) as constants; and with names for its inputs'
+ * sizes, or without their shapes, where what is inferred must be the test data's once the names are given their sizes.
  */
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { DataType } from "../../src/ir/data-type.ts";
-import type { Graph } from "../../src/ir/graph.ts";
+import { evaluateDim } from "../../src/ir/dim.ts";
+import type { Facts, Graph, Value } from "../../src/ir/graph.ts";
 import { loadModel } from "../../src/ir/load.ts";
 import { memorySource } from "../../src/ir/source.ts";
 import { bytesOf, Tensor, typedView } from "../../src/ir/tensor.ts";
 import { inferGraph } from "../../src/ops/infer.ts";
 import { definitionOf } from "../../src/ops/registry.ts";
 import { readNodeTests, type Answers, type NodeTest } from "../ir/node-tests.ts";
+import { ALL_DECLARED, declare, sizesOf, type Declared } from "./declared.ts";
 import { compareFacts, forgetDeclared, madeValues, type Comparison } from "./onnx-answers.ts";
 
 /** Where onnx contradicts its own test data, and why. */
@@ -26,6 +29,8 @@ const LEFT_OPEN: readonly (readonly [name: RegExp, why: string])[] = [
   [/^test_(blackman|hamming|hann)window.*_expanded$/, "the bound of a Range is cast to a float; onnx doesn't follow it either"],
 ];
 
+type FactsOf = (name: string) => Facts | undefined;
+
 interface Checked {
   readonly againstOnnx: Comparison;
   readonly againstData: Comparison;
@@ -39,15 +44,40 @@ function check(test: NodeTest, constant: boolean): Checked {
   if (constant) makeConstant(graph, test);
   forgetDeclared(graph, answers);
   inferGraph(graph, opsets);
-  const made = madeValues(graph);
-  const known = ([name]: [string, unknown]): boolean => { const producer = made.get(name)?.producer; return producer !== undefined && definitionOf(producer) !== undefined; };
-  const data: Answers = Object.fromEntries(Object.entries(test.outputs).flatMap(([name, facts]) => (facts === null ? [] : [[name, facts]])));
-  const ours = (name: string): ReturnType<Parameters<typeof compareFacts>[1]> => made.get(name)?.facts;
-  return {
-    againstOnnx: compareFacts(Object.fromEntries(Object.entries(answers).filter(known)), ours),
-    againstData: compareFacts(Object.fromEntries(Object.entries(data).filter(known)), ours),
-    whole: graph.nodes.every((node) => definitionOf(node) !== undefined),
-  };
+  const made = madeByDefined(graph);
+  const ours: FactsOf = (name) => made.get(name)?.facts;
+  return { againstOnnx: compareFacts(only(answers, made), ours), againstData: compareFacts(only(dataOf(test), made), ours), whole: graph.nodes.every((node) => definitionOf(node) !== undefined) };
+}
+
+/** What is contradicted by the test data where the inputs' sizes are names, or unknown. */
+function contradictions(test: NodeTest, declared: Declared): string[] {
+  const { graph, opsets } = loadModel(memorySource(test.name, test.model));
+  if (declared === "named") makeConstant(graph, test);
+  forgetDeclared(graph, {});
+  const sizes = sizesOf(Object.fromEntries(Object.entries(test.inputs).flatMap(([name, input]) => (input === null ? [] : [[name, { dims: input[1] }]]))));
+  for (const value of graph.inputs) {
+    const [dataType, dims] = test.inputs[value.name] ?? [];
+    if (dataType !== undefined && dims !== undefined) value.facts = { dataType, shape: declare(value.name, dims, declared) };
+  }
+  inferGraph(graph, opsets);
+  const made = madeByDefined(graph);
+  return compareFacts(only(dataOf(test), made), (name) => {
+    const facts = made.get(name)?.facts;
+    return facts === undefined ? undefined : { ...facts, shape: facts.shape?.map((d) => evaluateDim(d, sizes)) };
+  }).wrong;
+}
+
+function madeByDefined(graph: Graph): ReadonlyMap<string, Value> {
+  return new Map([...madeValues(graph)].filter(([, { producer }]) => producer !== undefined && definitionOf(producer) !== undefined));
+}
+
+function only(answers: Answers, made: ReadonlyMap<string, Value>): Answers {
+  return Object.fromEntries(Object.entries(answers).filter(([name]) => made.has(name)));
+}
+
+/** The shapes of the test data's output tensors. */
+function dataOf({ outputs }: NodeTest): Answers {
+  return Object.fromEntries(Object.entries(outputs).flatMap(([name, facts]) => (facts === null ? [] : [[name, facts]])));
 }
 
 /** The inputs whose elements the test data give become initializers. */
@@ -100,6 +130,7 @@ describe("shape inference of ONNX's node tests", () => {
           assert.deepEqual(againstData.wrong, [], test.name);
           if (!(test.name in ONNX_IS_WRONG)) assert.deepEqual([...againstOnnx.wrong, ...againstOnnx.vague], [], test.name);
         }
+        for (const declared of ALL_DECLARED) assert.deepEqual(contradictions(test, declared), [], `${test.name}, shapes ${declared}`);
         if (!asConstants.whole) continue;
         const open = LEFT_OPEN.find(([name]) => name.test(test.name));
         assert.equal(asConstants.againstData.vague.length > 0, open !== undefined, `${test.name}: ${asConstants.againstData.vague.join()} ${open?.[1] ?? ""}`);
