@@ -3,23 +3,8 @@ import { intOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import { isNonNegative, numberOfElements, subDims, type Dim } from "../ir/dim.ts";
 import type { Facts } from "../ir/graph.ts";
-import type { Tensor } from "../ir/tensor.ts";
 import { defineOp } from "./define.ts";
-
-/** Integer constants up to this many elements are followed through shape arithmetic; the longest shape vectors of real exports have 8. */
-export const MAX_FOLLOWED_INTS = 64;
-
-/** Whether a constant may be read while shapes are inferred. */
-export function isSmall(tensor: Tensor): boolean {
-  return tensor.dims.length <= 1 && tensor.size <= MAX_FOLLOWED_INTS && tensor.atHand;
-}
-
-/** The facts of a constant: its type, its dimensions and, where it is a small integer vector at hand, its elements. Narrow integers wrap around, so they aren't followed. */
-export function factsOfTensor(tensor: Tensor): Facts {
-  const follow = isSmall(tensor) && (tensor.dataType === DataType.INT64 || tensor.dataType === DataType.INT32 || tensor.dataType === DataType.BOOL);
-  const ints = follow ? tensor.toNumbers() : undefined;
-  return { dataType: tensor.dataType, shape: tensor.dims, ...(ints === undefined ? {} : { ints: [...ints] }) };
-}
+import { factsOfTensor, MAX_FOLLOWED_INTS } from "./elements.ts";
 
 export const Constant = defineOp({
   name: "Constant", opsets: [1, 9, 11, 12, 13, 19, 21, 23, 24], inputs: [], outputs: ["output"], gradient: "none",

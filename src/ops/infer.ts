@@ -2,8 +2,8 @@
 import { intsOf } from "../ir/attribute.ts";
 import { numberOfElements, sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Graph, Node, Value } from "../ir/graph.ts";
-import { factsOfTensor, isSmall, MAX_FOLLOWED_INTS } from "./constants.ts";
 import type { InferContext } from "./define.ts";
+import { factsOfTensor, isSmall, MAX_FOLLOWED_INTS } from "./elements.ts";
 import { definitionOf } from "./registry.ts";
 
 /** The context in which a node's rules are asked. */
