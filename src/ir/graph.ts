@@ -15,7 +15,7 @@ export interface Facts {
   readonly dataType: number;
   /** Undefined where the rank is unknown. */
   readonly shape: Shape | undefined;
-  /** For small integer tensors of rank 0 or 1: the elements, as far as shape arithmetic can tell. */
+  /** For small integer tensors: the elements, row by row, as far as shape arithmetic can tell. */
   readonly ints?: readonly Dim[] | undefined;
 }
 

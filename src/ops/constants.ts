@@ -4,15 +4,13 @@ import { DataType } from "../ir/data-type.ts";
 import { isNonNegative, numberOfElements, subDims, type Dim } from "../ir/dim.ts";
 import type { Facts } from "../ir/graph.ts";
 import { defineOp } from "./define.ts";
+import { factsOfTensor, MAX_FOLLOWED_INTS } from "./elements.ts";
 
 export const Constant = defineOp({
   name: "Constant", opsets: [1, 9, 11, 12, 13, 19, 21, 23, 24], inputs: [], outputs: ["output"], gradient: "none",
   shape: (c): Facts[] => {
     for (const a of c.node.attributes.values()) {
-      if (a.kind === "tensor") {
-        const ints = a.value.dims.length <= 1 && a.value.atHand && a.value.dataType !== DataType.FLOAT ? a.value.toNumbers() : undefined;
-        return [{ dataType: a.value.dataType, shape: a.value.dims, ...(ints === undefined ? {} : { ints: [...ints] }) }];
-      }
+      if (a.kind === "tensor") return [factsOfTensor(a.value)];
       if (a.kind === "int") return [{ dataType: DataType.INT64, shape: [], ints: [Number(a.value)] }];
       if (a.kind === "ints") return [{ dataType: DataType.INT64, shape: [a.value.length], ints: a.value.map(Number) }];
       if (a.kind === "float") return [{ dataType: DataType.FLOAT, shape: [] }];
@@ -34,7 +32,7 @@ export const ConstantOfShape = defineOp({
     const facts = { dataType: tensor?.dataType ?? DataType.FLOAT, shape: shape ?? (typeof rank === "number" ? Array.from({ length: rank }, (): Dim => undefined) : undefined) };
     const count = shape?.length === 1 ? shape[0] : undefined;
     const filler = tensor?.dataType === DataType.INT64 ? tensor.toNumbers()?.[0] : undefined;
-    return [{ ...facts, ...(typeof count === "number" && count <= 64 && filler !== undefined ? { ints: Array.from({ length: count }, () => filler) } : {}) }];
+    return [{ ...facts, ...(typeof count === "number" && count <= MAX_FOLLOWED_INTS && filler !== undefined ? { ints: Array.from({ length: count }, () => filler) } : {}) }];
   },
 });
 
@@ -42,10 +40,11 @@ export const ConstantOfShape = defineOp({
 export const Range = defineOp({
   name: "Range", opsets: [11], inputs: ["start", "limit", "delta"], outputs: ["output"], gradient: "none",
   shape: (c) => {
-    const [start, limit, delta] = [c.ints(0)?.[0], c.ints(1)?.[0], c.ints(2)?.[0]];
+    const [start, limit, delta] = [c.numbers(0)?.[0], c.numbers(1)?.[0], c.numbers(2)?.[0]];
     if (typeof start === "number" && typeof limit === "number" && typeof delta === "number" && delta !== 0) {
       const count = Math.max(0, Math.ceil((limit - start) / delta));
-      return [{ dataType: c.dataType(0), shape: [count], ...(count <= 64 ? { ints: Array.from({ length: count }, (_, i) => start + i * delta) } : {}) }];
+      const followed = count <= MAX_FOLLOWED_INTS && c.ints(0) !== undefined && c.ints(2) !== undefined;
+      return [{ dataType: c.dataType(0), shape: [count], ...(followed ? { ints: Array.from({ length: count }, (_, i) => start + i * delta) } : {}) }];
     }
     const count = delta === 1 ? subDims(limit, start) : undefined;
     return [{ dataType: c.dataType(0), shape: [isNonNegative(count) ? count : undefined] }];

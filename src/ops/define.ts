@@ -17,6 +17,8 @@ export interface InferContext {
   shape(index: number): Shape | undefined;
   /** The elements of a small integer input, as far as they are known. */
   ints(index: number): readonly Dim[] | undefined;
+  /** The same, and the elements of a small constant of another type too: a depth or a bound may come as a float. */
+  numbers(index: number): readonly Dim[] | undefined;
   /** What older opsets had as an ints attribute and newer ones as an input: the numbers, undefined where not given or not known. */
   axes(attribute: string, index: number): readonly number[] | undefined;
 }

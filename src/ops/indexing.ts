@@ -5,6 +5,7 @@ import { addDims, isNonNegative, minDims, numberOfElements, subDims, type Dim, t
 import type { Facts, Node, Value } from "../ir/graph.ts";
 import { likeFirst, shapeOf } from "./broadcast.ts";
 import { defineOp, type InferContext } from "./define.ts";
+import { strided, stridesOf } from "./elements.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 
 /** Zeros of a value's shape and type. */
@@ -100,32 +101,59 @@ export const CumSum = defineOp({
   },
 });
 
-/** starts, ends, axes, steps of a Slice, as far as they are known. */
-function sliceBounds(c: InferContext): { starts: readonly Dim[]; ends: readonly Dim[]; axes: readonly number[]; steps: readonly number[] } | undefined {
-  const starts = c.opset >= 10 ? c.ints(1) : intsOf(c.node, "starts");
-  const ends = c.opset >= 10 ? c.ints(2) : intsOf(c.node, "ends");
-  if (starts === undefined || ends === undefined) return undefined;
-  const axes = c.axes("axes", 3) ?? (c.has(3) ? undefined : starts.map((_, i) => i));
-  const steps = c.axes("steps", 4) ?? (c.has(4) ? undefined : starts.map(() => 1));
-  return axes === undefined || steps === undefined ? undefined : { starts, ends, axes, steps };
+/** What a Slice does along one of its axes, as far as it is known. */
+interface AxisSlice {
+  readonly axis: number;
+  readonly start: Dim;
+  readonly end: Dim;
+  readonly step: number | undefined;
+}
+
+/** Undefined where even the axes are unknown. */
+function axisSlices(c: InferContext, rank: number): AxisSlice[] | undefined {
+  const [starts, ends] = c.opset >= 10 ? [c.ints(1), c.ints(2)] : [intsOf(c.node, "starts"), intsOf(c.node, "ends")];
+  const count = starts?.length ?? ends?.length ?? c.shape(1)?.[0];
+  const axes = c.axes("axes", 3) ?? (c.has(3) || typeof count !== "number" ? undefined : Array.from({ length: count }, (_, i) => i));
+  const steps = c.axes("steps", 4);
+  return axes?.map((a, i) => ({ axis: a < 0 ? a + rank : a, start: starts?.[i], end: ends?.[i], step: c.has(4) ? steps?.[i] : 1 }));
+}
+
+/** The first element that a slice of an axis of size d takes, and how many. */
+function pickedRange(d: number, start: number, end: number, step: number): { first: number; count: number } {
+  const clamp = (v: number, low: number, high: number): number => Math.min(high, Math.max(low, v < 0 ? v + d : v));
+  const [first, to] = step > 0 ? [clamp(start, 0, d), clamp(end, 0, d)] : [clamp(start, 0, d - 1), end < -d ? -1 : clamp(end, -1, d - 1)];
+  return { first, count: Math.max(0, Math.ceil((to - first) / step)) };
 }
 
 /** How many elements a slice of an axis of size d has; unknown where the names leave it open. */
-function slicedDim(d: Dim, start: Dim, end: Dim, step: number): Dim {
-  if (step === 1) {
-    const from = typeof start === "number" && start < 0 ? addDims(d, start) : start;
-    const far = typeof end === "number" && end > 2 ** 30;
-    const to = far ? d : typeof end === "number" && end < 0 ? addDims(d, end) : end;
-    if (typeof d === "number" && typeof from === "number" && typeof to === "number") return Math.max(0, Math.min(d, to) - Math.max(0, Math.min(d, from)));
-    // The last −start elements, or all where there are fewer.
-    if (typeof start === "number" && start < 0 && far) return minDims(d, -start);
-    const fits = isNonNegative(from) && isNonNegative(subDims(d, to)) && isNonNegative(subDims(to, from));
-    return fits ? subDims(to, from) : from === 0 && isNonNegative(to) ? minDims(d, to) : undefined;
+function slicedDim(d: Dim, { start, end, step }: AxisSlice): Dim {
+  if (step === undefined || step === 0) return undefined;
+  if (typeof d === "number" && typeof start === "number" && typeof end === "number") return pickedRange(d, start, end, step).count;
+  if (step !== 1) return undefined;
+  const from = typeof start === "number" && start < 0 ? addDims(d, start) : start;
+  const far = typeof end === "number" && end > 2 ** 30;
+  const to = far ? d : typeof end === "number" && end < 0 ? addDims(d, end) : end;
+  // The last −start elements, or all where there are fewer.
+  if (typeof start === "number" && start < 0 && far) return minDims(d, -start);
+  const fits = isNonNegative(from) && isNonNegative(subDims(d, to)) && isNonNegative(subDims(to, from));
+  return fits ? subDims(to, from) : from === 0 && isNonNegative(to) ? minDims(d, to) : undefined;
+}
+
+/** The elements of a sliced tensor, where all sizes and bounds are numbers. */
+function slicedInts(c: InferContext, shape: Shape, slices: readonly AxisSlice[]): Partial<Facts> {
+  const [ints, strides] = [c.ints(0), stridesOf(shape)];
+  if (ints === undefined || strides === undefined) return {};
+  const dims = shape.filter((d) => typeof d === "number");
+  const steps = [...strides];
+  let from = 0;
+  for (const { axis, start, end, step } of slices) {
+    const [d, stride] = [dims[axis], strides[axis]];
+    if (d === undefined || stride === undefined || typeof start !== "number" || typeof end !== "number" || step === undefined || step === 0) return {};
+    const { first, count } = pickedRange(d, start, end, step);
+    from += first * stride;
+    [steps[axis], dims[axis]] = [step * stride, count];
   }
-  if (typeof d !== "number" || typeof start !== "number" || typeof end !== "number" || step === 0) return undefined;
-  const clamp = (v: number, low: number, high: number): number => Math.min(high, Math.max(low, v < 0 ? v + d : v));
-  const [from, to] = step > 0 ? [clamp(start, 0, d), clamp(end, 0, d)] : [clamp(start, 0, d - 1), end < -d ? -1 : clamp(end, -1, d - 1)];
-  return Math.max(0, Math.ceil((to - from) / step));
+  return { ints: strided(ints, dims, from, steps) };
 }
 
 /** y = x from starts to ends along axes. dx = dy put back among zeros. */
@@ -133,18 +161,10 @@ export const Slice = defineOp({
   name: "Slice", opsets: [1, 10, 11, 13], inputs: ["data", "starts", "ends", "axes", "steps"], outputs: ["output"],
   shape: (c) => {
     const shape = c.shape(0);
-    const bounds = sliceBounds(c);
-    if (shape === undefined) return [{ dataType: c.dataType(0), shape: undefined }];
-    if (bounds === undefined) return [{ dataType: c.dataType(0), shape: shape.map(() => undefined) }];
-    const sliced = [...shape];
-    bounds.axes.forEach((a, i) => {
-      const axis = a < 0 ? a + shape.length : a;
-      sliced[axis] = slicedDim(shape[axis], bounds.starts[i], bounds.ends[i], bounds.steps[i] ?? 1);
-    });
-    const [ints, start, end] = [c.ints(0), bounds.starts[0], bounds.ends[0]];
-    const followed = ints !== undefined && shape.length === 1 && bounds.steps[0] === 1 && typeof start === "number" && typeof end === "number"
-      ? { ints: ints.slice(start, end) } : {};
-    return [{ dataType: c.dataType(0), shape: sliced, ...followed }];
+    const slices = shape === undefined ? undefined : axisSlices(c, shape.length);
+    if (shape === undefined || slices === undefined) return [{ dataType: c.dataType(0), shape: shape?.map(() => undefined) }];
+    const sliced = shape.map((d, i): Dim => { const slice = slices.find(({ axis }) => axis === i); return slice === undefined ? d : slicedDim(d, slice); });
+    return [{ dataType: c.dataType(0), shape: sliced, ...slicedInts(c, shape, slices) }];
   },
   gradient: {
     data: ({ op, node, has, in: inputs, grad: { output: dy } }) => slicePadded(op, node, inputs.data, dy) ?? putBack(op, inputs.data, dy, (positions) =>
@@ -193,7 +213,7 @@ export const OneHot = defineOp({
     const indices: Shape | undefined = c.shape(0);
     const axis = intOf(c.node, "axis", -1);
     if (indices === undefined) return [{ dataType: c.dataType(2), shape: undefined }];
-    return [{ dataType: c.dataType(2), shape: indices.toSpliced(axis < 0 ? axis + indices.length + 1 : axis, 0, c.ints(1)?.[0]) }];
+    return [{ dataType: c.dataType(2), shape: indices.toSpliced(axis < 0 ? axis + indices.length + 1 : axis, 0, c.numbers(1)?.[0]) }];
   },
   gradient: {
     indices: "none", depth: "none",

@@ -1,22 +1,10 @@
 /** Shape inference: a node's output facts from its inputs' facts, by the operator's own rule. */
 import { intsOf } from "../ir/attribute.ts";
-import { DataType } from "../ir/data-type.ts";
-import { sameDim, type Dim, type Shape } from "../ir/dim.ts";
+import { numberOfElements, sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Graph, Node, Value } from "../ir/graph.ts";
-import type { Tensor } from "../ir/tensor.ts";
 import type { InferContext } from "./define.ts";
+import { factsOfTensor, isSmall, MAX_FOLLOWED_INTS } from "./elements.ts";
 import { definitionOf } from "./registry.ts";
-
-/** Integer constants up to this many elements are followed through shape arithmetic; the longest shape vectors of real exports have 8. */
-const MAX_FOLLOWED_INTS = 64;
-
-/** The facts of a constant: its type, its dimensions and, where it is a small integer vector at hand, its elements. */
-export function factsOfTensor(tensor: Tensor): Facts {
-  const follow = tensor.dims.length <= 1 && tensor.size <= MAX_FOLLOWED_INTS && tensor.atHand
-    && (tensor.dataType === DataType.INT64 || tensor.dataType === DataType.INT32 || tensor.dataType === DataType.BOOL);
-  const ints = follow ? tensor.toNumbers() : undefined;
-  return { dataType: tensor.dataType, shape: tensor.dims, ...(ints === undefined ? {} : { ints: [...ints] }) };
-}
 
 /** The context in which a node's rules are asked. */
 export function inferContext(node: Node, opsets: ReadonlyMap<string, number>): InferContext {
@@ -28,6 +16,11 @@ export function inferContext(node: Node, opsets: ReadonlyMap<string, number>): I
     dataType: (index) => input(index)?.dataType ?? 0,
     shape: (index) => input(index)?.shape,
     ints: (index) => input(index)?.facts?.ints,
+    numbers(index) {
+      const constant = input(index)?.initializer;
+      const elements = constant !== undefined && isSmall(constant) ? constant.toNumbers() : undefined;
+      return input(index)?.facts?.ints ?? (elements === undefined ? undefined : [...elements]);
+    },
     axes(attribute, index) {
       const given = intsOf(node, attribute) ?? input(index)?.facts?.ints;
       return given?.every((d) => typeof d === "number") === true ? given : undefined;
@@ -52,8 +45,12 @@ export function inferGraph(graph: Graph, opsets: ReadonlyMap<string, number>): v
   }
 }
 
+/** Leaves out elements that are too many, and those that are not as many as the shape says: of a broadcast that no rule of one axis follows. */
 function trimInts(facts: Facts | undefined): Facts | undefined {
-  return facts?.ints !== undefined && facts.ints.length > MAX_FOLLOWED_INTS ? { dataType: facts.dataType, shape: facts.shape } : facts;
+  if (facts?.ints === undefined) return facts;
+  const count = facts.shape === undefined ? undefined : numberOfElements(facts.shape);
+  const fits = count === facts.ints.length || (typeof count !== "number" && (facts.shape?.length ?? 0) <= 1);
+  return fits && facts.ints.length <= MAX_FOLLOWED_INTS ? facts : { dataType: facts.dataType, shape: facts.shape };
 }
 
 /** What a rule found, completed by what was known before. A number beats an expression, an expression beats nothing; else the rule is believed. */

@@ -63,7 +63,7 @@ export const Where = defineOp({
     const [condition, x, y] = [c.ints(0), c.ints(1), c.ints(2)];
     const count = Math.max(condition?.length ?? 0, x?.length ?? 0, y?.length ?? 0);
     const at = (ints: readonly Dim[], i: number): Dim => ints[ints.length === 1 ? 0 : i];
-    const ints = condition === undefined || x === undefined || y === undefined ? undefined
+    const ints = condition === undefined || x === undefined || y === undefined || [condition, x, y].some(({ length }) => length !== 1 && length !== count) ? undefined
       : Array.from({ length: count }, (_, i): Dim => { const chosen = at(condition, i); return typeof chosen === "number" ? at(chosen === 0 ? y : x, i) : undefined; });
     return [{ dataType: c.dataType(1), shape: broadcastShapes([c.shape(0), c.shape(1), c.shape(2)]), ...(ints === undefined ? {} : { ints }) }];
   },

@@ -13,10 +13,10 @@ function paddedShape(c: InferContext): Dim[] | undefined {
   if (shape === undefined) return undefined;
   const [pads, given] = [c.ints(1), c.ints(3)];
   const axes = given === undefined ? (c.has(3) ? undefined : shape.map((_, i) => i)) : given.map((a) => (typeof a === "number" && a < 0 ? a + shape.length : a));
-  if (axes === undefined || pads === undefined) return shape.map(() => undefined);
+  if (axes === undefined) return shape.map(() => undefined);
   return shape.map((d, axis) => {
     const at = axes.indexOf(axis);
-    return at < 0 ? d : addDims(addDims(d, pads[at]), pads[at + axes.length]);
+    return at < 0 ? d : addDims(addDims(d, pads?.[at]), pads?.[at + axes.length]);
   });
 }
 

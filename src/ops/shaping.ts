@@ -5,6 +5,7 @@ import { addDims, divideExactly, mulDims, numberOfElements, sameDim, type Dim, t
 import type { Facts } from "../ir/graph.ts";
 import { broadcastShapes, likeFirst, shapeOf, unbroadcast } from "./broadcast.ts";
 import { defineOp, type InferContext } from "./define.ts";
+import { strided, stridesOf } from "./elements.ts";
 import { restoredShape } from "./products.ts";
 
 const known = (ints: readonly Dim[] | undefined): Partial<Facts> => (ints === undefined ? {} : { ints });
@@ -60,7 +61,7 @@ function reshaped(c: InferContext): Shape | undefined {
 /** y = x with other dimensions. dx = dy with x's. */
 export const Reshape = defineOp({
   name: "Reshape", opsets: [5, 13, 14, 19, 21, 23, 24], inputs: ["data", "shape"], outputs: ["reshaped"],
-  shape: (c) => [{ dataType: c.dataType(0), shape: reshaped(c), ...(c.ints(1)?.length === 1 || c.ints(1)?.length === 0 ? known(c.ints(0)) : {}) }],
+  shape: (c) => [{ dataType: c.dataType(0), shape: reshaped(c), ...known(c.ints(0)) }],
   gradient: { data: ({ op, in: { data }, grad: { reshaped: dy } }) => op.Reshape(dy, restoredShape(op, data, dy)), shape: "none" },
 });
 
@@ -83,7 +84,10 @@ export const Transpose = defineOp({
   shape: (c) => {
     const shape = c.shape(0);
     const perm = intsOf(c.node, "perm") ?? shape?.map((_, i) => shape.length - 1 - i);
-    return [{ dataType: c.dataType(0), shape: shape === undefined ? perm?.map(() => undefined) : perm?.map((p) => shape[p]) }];
+    if (shape === undefined || perm === undefined) return [{ dataType: c.dataType(0), shape: perm?.map(() => undefined) }];
+    const transposed = perm.map((p) => shape[p]);
+    const [ints, strides, dims] = [c.ints(0), stridesOf(shape), transposed.filter((d) => typeof d === "number")];
+    return [{ dataType: c.dataType(0), shape: transposed, ...known(ints && strides && strided(ints, dims, 0, perm.map((p) => strides[p] ?? 0))) }];
   },
   gradient: {
     data: ({ op, node, grad: { transposed } }) => {
@@ -117,7 +121,7 @@ export const Unsqueeze = defineOp({
     const axes = normalAxes(given, shape.length + given.length);
     const rest = [...shape];
     const result = Array.from({ length: shape.length + axes.length }, (_, i): Dim => (axes.includes(i) ? 1 : rest.shift()));
-    return [{ dataType: c.dataType(0), shape: result, ...(result.length <= 1 ? known(c.ints(0)) : {}) }];
+    return [{ dataType: c.dataType(0), shape: result, ...known(c.ints(0)) }];
   },
   gradient: { data: ({ op, in: { data }, grad: { expanded } }) => op.Reshape(expanded, restoredShape(op, data, expanded)), axes: "none" },
 });
@@ -182,10 +186,14 @@ export const Split = defineOp({
     const at = shape !== undefined && axis < 0 ? axis + shape.length : axis;
     const sizes = c.axes("split", 1);
     const whole = shape?.[at];
+    const ints = shape?.length === 1 ? c.ints(0) : undefined;
+    let start: Dim = 0;
     const even = typeof whole === "number" ? Math.ceil(whole / count) : divideExactly(whole, count);
     return c.node.outputs.map((_, i) => {
       const part: Dim = sizes?.[i] ?? (c.has(1) ? undefined : typeof whole === "number" && typeof even === "number" ? Math.min(even, whole - even * i) : even);
-      return { dataType: c.dataType(0), shape: shape?.map((d, j) => (j === at ? part : d)) };
+      const [from, to] = [start, addDims(start, part)];
+      start = to;
+      return { dataType: c.dataType(0), shape: shape?.map((d, j) => (j === at ? part : d)), ...(typeof from === "number" && typeof to === "number" ? known(ints?.slice(from, to)) : {}) };
     });
   },
   gradient: {

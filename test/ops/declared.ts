@@ -25,7 +25,7 @@ export function declare(input: string, dims: readonly number[], declared: Declar
 }
 
 /** What the names that `declare` gives stand for. */
-export function sizesOf(inputs: Readonly<Record<string, Tensor>>): Record<string, number> {
+export function sizesOf(inputs: Readonly<Record<string, Pick<Tensor, "dims">>>): Record<string, number> {
   return Object.fromEntries(Object.entries(inputs).flatMap(([name, { dims }]) => dims.flatMap((d, i) => [[`s${String(d)}`, d], [`${name}_${String(i)}`, d]])));
 }
 

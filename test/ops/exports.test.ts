@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "mocha";
+import { DataType } from "../../src/ir/data-type.ts";
 import { evaluateDim, formatShape } from "../../src/ir/dim.ts";
 import type { Value } from "../../src/ir/graph.ts";
 import { loadModel } from "../../src/ir/load.ts";
@@ -9,25 +10,33 @@ import type { Model } from "../../src/ir/model.ts";
 import { memorySource } from "../../src/ir/source.ts";
 import { Tensor } from "../../src/ir/tensor.ts";
 import { inferGraph } from "../../src/ops/infer.ts";
+import { definitionOf } from "../../src/ops/registry.ts";
 import { assertFactsFit } from "./declared.ts";
+import { readExportShapes } from "./export-shapes.ts";
 import { runGraph } from "./run-graph.ts";
 
-const SIZES = { batch: 2, sequence: 7 };
+const SIZES: Readonly<Record<string, number>> = { batch: 2, sequence: 7, decoder_sequence: 5 };
 
 function open(file: string): Model {
   return loadModel(memorySource(file, new Uint8Array(readFileSync(new URL(`../../fixtures/${file}`, import.meta.url)))));
 }
 
-/** A mask with two padded places, ids and zeros: whatever the graph asks for. */
+/** Ids, masks with two padded places, zeros and a wave: whatever the graph asks for. */
 function feedsFor(model: Model): Record<string, Tensor> {
-  const { batch, sequence } = SIZES;
-  return Object.fromEntries(model.graph.inputs.map(({ name }) => [name, Tensor.ints([batch, sequence], Array.from({ length: batch * sequence }, (_, i) => (
-    name === "input_ids" ? 5 + i : name === "attention_mask" ? Number(i < batch * sequence - 2) : 0)))]));
+  return Object.fromEntries(model.graph.inputs.map(({ name, shape, dataType }) => {
+    const dims = shape?.map((d) => evaluateDim(d, SIZES) ?? 0) ?? [];
+    const count = dims.reduce((a, b) => a * b, 1);
+    if (dataType === DataType.FLOAT) return [name, Tensor.floats(dims, Array.from({ length: count }, (_, i) => Math.sin(i)))];
+    return [name, Tensor.ints(dims, Array.from({ length: count }, (_, i) => (name.endsWith("input_ids") ? 5 + i : name.endsWith("attention_mask") ? Number(i < count - 2) : 0)))];
+  }));
 }
 
 const known = (value: Value): boolean => value.shape?.every((d) => typeof d === "number" || evaluateDim(d, SIZES) !== undefined) === true;
 
-for (const file of ["cases/bert/model.ts.onnx", "cases/bert/model.dynamo.onnx", "cases/roberta/model.ts.onnx", "cases/roberta/model.dynamo.onnx", "demo/model.onnx"]) {
+/** Sizes that depend on numbers computed in floats: the sides of a position grid, as the square root of a count. */
+const LEFT_OPEN = ["families/dinov2/model.ts.onnx"];
+
+for (const { file } of readExportShapes()) {
   describe(`shape inference of ${file}`, () => {
     const model = open(file);
     // What dynamo declares of every value would hide what inference finds.
@@ -46,8 +55,8 @@ for (const file of ["cases/bert/model.ts.onnx", "cases/bert/model.dynamo.onnx", 
       for (const value of made) assertFactsFit(value, real[value.name], SIZES, file);
     });
 
-    it("knows every size, as a number or in terms of batch and sequence", () => {
-      assert.ok(made.length > 100);
+    if (!LEFT_OPEN.includes(file) && model.graph.nodes.every((node) => definitionOf(node) !== undefined)) it("knows every size, as a number or in terms of batch and sequence", () => {
+      assert.ok(made.length > 20);
       assert.deepEqual(made.filter((v) => !known(v)).map((v) => `${v.producer?.opType ?? ""} ${v.name} ${formatShape(v.shape)}`), []);
     });
   });
