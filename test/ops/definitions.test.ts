@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { DataType } from "../../src/ir/data-type.ts";
+import { Graph } from "../../src/ir/graph.ts";
 import { Tensor } from "../../src/ir/tensor.ts";
+import { OpBuilder } from "../../src/ops/generated/builder.ts";
 import { SCHEMAS } from "../../src/ops/generated/schemas.ts";
 import { DEFINITIONS } from "../../src/ops/registry.ts";
 import { int32s } from "./run-graph.ts";
