@@ -3,7 +3,7 @@
  * the definition can answer.
  */
 import type { Dim, Shape } from "../ir/dim.ts";
-import type { Facts, Node, Value } from "../ir/graph.ts";
+import type { Facts, Graph, Node, Value } from "../ir/graph.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 
 /** What a shape rule may ask. Questions about inputs that are left out or unknown answer "unknown". */
@@ -47,6 +47,19 @@ export type GradientRule<I extends string = string, O extends string = string> =
  */
 export type GradientEntry<I extends string, O extends string> = GradientRule<I, O> | "none" | "unwritten" | "not differentiable";
 
+/** What the gradient of an operator gets whose nested graphs are its outputs' makers: what they capture, and how to differentiate one. */
+export interface CapturedContext {
+  readonly op: OpBuilder;
+  readonly node: Node;
+  /** The captured values whose gradients are wanted. */
+  readonly wrt: readonly Value[];
+  /** A copy of one of the node's graphs, nested beside it, with the gradients of what it reads of `wrt` computed at its end; its outputs are still the forward's. */
+  readonly backward: (nested: Graph) => { readonly op: OpBuilder; readonly gradients: ReadonlyMap<Value, Value> };
+}
+
+/** Emits dLoss/d(value) for each value of `wrt`, in order. */
+export type CapturedRule = (g: CapturedContext) => readonly Value[];
+
 /** Floating point operations of one run: "elementwise" is one an element of the first output, "none" is for what only moves bytes. */
 export type FlopRule = "elementwise" | "none" | ((c: InferContext, outputs: readonly (Facts | undefined)[]) => Dim);
 
@@ -66,6 +79,12 @@ interface Traits {
   /** For what hands a weight on: as it is, or with its two axes swapped. Undefined where this node doesn't. */
   readonly carries?: (node: Node) => "kept" | "swapped" | undefined;
   readonly purpose?: Purpose;
+  /** For a choice between nested graphs, whose outputs are the node's one by one: the one that is taken, undefined where that is not known beforehand. */
+  readonly chooses?: (node: Node) => Graph | undefined;
+  /** For what holds graphs: the gradient by what they capture. Without it, that is unwritten. */
+  readonly captured?: CapturedRule;
+  /** Why a gradient is unwritten, for the message. */
+  readonly unwritten?: string;
 }
 
 /** All that the compiler knows about one operator. */

@@ -3,6 +3,7 @@ import type { Node } from "../ir/graph.ts";
 import * as activations from "./activations.ts";
 import * as arithmetic from "./arithmetic.ts";
 import * as constants from "./constants.ts";
+import * as controlFlow from "./control-flow.ts";
 import type { OpDefinition } from "./define.ts";
 import * as einsum from "./einsum.ts";
 import * as indexing from "./indexing.ts";
@@ -18,7 +19,7 @@ import * as softmax from "./softmax.ts";
 import * as trigonometry from "./trigonometry.ts";
 
 const families = [
-  activations, arithmetic, constants, einsum, indexing, logic, normalizations, padding,
+  activations, arithmetic, constants, controlFlow, einsum, indexing, logic, normalizations, padding,
   products, rectifiers, reductions, scatter, shaping, softmax, trigonometry,
 ];
 
