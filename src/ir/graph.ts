@@ -242,7 +242,7 @@ export class Graph {
       }
     }
     for (const node of inside) node.inputs.forEach((_, i) => { node.setInput(i, undefined); });
-    for (const node of gone) node.graph = undefined;
+    for (const node of inside) node.graph = undefined;
     this.#nodes = this.#nodes.filter((node) => !gone.has(node));
   }
 

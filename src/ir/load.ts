@@ -7,7 +7,7 @@ import { Graph, Node, producersOf, Value, type Facts } from "./graph.ts";
 import { Model } from "./model.ts";
 import { decodeModel } from "./proto/decode.ts";
 import { checkTensors } from "./proto/check-tensors.ts";
-import type { AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto } from "./proto/generated/schema.ts";
+import { graphProto, valueInfoProto, type AttributeProto, type FunctionProto, type GraphProto, type ModelProto, type NodeProto, type TypeProto, type ValueInfoProto } from "./proto/generated/schema.ts";
 import { tensorFromProto, type OpenExternal, type TensorContext } from "./proto/tensor.ts";
 import type { Source } from "./source.ts";
 
@@ -30,12 +30,31 @@ export function modelFromProto(proto: ModelProto, context: TensorContext): Model
   const graph = new GraphReader(context).read(proto.graph, undefined, new Map());
   const model = new Model(irVersion, opsets, graph);
   model.functions = proto.functions;
+  model.tensors = context;
   for (const { key = "", value = "" } of proto.metadataProps) model.metadata.set(key, value);
   model.carried = proto;
   return model;
 }
 
-function plainDomain(domain: string | undefined): string {
+/** A function's body as a graph, and the attributes that it falls back on where a call gives none. */
+export interface FunctionBody {
+  readonly graph: Graph;
+  readonly defaults: ReadonlyMap<string, Attribute>;
+}
+
+/**
+ * Links a function for one call. Its body becomes a graph nested in `parent`, whose inputs and outputs are the function's; `named` tells what a
+ * value or node of the body is called in the model. Throws HutError where the body isn't valid.
+ */
+export function readFunction(proto: FunctionProto, context: TensorContext, parent: Graph, named: (name: string) => string): FunctionBody {
+  const info = (name: string): ValueInfoProto => valueInfoProto({ name });
+  const reader = new GraphReader(context, named);
+  const graph = reader.read(graphProto({ name: proto.name, node: proto.node, input: proto.input.map(info), output: proto.output.map(info) }), parent, new Map());
+  return { graph, defaults: reader.attributes(proto.attributeProto, `the function ${quote(proto.name ?? "")}`, graph, new Map()) };
+}
+
+/** A domain as the IR has it: "" is ONNX's own. */
+export function plainDomain(domain: string | undefined): string {
   return domain === undefined || domain === "ai.onnx" ? "" : domain;
 }
 
@@ -51,9 +70,12 @@ type Scope = Map<string, Value>;
 
 class GraphReader {
   readonly #context: TensorContext;
+  readonly #named: ((name: string) => string) | undefined;
 
-  constructor(context: TensorContext) {
+  /** `named` gives values and nodes other names than the message's. */
+  constructor(context: TensorContext, named?: (name: string) => string) {
     this.#context = context;
+    this.#named = named;
   }
 
   /** `outer` holds the values of the enclosing graphs. */
@@ -76,10 +98,15 @@ class GraphReader {
 
   #define(graph: Graph, scope: Scope, name: string): Value {
     if (scope.has(name)) throw duplicateValue(this.#context.file, name);
-    const value = new Value(name);
-    graph.claimName(name);
+    const value = new Value(this.#name(graph, name));
     scope.set(name, value);
     return value;
+  }
+
+  #name(graph: Graph, name: string): string {
+    if (this.#named !== undefined) return this.#named(name);
+    graph.claimName(name);
+    return name;
   }
 
   #readInputs(proto: GraphProto, graph: Graph, scope: Scope): void {
@@ -135,15 +162,19 @@ class GraphReader {
       if (value === undefined) throw undefinedValue(this.#context.file, name, described);
       return value;
     });
-    if (proto.name !== undefined) graph.claimName(proto.name);
+    const name = proto.name === undefined || proto.name === "" ? proto.name : this.#name(graph, proto.name);
+    return new Node({ opType: proto.opType ?? "", domain: plainDomain(proto.domain), overload: proto.overload, name, attributes: this.attributes(proto.attribute, described, graph, visible),
+      metadata: new Map(proto.metadataProps.map(({ key = "", value = "" }) => [key, value])), carried: proto }, inputs, outputs);
+  }
+
+  attributes(protos: readonly AttributeProto[], described: string, graph: Graph, visible: ReadonlyMap<string, Value>): Map<string, Attribute> {
     const attributes = new Map<string, Attribute>();
-    for (const a of proto.attribute) {
+    for (const a of protos) {
       const name = a.name ?? "";
       if (attributes.has(name)) throw duplicateAttribute(this.#context.file, name, described);
       attributes.set(name, this.#readAttribute(a, graph, visible));
     }
-    return new Node({ opType: proto.opType ?? "", domain: plainDomain(proto.domain), overload: proto.overload, name: proto.name, attributes,
-      metadata: new Map(proto.metadataProps.map(({ key = "", value = "" }) => [key, value])), carried: proto }, inputs, outputs);
+    return attributes;
   }
 
   #readAttribute(a: AttributeProto, graph: Graph, visible: ReadonlyMap<string, Value>): Attribute {

@@ -1,5 +1,6 @@
 /** A model: a graph, the operator sets it speaks, and what travels with it. */
 import type { FunctionProto, ModelProto } from "./proto/generated/schema.ts";
+import type { TensorContext } from "./proto/tensor.ts";
 import { Graph } from "./graph.ts";
 
 export class Model {
@@ -7,8 +8,10 @@ export class Model {
   /** Domain → version; "" is ONNX's own. */
   readonly opsets: Map<string, number>;
   graph: Graph;
-  /** Model-local functions, carried through. */
+  /** Model-local functions, carried through; `readFunction` links one where its nodes are wanted. */
   functions: FunctionProto[] = [];
+  /** Where the tensors of its messages come from: what is read from a carried message, such as a function, needs it. */
+  tensors: TensorContext = { file: "the model", openExternal: undefined };
   readonly metadata = new Map<string, string>();
   /** What the IR has no word for (producer, training info, unknown fields), carried through. */
   carried: ModelProto | undefined;

@@ -2,7 +2,8 @@
 import { intOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import { isNonNegative, numberOfElements, subDims, type Dim } from "../ir/dim.ts";
-import type { Facts } from "../ir/graph.ts";
+import type { Facts, Node } from "../ir/graph.ts";
+import { Tensor } from "../ir/tensor.ts";
 import { defineOp } from "./define.ts";
 import { factsOfTensor, MAX_FOLLOWED_INTS } from "./elements.ts";
 
@@ -21,6 +22,18 @@ export const Constant = defineOp({
     return [];
   },
 });
+
+/** What a Constant holds; undefined for strings and for a sparse tensor. */
+export function tensorOfConstant(node: Node): Tensor | undefined {
+  for (const a of node.attributes.values()) {
+    if (a.kind === "tensor") return a.value.data === undefined ? undefined : a.value;
+    if (a.kind === "int") return Tensor.ints([], [a.value]);
+    if (a.kind === "ints") return Tensor.ints([a.value.length], a.value);
+    if (a.kind === "float") return Tensor.floats([], [a.value]);
+    if (a.kind === "floats") return Tensor.floats([a.value.length], a.value);
+  }
+  return undefined;
+}
 
 export const ConstantOfShape = defineOp({
   name: "ConstantOfShape", opsets: [9, 20, 21, 23, 24], inputs: ["input"], outputs: ["output"], gradient: "none",

@@ -3,7 +3,7 @@
  * the definition can answer.
  */
 import type { Dim, Shape } from "../ir/dim.ts";
-import type { Facts, Node, Value } from "../ir/graph.ts";
+import type { Facts, Graph, Node, Value } from "../ir/graph.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 import type { Movement } from "./movement.ts";
 
@@ -69,6 +69,19 @@ export interface OpenContext<I extends string> {
  */
 export type Expansion<I extends string = string> = (o: OpenContext<I>) => readonly (Value | undefined)[];
 
+/** What the gradient of an operator gets whose nested graphs are its outputs' makers: what they capture, and how to differentiate one. */
+export interface CapturedContext {
+  readonly op: OpBuilder;
+  readonly node: Node;
+  /** The captured values whose gradients are wanted. */
+  readonly wrt: readonly Value[];
+  /** A copy of one of the node's graphs, nested beside it, with the gradients of what it reads of `wrt` computed at its end; its outputs are still the forward's. */
+  readonly backward: (nested: Graph) => { readonly op: OpBuilder; readonly gradients: ReadonlyMap<Value, Value> };
+}
+
+/** Emits dLoss/d(value) for each value of `wrt`, in order. */
+export type CapturedRule = (g: CapturedContext) => readonly Value[];
+
 /** Floating point operations of one run: "elementwise" is one an element of the first output, "none" is for what only moves bytes. */
 export type FlopRule = "elementwise" | "none" | ((c: InferContext, outputs: readonly (Facts | undefined)[]) => Dim);
 
@@ -90,6 +103,12 @@ interface Traits {
   /** For what only moves elements otherwise than an elementwise operator does: where they come from. */
   readonly moves?: Movement;
   readonly purpose?: Purpose;
+  /** For a choice between nested graphs, whose outputs are the node's one by one: the one that is taken, undefined where that is not known beforehand. */
+  readonly chooses?: (node: Node) => Graph | undefined;
+  /** For what holds graphs: the gradient by what they capture. Without it, that is unwritten. */
+  readonly captured?: CapturedRule;
+  /** Why a gradient is unwritten, for the message. */
+  readonly unwritten?: string;
 }
 
 /** All that the compiler knows about one operator. */

@@ -4,14 +4,14 @@
  */
 import { float, floats, int, ints, string, strings, tensor, type Attribute } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
-import { Node, Value, type Graph } from "../ir/graph.ts";
+import { Graph, Node, Value } from "../ir/graph.ts";
 import { bytesOf, Tensor } from "../ir/tensor.ts";
 import { SCHEMAS, type SchemaVersion } from "./generated/schemas.ts";
 import { inferNode } from "./infer.ts";
 
 /** A value, or numbers that become an int64 constant [n]. */
 export type Operand = Value | readonly number[];
-type Literal = number | string | Tensor | readonly number[] | readonly string[] | undefined;
+type Literal = number | string | Tensor | Graph | readonly number[] | readonly string[] | undefined;
 
 export interface EmitterOptions {
   /** Versions of the operator sets, as the model imports them. */
@@ -143,6 +143,7 @@ function attributeOf(opType: string, version: SchemaVersion, name: string, liter
   if (type === "float" && typeof literal === "number") return float(literal);
   if (type === "string" && typeof literal === "string") return string(literal);
   if (type === "tensor" && literal instanceof Tensor) return tensor(literal);
+  if (type === "graph" && literal instanceof Graph) return { kind: "graph", value: literal };
   if (Array.isArray(literal)) {
     if (type === "ints") return ints(literal as number[]);
     if (type === "floats") return floats(literal as number[]);

@@ -5,6 +5,7 @@ import * as arithmetic from "./arithmetic.ts";
 import * as attention from "./attention.ts";
 import * as channelNormalizations from "./channel-normalizations.ts";
 import * as constants from "./constants.ts";
+import * as controlFlow from "./control-flow.ts";
 import * as convolutions from "./convolutions.ts";
 import type { OpDefinition } from "./define.ts";
 import * as einsum from "./einsum.ts";
@@ -33,7 +34,7 @@ import * as strings from "./strings.ts";
 import * as trigonometry from "./trigonometry.ts";
 
 const families = [
-  activations, arithmetic, attention, channelNormalizations, constants, convolutions, einsum,
+  activations, arithmetic, attention, channelNormalizations, constants, controlFlow, convolutions, einsum,
   fusedActivations, fusedAttention, fusedNormalizations, fusedProducts, grids, indexing, logic, losses,
   normalizations, padding, pooling, products, quantization, random, rectifiers, recurrent, reductions,
   scatter, shaping, signals, softmax, strings, trigonometry,

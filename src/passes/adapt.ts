@@ -7,10 +7,11 @@
  */
 import { HutError, quote } from "../errors/hut-error.ts";
 import { Tensor } from "../ir/tensor.ts";
-import type { Graph, Use, Value } from "../ir/graph.ts";
+import type { Graph, Node, Use, Value } from "../ir/graph.ts";
+import { graphOf, holderIn } from "../ir/nested.ts";
 import type { ParameterSpec, UpdatedTransformation, WeightShape } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
-import type { WeightSite } from "./weights/find-weights.ts";
+import type { WeightPoint, WeightSite } from "./weights/find-weights.ts";
 
 /** Rank of the low-rank product where nothing else is said. */
 export const DEFAULT_RANK = 8;
@@ -78,12 +79,20 @@ function adaptSite(graph: Graph, site: WeightSite, options: AdaptOptions): Adapt
     return { name: value.name, modulePath, parameter: spec.name, shape: spec.shape, start, value };
   });
   for (const point of site.points) {
-    const [first] = [...point.uses].sort((a, b) => graph.nodes.indexOf(a.node) - graph.nodes.indexOf(b.node));
-    const op = new OpBuilder(graph, { opsets: options.opsets, origin: "adapt", before: first?.node });
+    const { home, before } = placeOf(point, graph);
+    const op = new OpBuilder(home, { opsets: options.opsets, origin: "adapt", before });
     const updated = method.apply(op, point.value, parameters.map((p) => p.value), weight, point.layout);
     for (const { node, index } of point.uses) node.setInput(index, updated);
   }
   return { site, modulePath, weight, parameters };
+}
+
+/** The graph that holds the value which products read, and its first node that does or holds one: branches that read one weight read one W'. */
+function placeOf(point: WeightPoint, graph: Graph): { readonly home: Graph; readonly before: Node | undefined } {
+  const [use] = point.uses;
+  const home = (use === undefined ? undefined : graphOf(point.value, use.node)) ?? graph;
+  const readers = new Set(point.uses.map(({ node }) => holderIn(home, node)));
+  return { home, before: home.nodes.find((node) => readers.has(node)) };
 }
 
 function badRank(rank: number, modulePath: string, k: number, n: number): HutError {

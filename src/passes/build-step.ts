@@ -6,6 +6,7 @@
 import { DataType } from "../ir/data-type.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
+import { holderIn } from "../ir/nested.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 import type { Trainable } from "./adapt.ts";
 import { attachAdamW } from "./attach-optimizer.ts";
@@ -98,7 +99,8 @@ function splitTheta(model: Model, trainables: readonly Trainable[]): Value {
     if (part === undefined) throw new TypeError("fewer parts than trainables");
     const shaped = t.shape.length === 1 ? part : op.Reshape(part, t.shape);
     for (const { node, index } of [...(t.uses ?? t.value.uses)]) {
-      if (node.graph !== graph) continue;
+      // Gone since, or in a nested graph, which sees theta too.
+      if (holderIn(graph, node) === undefined) continue;
       const { dataType } = node.inputs[index] ?? t.value;
       node.setInput(index, dataType === DataType.FLOAT || dataType === 0 ? shaped : op.Cast(shaped, { to: dataType }));
     }

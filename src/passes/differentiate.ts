@@ -4,12 +4,16 @@
  * Requires: facts inferred for every value; a scalar loss. Guarantees: the forward nodes are untouched but for optional outputs that a rule
  * asks for (LayerNormalization's statistics); every gradient has its value's type and, where both are known, its shape.
  * Rules: (1) only nodes between a chosen value and the loss are visited, so masks, positions and shape arithmetic need no rule;
- * (2) the gradients of a value that is read several times are added; (3) an operator without a rule there is an error with the path.
+ * (2) the gradients of a value that is read several times are added; (3) an operator without a rule there is an error with the path; (4) what a
+ * nested graph reads from outside gets its gradient by the `captured` rule of the node that holds it.
  */
+import type { HutError } from "../errors/hut-error.ts";
 import { failedRule, noGradient, unreachedWeight, wrongGradientShape } from "../errors/graph.ts";
 import { dataTypeName, isFloating } from "../ir/data-type.ts";
 import { differentDims, formatShape } from "../ir/dim.ts";
+import { copyGraph } from "../ir/copy-graph.ts";
 import type { Graph, Node, Value } from "../ir/graph.ts";
+import { capturedValues, everyNode } from "../ir/nested.ts";
 import type { GradientContext, GradientEntry, OpDefinition } from "../ops/define.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 import { SCHEMAS } from "../ops/generated/schemas.ts";
@@ -32,38 +36,84 @@ export interface DifferentiateOptions {
 /** Adds the gradient nodes at the end of the graph. Returns the gradient of each value of `wrt`. Throws HutError. */
 export function differentiate(graph: Graph, { opsets, loss, seed, wrt, definitions = definitionOf }: DifferentiateOptions): Map<Value, Value> {
   const op = new OpBuilder(graph, { opsets, origin: "differentiate" });
-  const dependent = dependentValues(graph, wrt, definitions);
-  const unreached = wrt.filter((v) => v !== loss && !reaches(v, loss, dependent, definitions));
+  const unreached = wrt.filter((v) => v !== loss && !dependentValues(graph, [v], definitions).has(loss));
   if (unreached.length > 0) throw unreachedWeight(unreached.map((v) => v.name));
-  const gradients = new Map<Value, Value[]>([[loss, [seed ?? op.scalar(1, loss)]]]);
-  for (const node of [...graph.nodes].reverse()) {
+  const refuse = (node: Node, why: string | undefined): HutError => noGradient(node, pathToLoss(graph, node, loss, wrt), why ?? "");
+  const gradients = backward({ op, opsets, definitions, refuse }, wrt, new Map([[loss, seed ?? op.scalar(1, loss)]]));
+  return new Map(wrt.map((v) => [v, total(op, v, gradients)]));
+}
+
+/** What stays the same from the loss to the weights, in nested graphs too but for the builder. */
+interface Walk {
+  readonly op: OpBuilder;
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly definitions: Definitions;
+  /** The error for a node that has no rule, or can't be differentiated for a reason. */
+  readonly refuse: (node: Node, why: string | undefined) => HutError;
+}
+
+type Gradients = Map<Value, Value[]>;
+
+/** Walks the builder's graph backwards from the gradients that arrive at `seeds`. Returns every value's gradients, not yet added up. */
+function backward(walk: Walk, wrt: readonly Value[], seeds: ReadonlyMap<Value, Value>): Gradients {
+  const { op, opsets, definitions } = walk;
+  const dependent = dependentValues(op.graph, wrt, definitions);
+  const gradients: Gradients = new Map([...seeds].map(([value, seed]) => [value, [seed]]));
+  const add = (node: Node, value: Value, gradient: Value): void => {
+    check(node, value, gradient);
+    gradients.set(value, [...(gradients.get(value) ?? []), gradient]);
+  };
+  for (const node of [...op.graph.nodes].reverse()) {
     if (!node.outputs.some((o) => o !== undefined && gradients.has(o))) continue;
     const wanted = node.inputs.flatMap((input, index) => (input !== undefined && dependent.has(input) ? [{ input, index }] : []));
-    if (wanted.length === 0) continue;
+    const captured = capturedValues(node).filter((value) => dependent.has(value));
+    if (wanted.length === 0 && captured.length === 0) continue;
     const definition = definitions(node);
     const context = gradientContext(op, node, definition, opsets, gradients);
     for (const { input, index } of wanted) {
       const entry = entryOf(definition, index);
       if (entry === "none") continue;
       const why = whyNot(node, definition, entry, opsets);
-      if (typeof entry === "string" || why !== undefined) throw noGradient(node, pathToLoss(node, loss, wrt), why ?? "");
-      const gradient = run(entry, context(index), node);
-      check(node, input, gradient);
-      gradients.set(input, [...(gradients.get(input) ?? []), gradient]);
+      if (typeof entry === "string" || why !== undefined) throw walk.refuse(node, why);
+      add(node, input, run(() => entry(context(index)), node));
     }
+    if (captured.length === 0) continue;
+    const rule = definition?.captured;
+    if (rule === undefined) throw walk.refuse(node, whyNot(node, definition, "unwritten", opsets));
+    const found = run(() => rule({ op, node, wrt: captured, backward: (nested) => backwardNested(walk, node, nested, captured, gradients) }), node);
+    captured.forEach((value, i) => { add(node, value, found[i] ?? missing(node, value.name)); });
   }
-  return new Map(wrt.map((v) => [v, total(op, v, gradients)]));
+  return gradients;
+}
+
+/** A copy of a graph whose outputs are the node's, with the gradients of what it captures at its end. */
+function backwardNested(walk: Walk, node: Node, nested: Graph, wrt: readonly Value[], gradients: Gradients): { op: OpBuilder; gradients: Map<Value, Value> } {
+  const { graph, originals } = copyGraph(nested, walk.op.graph);
+  const seeds = new Map<Value, Value>();
+  const op = new OpBuilder(graph, { opsets: walk.opsets, origin: "differentiate" });
+  node.outputs.forEach((output, i) => {
+    const made = graph.outputs[i];
+    if (output === undefined || made === undefined || !gradients.has(output)) return;
+    const arriving = total(walk.op, output, gradients);
+    const known = seeds.get(made);
+    seeds.set(made, known === undefined ? arriving : op.Add(known, arriving));
+  });
+  const found = backward({ ...walk, op, refuse: (inner, why) => walk.refuse(originals.get(inner) ?? inner, why) }, wrt, seeds);
+  return { op, gradients: new Map(wrt.flatMap((value) => (found.has(value) ? [[value, total(op, value, found)] as const] : []))) };
 }
 
 /** Nodes on the way from the chosen values to the loss that have no rule: what `inspect` shows beforehand. */
 export function nodesWithoutGradient(graph: Graph, loss: Value, wrt: readonly Value[], opsets?: ReadonlyMap<string, number>): { node: Node; path: string[] }[] {
   const dependent = dependentValues(graph, wrt, definitionOf);
-  return [...nodesTowards(graph, loss)].filter((node) => node.inputs.some((input, index) => {
-    if (input === undefined || !dependent.has(input) || !isFloating(input.dataType || 1)) return false;
+  return [...nodesTowards(graph, [loss])].filter((node) => {
     const definition = definitionOf(node);
-    const entry = entryOf(definition, index);
-    return entry === "unwritten" || entry === "not differentiable" || (entry !== "none" && opsets !== undefined && whyNot(node, definition, entry, opsets) !== undefined);
-  })).map((node) => ({ node, path: pathToLoss(node, loss, wrt) }));
+    if (definition?.captured === undefined && capturedValues(node).some((value) => dependent.has(value))) return true;
+    return node.inputs.some((input, index) => {
+      if (input === undefined || !dependent.has(input) || !isFloating(input.dataType || 1)) return false;
+      const entry = entryOf(definition, index);
+      return entry === "unwritten" || entry === "not differentiable" || (entry !== "none" && opsets !== undefined && whyNot(node, definition, entry, opsets) !== undefined);
+    });
+  }).map((node) => ({ node, path: pathToLoss(graph, node, loss, wrt) }));
 }
 
 type Definitions = (node: Node) => OpDefinition | undefined;
@@ -73,53 +123,61 @@ function whyNot(node: Node, definition: OpDefinition | undefined, entry: Gradien
   if (definition === undefined) return "an operator unknown here";
   if (entry === "not differentiable") return "it is not differentiable";
   if (definition.gradient === "opened") return node.metadata.get(NOT_OPENED_KEY);
+  if (entry === "unwritten" && definition.unwritten !== undefined) return definition.unwritten;
   if (entry === "unwritten" || node.domain !== "") return undefined;
   const opset = opsets.get("") ?? 1;
   const version = SCHEMAS[node.opType]?.findLast((v) => v.since <= opset)?.since;
   return version === undefined || definition.opsets.includes(version) ? undefined : `in opset ${String(opset)} it means something else than since opset ${String(definition.opsets[0])}`;
 }
 
-/** Everything computed from the chosen values, as long as it is of a float type; and what leaves an operator that has no derivative, so that it is met. */
+/**
+ * Everything computed from the chosen values, as long as it is of a float type, nested graphs included; and what leaves an operator that has no
+ * derivative, so that it is met.
+ */
 function dependentValues(graph: Graph, wrt: readonly Value[], definitions: Definitions): Set<Value> {
   const dependent = new Set(wrt);
-  for (const node of graph.nodes) {
-    const definition = definitions(node);
-    const entries = node.inputs.flatMap((v, i) => (v !== undefined && dependent.has(v) ? [entryOf(definition, i)] : [])).filter((entry) => entry !== "none");
-    if (entries.length === 0) continue;
-    const any = entries.includes("not differentiable");
-    for (const output of node.outputs) if (output !== undefined && (any || output.dataType === 0 || isFloating(output.dataType))) dependent.add(output);
-  }
+  addDependent(graph, dependent, definitions);
   return dependent;
 }
 
-function reaches(from: Value, loss: Value, dependent: ReadonlySet<Value>, definitions: Definitions): boolean {
-  const seen = new Set<Value>();
-  const open = [from];
-  for (let value = open.pop(); value !== undefined; value = open.pop()) {
-    if (value === loss) return true;
-    if (seen.has(value)) continue;
-    seen.add(value);
-    const through = value.uses.filter((use) => entryOf(definitions(use.node), use.index) !== "none");
-    open.push(...through.flatMap((use) => use.node.outputs.filter((o) => o !== undefined && dependent.has(o)) as Value[]));
+function addDependent(graph: Graph, dependent: Set<Value>, definitions: Definitions): void {
+  for (const node of graph.nodes) {
+    const definition = definitions(node);
+    for (const nested of node.subgraphs) addDependent(nested, dependent, definitions);
+    const entries = node.inputs.flatMap((v, i) => (v !== undefined && dependent.has(v) ? [entryOf(definition, i)] : [])).filter((entry) => entry !== "none");
+    const captures = capturedValues(node).some((value) => dependent.has(value));
+    const fromNested = (i: number): boolean => (definition?.captured === undefined ? captures : node.subgraphs.some((nested) => { const made = nested.outputs[i]; return made !== undefined && dependent.has(made); }));
+    const any = entries.includes("not differentiable");
+    node.outputs.forEach((output, i) => {
+      if (output !== undefined && (entries.length > 0 || fromNested(i)) && (any || output.dataType === 0 || isFloating(output.dataType))) dependent.add(output);
+    });
   }
-  return false;
 }
 
-function nodesTowards(graph: Graph, loss: Value): Set<Node> {
-  const wanted = new Set<Value>([loss]);
+function nodesTowards(graph: Graph, goals: readonly Value[]): Set<Node> {
+  const wanted = new Set<Value>(goals);
   const nodes = new Set<Node>();
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((o) => o !== undefined && wanted.has(o))) continue;
     nodes.add(node);
-    for (const input of node.inputs) if (input !== undefined) wanted.add(input);
+    for (const nested of node.subgraphs) for (const inner of nodesTowards(nested, nested.outputs)) nodes.add(inner);
+    for (const value of readBy(node)) wanted.add(value);
   }
   return nodes;
 }
 
+/** What a node and the graphs nested in it read. */
+function readBy(node: Node): Value[] {
+  return [...node.inputs.filter((v) => v !== undefined), ...capturedValues(node)];
+}
+
 /** The operators between a chosen value and the loss that lead through `node`: "MatMul "a"", …, for messages. */
-function pathToLoss(node: Node, loss: Value, wrt: readonly Value[]): string[] {
-  const back = shortest(node.inputs.filter((v) => v !== undefined), (v) => (v.producer?.inputs ?? []).filter((i) => i !== undefined), (v) => wrt.includes(v));
-  const forth = shortest(node.outputs.filter((v) => v !== undefined), (v) => v.uses.flatMap((u) => u.node.outputs.filter((o) => o !== undefined)), (v) => v === loss);
+function pathToLoss(graph: Graph, node: Node, loss: Value, wrt: readonly Value[]): string[] {
+  // What a nested graph gives away, its node gives.
+  const holders = new Map(everyNode(graph).flatMap((holder) => holder.subgraphs.flatMap((nested) => nested.outputs.map((value) => [value, holder] as const))));
+  const made = (n: Node | undefined): Value[] => (n?.outputs ?? []).filter((o) => o !== undefined);
+  const back = shortest(readBy(node), (v) => (v.producer === undefined ? [] : readBy(v.producer)), (v) => wrt.includes(v));
+  const forth = shortest(made(node), (v) => [...v.uses.flatMap((u) => made(u.node)), ...made(holders.get(v))], (v) => v === loss);
   const label = (v: Value): string => (v.producer === undefined ? v.name : `${v.producer.opType} ${v.producer.name}`);
   return [...back.reverse().map(label), ...forth.map(label)];
 }
@@ -152,7 +210,7 @@ function entryOf(definition: OpDefinition | undefined, index: number): GradientE
   return name === undefined ? "unwritten" : definition.gradient[name] ?? "unwritten";
 }
 
-function gradientContext(op: OpBuilder, node: Node, definition: OpDefinition | undefined, opsets: ReadonlyMap<string, number>, gradients: Map<Value, Value[]>,
+function gradientContext(op: OpBuilder, node: Node, definition: OpDefinition | undefined, opsets: ReadonlyMap<string, number>, gradients: Gradients,
 ): (index: number) => GradientContext<string, string> {
   const inputAt = (name: string): number => definition?.inputs.indexOf(name) ?? -1;
   const outputAt = (name: string): number => (name.includes(":") ? Number(name.split(":")[1]) : definition?.outputs.indexOf(name) ?? -1);
@@ -180,7 +238,7 @@ function missing(node: Node, name: string): never {
 }
 
 /** The sum of a value's gradients, made once. */
-function total(op: OpBuilder, value: Value, gradients: Map<Value, Value[]>): Value {
+function total(op: OpBuilder, value: Value, gradients: Gradients): Value {
   const parts = gradients.get(value) ?? [];
   const [first, ...rest] = parts;
   if (first === undefined) throw new TypeError(`no gradient reached "${value.name}"`);
@@ -189,9 +247,9 @@ function total(op: OpBuilder, value: Value, gradients: Map<Value, Value[]>): Val
   return sum;
 }
 
-function run(rule: Exclude<GradientEntry<string, string>, string>, context: GradientContext<string, string>, node: Node): Value {
+function run<T>(rule: () => T, node: Node): T {
   try {
-    return rule(context);
+    return rule();
   } catch (error) {
     throw error instanceof TypeError ? failedRule(node.opType, node.name, error) : error;
   }

@@ -9,6 +9,7 @@ import { weightNotFoldable } from "../errors/runtime.ts";
 import { DataType, isFloating } from "../ir/data-type.ts";
 import type { Graph, Use, Value } from "../ir/graph.ts";
 import { Model } from "../ir/model.ts";
+import { everyGraph } from "../ir/nested.ts";
 import { Tensor } from "../ir/tensor.ts";
 import type { UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
@@ -73,7 +74,7 @@ export function replaceWhole(graph: Graph, site: WeightSite, trained: readonly T
 
 /** Whether nothing but these reads comes from the constant, through whatever hands it on. */
 function isExclusive(graph: Graph, constant: Value, uses: readonly Use[]): boolean {
-  return !graph.outputs.includes(constant) && constant.uses.every((use) => uses.some((u) => u.node === use.node && u.index === use.index)
+  return !everyGraph(graph).some((each) => each.outputs.includes(constant)) && constant.uses.every((use) => uses.some((u) => u.node === use.node && u.index === use.index)
     || (use.node.outputs.length === 1 && use.node.inputs.length === 1 && use.node.outputs.every((o) => o !== undefined && o.uses.length > 0 && isExclusive(graph, o, uses))));
 }
 

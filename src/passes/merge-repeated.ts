@@ -1,5 +1,6 @@
 /**
  * Merges nodes that compute the same: one operator, attributes and inputs. Gradient rules write what they need and share it this way.
+ * A nested graph is a place of its own: what one branch computes, the other hasn't.
  *
  * Guarantees: graph outputs keep names and values; nodes with nested graphs, nodes that draw random numbers, operators outside of ONNX's own
  * domain (who knows what they draw), and pinned values stay.
@@ -51,7 +52,7 @@ export function mergeRepeated(graph: Graph): number {
     gone.push(node);
   }
   graph.remove(gone);
-  return gone.length;
+  return graph.nodes.reduce((sum, node) => node.subgraphs.reduce((s, sub) => s + mergeRepeated(sub), sum), gone.length);
 }
 
 /** Whether the number of outputs is part of what is asked for, as of a Split without sizes. */

@@ -1,17 +1,22 @@
 /**
- * Constant nodes become initializers, so that later passes meet one form of a constant.
+ * Constant nodes become initializers, in nested graphs too, so that later passes meet one form of a constant.
  *
- * Guarantees: every Value stays the very one it was, with its name and readers; it is an initializer now. Constants of strings, and those
- * that are graph outputs, stay nodes.
+ * Guarantees: every Value stays the very one it was, with its name and readers; it is an initializer of its graph now. Constants of strings,
+ * and those that are outputs of their graph, stay nodes.
  */
-import { Tensor } from "../ir/tensor.ts";
 import type { Graph, Node } from "../ir/graph.ts";
+import { everyGraph } from "../ir/nested.ts";
+import { tensorOfConstant } from "../ops/constants.ts";
 
 /** Returns how many nodes it replaced. */
 export function normalizeConstants(graph: Graph): number {
+  return everyGraph(graph).reduce((fired, each) => fired + normalizeGraph(each), 0);
+}
+
+function normalizeGraph(graph: Graph): number {
   const gone: Node[] = [];
   for (const node of graph.nodes) {
-    const tensor = node.opType === "Constant" && node.domain === "" ? valueOf(node) : undefined;
+    const tensor = node.opType === "Constant" && node.domain === "" ? tensorOfConstant(node) : undefined;
     const [output] = node.outputs;
     if (tensor === undefined || output === undefined || graph.outputs.includes(output)) continue;
     node.setOutput(0, undefined);
@@ -22,15 +27,4 @@ export function normalizeConstants(graph: Graph): number {
   }
   graph.remove(gone);
   return gone.length;
-}
-
-function valueOf(node: Node): Tensor | undefined {
-  for (const a of node.attributes.values()) {
-    if (a.kind === "tensor") return a.value.data === undefined ? undefined : a.value;
-    if (a.kind === "int") return Tensor.ints([], [a.value]);
-    if (a.kind === "ints") return Tensor.ints([a.value.length], a.value);
-    if (a.kind === "float") return Tensor.floats([], [a.value]);
-    if (a.kind === "floats") return Tensor.floats([a.value.length], a.value);
-  }
-  return undefined;
 }

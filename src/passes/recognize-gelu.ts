@@ -7,7 +7,8 @@
  */
 import { string } from "../ir/attribute.ts";
 import type { Model } from "../ir/model.ts";
-import { Node, type Graph, type Value } from "../ir/graph.ts";
+import { Node, type Value } from "../ir/graph.ts";
+import { everyNode } from "../ir/nested.ts";
 import { ORIGIN_KEY } from "../ops/emitter.ts";
 import { inferNode } from "../ops/infer.ts";
 import { near, onlyReader, withScalar, type Match } from "./match.ts";
@@ -15,10 +16,10 @@ import { near, onlyReader, withScalar, type Match } from "./match.ts";
 /** Returns how many it recognised. The pieces stay where something else reads them; `removeDead` takes the others. */
 export function recognizeGelu(model: Model): number {
   let fired = 0;
-  for (const erf of model.graph.nodes.filter((n) => n.opType === "Erf" && n.domain === "")) {
+  for (const erf of everyNode(model.graph).filter((n) => n.opType === "Erf" && n.domain === "")) {
     const match = matchGelu(erf);
     if ("missed" in match) continue;
-    replace(model.graph, match.found, model.opsets);
+    replace(match.found, model.opsets);
     fired += 1;
   }
   return fired;
@@ -57,14 +58,16 @@ function found(x: Value, node: Node): Match<Gelu> {
   return y === undefined ? { missed: "a product without output", at: node } : { found: { x, y } };
 }
 
-function replace(graph: Graph, { x, y }: Gelu, opsets: ReadonlyMap<string, number>): void {
+function replace({ x, y }: Gelu, opsets: ReadonlyMap<string, number>): void {
+  const last = y.producer;
+  const graph = last?.graph;
+  if (last === undefined || graph === undefined) throw new TypeError("a product in no graph");
   const made = graph.newValue(`${y.name}_gelu`);
   const node = new Node({ opType: "Gelu", name: graph.freshName("recognize-gelu/Gelu"), attributes: new Map([["approximate", string("none")]]),
     metadata: new Map([[ORIGIN_KEY, "recognize-gelu"]]) }, [x], [made]);
-  graph.insert([node], y.producer);
+  graph.insert([node], last);
   inferNode(node, opsets);
-  const last = y.producer;
   graph.replaceAllUses(y, made);
   // Gone, so that the pieces, which may stay for other readers, are not taken for a Gelu again.
-  if (last !== undefined) graph.remove([last]);
+  graph.remove([last]);
 }

@@ -1,9 +1,15 @@
-/** Removes what no output needs. Guarantees: graph inputs and outputs stay; nodes, constants and optional outputs that feed nothing go. */
+/**
+ * Removes what no output needs, in nested graphs first, since what is dead there captures nothing.
+ *
+ * Guarantees: graph inputs and outputs stay; nodes, constants and optional outputs that feed nothing go.
+ */
 import type { Graph, Node, Value } from "../ir/graph.ts";
+import { capturedValues } from "../ir/nested.ts";
 import { schemaOf } from "./schema-of.ts";
 
 /** Returns how many nodes were removed. */
 export function removeDead(graph: Graph): number {
+  const inside = graph.nodes.reduce((sum, node) => node.subgraphs.reduce((s, sub) => s + removeDead(sub), sum), 0);
   const needed = new Set<Node>();
   const visit = (value: Value | undefined): void => {
     const open: Value[] = value === undefined ? [] : [value];
@@ -11,7 +17,7 @@ export function removeDead(graph: Graph): number {
       const node = at.producer;
       if (node === undefined || needed.has(node)) continue;
       needed.add(node);
-      open.push(...node.inputs.filter((v) => v !== undefined), ...captured(node));
+      open.push(...node.inputs.filter((v) => v !== undefined), ...capturedValues(node));
     }
   };
   graph.outputs.forEach(visit);
@@ -25,15 +31,10 @@ export function removeDead(graph: Graph): number {
   for (const value of [...graph.initializers]) {
     if (value.uses.length === 0 && !graph.outputs.includes(value) && !graph.inputs.includes(value)) graph.initializers.delete(value);
   }
-  return dead.length;
+  return inside + dead.length;
 }
 
 /** Whether an output may be left out. ONNX Runtime crashes on a Split without one of its parts. */
 function isOptional(node: Node, index: number): boolean {
   return node.domain === "" && schemaOf(node.opType)?.outputs[index]?.endsWith("?") === true;
-}
-
-/** The values that graphs nested in a node read from outside. */
-function captured(node: Node): Value[] {
-  return node.subgraphs.flatMap((sub) => [...sub.nodes.flatMap((inner) => [...inner.inputs.filter((v) => v !== undefined), ...captured(inner)]), ...sub.outputs]);
 }

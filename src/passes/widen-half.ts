@@ -47,8 +47,12 @@ function widenGraph(graph: Graph, model: Model): number {
     for (const sub of node.subgraphs) fired += widenGraph(sub, model);
     for (const output of node.outputs) forget(output);
   }
+  const nested = graph.parent !== undefined;
+  // What a loop hands its body is wide by now.
+  if (nested) graph.inputs.forEach(forget);
   for (const value of [...graph.initializers, ...graph.inputs]) {
     if (!isHalf(value.dataType)) continue;
+    if (nested) fired += widenOutputs(graph, value, model);
     const uses = value.uses.filter(({ node }) => node.opType !== "Cast" && node.opType !== "CastLike");
     const [first] = uses;
     if (first === undefined) continue;
@@ -57,6 +61,14 @@ function widenGraph(graph: Graph, model: Model): number {
     fired += 1;
   }
   return fired;
+}
+
+/** A branch that gives away a constant gives it away wide. */
+function widenOutputs(graph: Graph, value: Value, model: Model): number {
+  if (!graph.outputs.includes(value)) return 0;
+  const cast = new OpBuilder(graph, { opsets: model.opsets, origin: "widen-half" }).Cast(value, { to: DataType.FLOAT });
+  graph.outputs.forEach((output, i) => { if (output === value) graph.outputs[i] = cast; });
+  return 1;
 }
 
 /** What was known of a value's type holds no more. */

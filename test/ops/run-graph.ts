@@ -26,7 +26,11 @@ const IR_VERSION = 8;
 /** Opens a session on the graph. Rejects where ONNX Runtime has no kernel or finds the graph wrong. */
 export async function prepare(graph: Graph, opset: number): Promise<Runnable> {
   const own = new Set(graph.nodes.map((node) => node.domain).filter((domain) => domain !== ""));
-  const model = new Model(IR_VERSION, new Map([["", opset], ...[...own].map((domain) => [domain, 1] as const)]), graph);
+  return prepareModel(new Model(IR_VERSION, new Map([["", opset], ...[...own].map((domain) => [domain, 1] as const)]), graph));
+}
+
+/** Opens a session on a model, its functions included. */
+async function prepareModel(model: Model): Promise<Runnable> {
   const bytes = Buffer.concat(encodeModel(modelToProto(model)).chunks.map((chunk) => readBytes(chunk)));
   const session = await ort.InferenceSession.create(bytes, { graphOptimizationLevel: "disabled", intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 });
   return {
@@ -40,7 +44,12 @@ export async function prepare(graph: Graph, opset: number): Promise<Runnable> {
 
 /** Runs a graph once. */
 export async function runGraph(graph: Graph, opset: number, feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
-  const runnable = await prepare(graph, opset);
+  return runModel(new Model(IR_VERSION, new Map([["", opset]]), graph), feeds);
+}
+
+/** Runs a model once, its functions included. */
+export async function runModel(model: Model, feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
+  const runnable = await prepareModel(model);
   try {
     return await runnable.run(feeds);
   } finally {

@@ -15,7 +15,7 @@ import { OpBuilder } from "../../src/ops/generated/builder.ts";
 import { inferGraph } from "../../src/ops/infer.ts";
 import { Random } from "../../src/runtime/random.ts";
 import { HutError } from "../../src/errors/hut-error.ts";
-import { numbersOf, runGraph } from "../ops/run-graph.ts";
+import { numbersOf, runModel } from "../ops/run-graph.ts";
 
 export interface Workbench {
   readonly model: Model;
@@ -68,7 +68,7 @@ export type Feeds = Readonly<Record<string, Tensor>>;
 /** The numbers of every output, by name; ONNX Runtime's optimizer is off. The links of the graph are verified first. */
 export async function outputsOf(model: Model, feeds: Feeds): Promise<Record<string, number[]>> {
   assertSound(model.graph);
-  const results = await runGraph(model.graph, model.opset, feeds);
+  const results = await runModel(model, feeds);
   return Object.fromEntries(model.graph.outputs.map((v) => [v.name, [...numbersOf(results[v.name])]]));
 }
 

@@ -1,6 +1,7 @@
 /** Finds the weights of a graph: constants that a product multiplies with, wherever they stand and however they are handed on. */
 import type { Graph, Node, Use, Value } from "../../ir/graph.ts";
 import { isFloating } from "../../ir/data-type.ts";
+import { everyNode } from "../../ir/nested.ts";
 import type { Tensor } from "../../ir/tensor.ts";
 import { definitionOf } from "../../ops/registry.ts";
 import { modulePathOf } from "./module-path.ts";
@@ -52,10 +53,13 @@ export function constantTensor(value: Value): Tensor | undefined {
   return attribute?.kind === "tensor" ? attribute.value : undefined;
 }
 
-/** All weights of two axes that products read, in the order of the products. Roles are not traced yet. */
+/**
+ * All weights of two axes that products read, those in nested graphs too, in the order of the products. What two branches read is one site.
+ * Roles are not traced yet.
+ */
 export function findWeights(graph: Graph): WeightSite[] {
   const sites = new Map<Value, WeightSite>();
-  for (const node of graph.nodes) {
+  for (const node of everyNode(graph)) {
     const place = definitionOf(node)?.weight?.(node);
     const value = place === undefined ? undefined : node.inputs[place.index];
     if (place === undefined || value === undefined) continue;
@@ -68,7 +72,7 @@ export function findWeights(graph: Graph): WeightSite[] {
     const known = sites.get(found.constant);
     if (known === undefined) {
       const bias = biasOf(node, n);
-      sites.set(found.constant, { name: found.constant.name, constant: found.constant, tensor: found.tensor, k, n, stored, op: node.opType,
+      sites.set(found.constant, { name: ownName(found.constant.name, sites), constant: found.constant, tensor: found.tensor, k, n, stored, op: node.opType,
         points: [{ value, layout: place.layout, uses: [use] }], bias, modulePath: modulePathOf(node, found.constant, bias?.constant), role: undefined, layer: undefined });
       continue;
     }
@@ -80,6 +84,14 @@ export function findWeights(graph: Graph): WeightSite[] {
     if (bias?.constant === known.bias?.constant) known.bias?.uses.push(...(bias?.uses ?? []));
   }
   return [...sites.values()];
+}
+
+/** Two branches may each hold a constant of one name. */
+function ownName(name: string, sites: ReadonlyMap<Value, WeightSite>): string {
+  const taken = new Set([...sites.values()].map((site) => site.name));
+  let own = name;
+  for (let i = 1; taken.has(own); i += 1) own = `${name} (${String(i)})`;
+  return own;
 }
 
 function traceConstant(value: Value): { constant: Value; tensor: Tensor; swapped: boolean } | undefined {
