@@ -3,13 +3,16 @@ import type { Node } from "../ir/graph.ts";
 import * as activations from "./activations.ts";
 import * as arithmetic from "./arithmetic.ts";
 import * as constants from "./constants.ts";
+import * as convolutions from "./convolutions.ts";
 import type { OpDefinition } from "./define.ts";
 import * as einsum from "./einsum.ts";
+import * as fusedProducts from "./fused-products.ts";
 import * as indexing from "./indexing.ts";
 import * as logic from "./logic.ts";
 import * as normalizations from "./normalizations.ts";
 import * as padding from "./padding.ts";
 import * as products from "./products.ts";
+import * as quantization from "./quantization.ts";
 import * as rectifiers from "./rectifiers.ts";
 import * as reductions from "./reductions.ts";
 import * as scatter from "./scatter.ts";
@@ -18,14 +21,14 @@ import * as softmax from "./softmax.ts";
 import * as trigonometry from "./trigonometry.ts";
 
 const families = [
-  activations, arithmetic, constants, einsum, indexing, logic, normalizations, padding,
-  products, rectifiers, reductions, scatter, shaping, softmax, trigonometry,
+  activations, arithmetic, constants, convolutions, einsum, fusedProducts, indexing, logic, normalizations, padding,
+  products, quantization, rectifiers, reductions, scatter, shaping, softmax, trigonometry,
 ];
 
-/** All definitions, sorted by name. */
+/** All definitions, sorted by domain and name. */
 export const DEFINITIONS: readonly OpDefinition[] = families
   .flatMap((family) => Object.values(family).filter(isDefinition))
-  .sort((a, b) => (a.name < b.name ? -1 : 1));
+  .sort((a, b) => (`${a.domain}:${a.name}` < `${b.domain}:${b.name}` ? -1 : 1));
 
 const byName = new Map(DEFINITIONS.map((d) => [`${d.domain}:${d.name}`, d]));
 
