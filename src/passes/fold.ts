@@ -29,15 +29,14 @@ export async function foldWeight(adapted: AdaptedSite, method: UpdatedTransforma
   if (!isFloating(dataType)) throw weightNotFoldable(adapted.modulePath, "it is not stored as floats");
   const model = new Model(8, new Map([["", opsets.get("") ?? 17]]));
   const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "fold" });
-  const matrix = site.stored === "kn" ? [site.k, site.n] : [site.n, site.k];
-  const stored = op.constant("W", site.quantized === undefined ? new Tensor(dataType, matrix, site.tensor.data) : Tensor.floats(matrix, storedFloats(site)));
   // In float32 and rounded once, also where the graph multiplies in 16 bits.
-  const wide = dataType === DataType.FLOAT ? stored : op.Cast(stored, { to: DataType.FLOAT });
+  const matrix = site.stored === "kn" ? [site.k, site.n] : [site.n, site.k];
+  const w = op.constant("W", site.tensor.dataType === DataType.FLOAT ? new Tensor(DataType.FLOAT, matrix, site.tensor.data) : Tensor.floats(matrix, storedFloats(site)));
   const values = parameters.map((p) => op.constant(p.parameter, Tensor.floats(p.shape, p.start)));
-  const updated = method.apply(op, wide, values, weight, site.stored);
-  model.graph.outputs.push(op.named(dataType === DataType.FLOAT ? updated : op.Cast(updated, { to: dataType }), "folded"));
+  model.graph.outputs.push(op.named(method.apply(op, w, values, weight, site.stored), "folded"));
   const result = await evaluate(model);
-  return new Tensor(dataType, site.quantized === undefined ? site.tensor.dims : site.dims, result.data);
+  const dims = site.quantized === undefined ? site.tensor.dims : site.dims;
+  return dataType === DataType.FLOAT ? new Tensor(dataType, dims, result.data) : Tensor.fromFloat32(dataType, dims, float32Of(result));
 }
 
 function foldedType({ quantized, tensor }: WeightSite): number {

@@ -39,13 +39,13 @@ function ownDecoders(graph: Graph, site: WeightSite, decoders: readonly Node[]):
   const reads = site.points.flatMap((p) => p.uses);
   const products = new Set(reads.map((r) => r.node));
   if (decoders.every((d) => products.has(d) || d.outputs.every((o) => o !== undefined && isReadAlone(graph, o, reads)))) return [...decoders];
-  return site.points.map((point) => {
-    const [first] = point.uses;
-    if (first === undefined) throw new TypeError("a weight that nothing reads");
+  const copies = site.points.map((point) => {
     const { value, decoder } = copyOf(graph, point.value, decoders);
     for (const { node, index } of point.uses) node.setInput(index, value);
     return decoder;
   });
+  removeUnread(graph, site.points.map((p) => p.value));
+  return copies;
 }
 
 /** Copies what leads from a decoder to a value, the decoder with it. Each copy stands right behind its original. */

@@ -4,7 +4,7 @@ import { isFloating } from "../../ir/data-type.ts";
 import type { Tensor } from "../../ir/tensor.ts";
 import type { WeightPlace } from "../../ops/define.ts";
 import { definitionOf } from "../../ops/registry.ts";
-import { modulePathOf } from "./module-path.ts";
+import { isCallOf, modulePathOf } from "./module-path.ts";
 import { quantizedBy, type Quantized } from "./quantized.ts";
 
 /** A place where a weight enters products: the value they read, in which layout of the site's own [k, n], and the reads. */
@@ -107,9 +107,9 @@ function readBy(node: Node): Read | undefined {
     modulePath: modulePathOf(node, found.alias ?? found.constant, bias?.constant) };
 }
 
-/** Equal weights of two modules are stored once and no less two weights; a weight that one module uses twice has one path. */
+/** Equal weights of two modules are stored once and are two weights all the same; a module that is called twice has one. */
 function isOtherModule(path: string | undefined, first: string | undefined): boolean {
-  return path !== undefined && first !== undefined && path !== first;
+  return path !== undefined && first !== undefined && !isCallOf(path, first);
 }
 
 /** A product that reads the stored tensor the other way round has the same [k, n]: the first product's. */
