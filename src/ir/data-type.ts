@@ -37,6 +37,16 @@ export function isFloating(type: number): boolean {
   return type === DataType.FLOAT || type === DataType.FLOAT16 || type === DataType.BFLOAT16 || type === DataType.DOUBLE;
 }
 
+const INTEGER_RANGES: Readonly<Record<number, readonly [least: number, greatest: number]>> = {
+  [DataType.INT4]: [-8, 7], [DataType.UINT4]: [0, 15], [DataType.INT8]: [-128, 127], [DataType.UINT8]: [0, 255],
+  [DataType.INT16]: [-32768, 32767], [DataType.UINT16]: [0, 65535],
+};
+
+/** The least and the greatest number of an integer type that weights are quantized to; undefined for other types. */
+export function integerRange(type: number): readonly [least: number, greatest: number] | undefined {
+  return INTEGER_RANGES[type];
+}
+
 const scratch = new DataView(new ArrayBuffer(4));
 
 /** IEEE 754 half → number, exact. */

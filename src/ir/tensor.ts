@@ -1,6 +1,7 @@
 /** A constant tensor: element type, dimensions, and bytes that are read when asked for. */
 import { type Bytes, ByteRange, readBytes } from "./source.ts";
 import { byteLength, DataType, dataTypeName, fromBFloat16, fromFloat16, toBFloat16, toFloat16 } from "./data-type.ts";
+import { packHalfBytes, unpackHalfBytes } from "./half-bytes.ts";
 import type { TensorProto } from "./proto/generated/schema.ts";
 
 /** Typed arrays that hold numbers, as ONNX Runtime takes and gives them. */
@@ -62,6 +63,7 @@ export class Tensor {
   toNumbers(): Float32Array | Float64Array | undefined {
     const { dataType } = this;
     if (this.data === undefined) return undefined;
+    if (isHalfByte(dataType)) return unpackHalfBytes(this.bytes(), this.size, dataType === DataType.INT4);
     const view = typedView(dataType, this.bytes());
     if (view === undefined) return undefined;
     if (dataType === DataType.FLOAT16) return Float32Array.from(view as Uint16Array, fromFloat16);
@@ -74,7 +76,10 @@ export class Tensor {
   numbersAt(positions: readonly number[]): number[] | undefined {
     const { data } = this;
     const size = byteLength(this.dataType, 1);
-    if (typedView(this.dataType, new Uint8Array()) === undefined) return undefined;
+    if (isHalfByte(this.dataType) && data instanceof ByteRange && data.verbatim) {
+      return positions.map((p) => new Tensor(this.dataType, [2], data.source.read(data.offset + Math.floor(p / 2), 1)).toNumbers()?.[p % 2] ?? NaN);
+    }
+    if (!isHalfByte(this.dataType) && typedView(this.dataType, new Uint8Array()) === undefined) return undefined;
     if (!(data instanceof ByteRange) || !data.verbatim || size === undefined) {
       const all = this.toNumbers();
       return all === undefined ? undefined : positions.map((p) => all[p] ?? NaN);
@@ -92,6 +97,22 @@ export class Tensor {
       default: throw new TypeError(`${dataTypeName(dataType)} is not a float type`);
     }
   }
+
+  /** An integer tensor of 4 to 16 bits from whole numbers in the type's range. */
+  static fromIntegers(dataType: number, dims: readonly number[], values: Float64Array): Tensor {
+    switch (dataType) {
+      case DataType.INT8: return new Tensor(dataType, dims, bytesOf(Int8Array.from(values)));
+      case DataType.UINT8: return new Tensor(dataType, dims, bytesOf(Uint8Array.from(values)));
+      case DataType.INT16: return new Tensor(dataType, dims, bytesOf(Int16Array.from(values)));
+      case DataType.UINT16: return new Tensor(dataType, dims, bytesOf(Uint16Array.from(values)));
+      case DataType.INT4: case DataType.UINT4: return new Tensor(dataType, dims, packHalfBytes(values));
+      default: throw new TypeError(`${dataTypeName(dataType)} is not an integer type of 4 to 16 bits`);
+    }
+  }
+}
+
+function isHalfByte(dataType: number): boolean {
+  return dataType === DataType.INT4 || dataType === DataType.UINT4;
 }
 
 /** The bytes under a typed array, without a copy. */

@@ -14,8 +14,8 @@ export const hut: UpdatedTransformation = {
   scale: ({ alpha, rank }) => alpha / rank,
   peftScale: () => 1,
   parameters: ({ k, n, rank }) => [
-    { name: "hut_A", shape: [k, rank], start: { kind: "kaiming-uniform", fanIn: k }, peft: { name: "hira_A", transposed: true, scaled: false } },
-    { name: "hut_B", shape: [rank, n], start: { kind: "zeros" }, peft: { name: "hira_B", transposed: true, scaled: true } },
+    { name: "hut_A", shape: [k, rank], start: { kind: "kaiming-uniform", fanIn: k }, peft: { name: "hira_A", transposed: true, scaled: false, side: "in" } },
+    { name: "hut_B", shape: [rank, n], start: { kind: "zeros" }, peft: { name: "hira_B", transposed: true, scaled: true, side: "out" } },
   ],
   apply(op, w, [a, b], weight, stored) {
     if (a === undefined || b === undefined) throw new TypeError("HUT has two parameters");

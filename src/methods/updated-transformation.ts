@@ -13,8 +13,8 @@ export interface ParameterSpec {
   readonly shape: readonly number[];
   /** How it starts: torch's Kaiming-uniform (a = √5) over `fanIn`, or zeros. */
   readonly start: { readonly kind: "kaiming-uniform"; readonly fanIn: number } | { readonly kind: "zeros" };
-  /** What PEFT calls it, whether PEFT holds it transposed, and whether PEFT's has the scale s multiplied in. */
-  readonly peft: { readonly name: string; readonly transposed: boolean; readonly scaled: boolean };
+  /** What PEFT calls it, whether PEFT holds it transposed, whether PEFT's has the scale s multiplied in, and which side it has beside r: in is k, out is n. */
+  readonly peft: { readonly name: string; readonly transposed: boolean; readonly scaled: boolean; readonly side: "in" | "out" };
 }
 
 /** What a method is told about the weight it adapts. */

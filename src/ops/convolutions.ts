@@ -24,6 +24,7 @@ export function convolvedShape(node: Node, x: Shape | undefined, w: Shape | unde
  */
 export const Conv = defineOp({
   name: "Conv", opsets: [1, 11, 22], inputs: ["X", "W", "B"], outputs: ["Y"],
+  weight: (node) => (intOf(node, "group", 1) === 1 ? { index: 1, layout: "nk", kernel: true, bias: 2 } : undefined),
   shape: (c) => [{ dataType: c.dataType(0), shape: convolvedShape(c.node, c.shape(0), c.shape(1)) }],
   flops: (c, [out]) => mulDims(2, mulDims(elements(out), sizeOfFilter(c.shape(1)))),
   gradient: {

@@ -89,6 +89,35 @@ export type FlopRule = "elementwise" | "none" | ((c: InferContext, outputs: read
 export interface WeightPlace {
   readonly index: number;
   readonly layout: "kn" | "nk";
+  /** Whether it is a kernel [n, c, ..], whose axes after the first make up k. */
+  readonly kernel?: boolean;
+  /** The input that the product adds to its result. */
+  readonly bias?: number;
+}
+
+/** How stored integers q stand for floats: w = (q − zero) · scale. */
+export interface Decoding {
+  /** The inputs that hold integers, scales and zero points. */
+  readonly integers: number;
+  readonly scale: number;
+  readonly zero: number;
+  /** The zero point where that input is left out. */
+  readonly zeroOtherwise: number;
+  /** The axis of the integers along which scales differ, unless there is one for all. */
+  readonly axis: number;
+  /** How many neighbours along the axis share a scale; 0 where each has its own. */
+  readonly blockSize: number;
+  /**
+   * Where integers are stored as bytes: their type, and their dimensions [rows, columns]. Only the first `used` columns count. Zero points of less
+   * than a byte are packed too, those of each row in whole bytes.
+   */
+  readonly packed?: { readonly dataType: number; readonly dims: readonly [number, number]; readonly used: number };
+}
+
+/** A product that decodes its weight itself, in ordinary operators: the weight [k, n], and the product with a weight given. */
+export interface ProductApart {
+  readonly weight: (op: OpBuilder, node: Node) => Value;
+  readonly product: (op: OpBuilder, node: Node, weight: Value) => Value;
 }
 
 /** What an operator is for in a transformer's topology, where roles of weights are traced by it. */
@@ -96,10 +125,14 @@ export type Purpose = "activation" | "softmax" | "normalization";
 
 /** What some operators know beside the rules. */
 interface Traits {
-  /** For products: where a trained weight would stand. */
-  readonly weight?: (node: Node) => WeightPlace;
-  /** For what hands a weight on: as it is, or with its two axes swapped. Undefined where this node doesn't. */
-  readonly carries?: (node: Node) => "kept" | "swapped" | undefined;
+  /** For products: where a trained weight would stand. Undefined where this node has no place for one. */
+  readonly weight?: (node: Node) => WeightPlace | undefined;
+  /** For what hands a weight on: as it is, with its two axes swapped, or with other axes over the same row-major order. Undefined where this node doesn't. */
+  readonly carries?: (node: Node) => "kept" | "swapped" | "reshaped" | undefined;
+  /** For what makes a weight's floats of stored integers; a product that does may be its own decoder. Undefined where this node does it otherwise. */
+  readonly decodes?: (node: Node) => Decoding | undefined;
+  /** For a product that decodes its weight itself: the two steps apart. */
+  readonly apart?: ProductApart;
   /** For what only moves elements otherwise than an elementwise operator does: where they come from. */
   readonly moves?: Movement;
   readonly purpose?: Purpose;

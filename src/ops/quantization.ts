@@ -11,6 +11,7 @@ import { matMulShape } from "./products.ts";
 /** x = scale · (q − zero point), the scale being one number, one along an axis, or one a block of `block_size` elements along it. */
 export const DequantizeLinear = defineOp({
   name: "DequantizeLinear", opsets: [10, 13, 19, 21, 23, 24], inputs: ["x", "x_scale", "x_zero_point"], outputs: ["y"], flops: perElement(2),
+  decodes: (node) => ({ integers: 0, scale: 1, zero: 2, zeroOtherwise: 0, axis: intOf(node, "axis", 1), blockSize: intOf(node, "block_size", 0) }),
   shape: (c) => [{ dataType: intOf(c.node, "output_dtype", 0) || c.dataType(1), shape: c.shape(0) }],
   gradient: { x: "none", x_scale: "unwritten", x_zero_point: "none" },
 });

@@ -3,6 +3,7 @@ import type { Node } from "../ir/graph.ts";
 import * as activations from "./activations.ts";
 import * as arithmetic from "./arithmetic.ts";
 import * as attention from "./attention.ts";
+import * as blockedProducts from "./blocked-products.ts";
 import * as channelNormalizations from "./channel-normalizations.ts";
 import * as constants from "./constants.ts";
 import * as controlFlow from "./control-flow.ts";
@@ -34,10 +35,10 @@ import * as strings from "./strings.ts";
 import * as trigonometry from "./trigonometry.ts";
 
 const families = [
-  activations, arithmetic, attention, channelNormalizations, constants, controlFlow, convolutions, einsum,
-  fusedActivations, fusedAttention, fusedNormalizations, fusedProducts, grids, indexing, logic, losses,
-  normalizations, padding, pooling, products, quantization, random, rectifiers, recurrent, reductions,
-  scatter, shaping, signals, softmax, strings, trigonometry,
+  activations, arithmetic, attention, blockedProducts, channelNormalizations, constants, controlFlow,
+  convolutions, einsum, fusedActivations, fusedAttention, fusedNormalizations, fusedProducts, grids,
+  indexing, logic, losses, normalizations, padding, pooling, products, quantization, random, rectifiers,
+  recurrent, reductions, scatter, shaping, signals, softmax, strings, trigonometry,
 ];
 
 /** All definitions, sorted by name; those of one name by domain. */

@@ -60,7 +60,7 @@ function reshaped(c: InferContext): Shape | undefined {
 
 /** y = x with other dimensions. dx = dy with x's. */
 export const Reshape = defineOp({
-  name: "Reshape", opsets: [5, 13, 14, 19, 21, 23, 24], inputs: ["data", "shape"], outputs: ["reshaped"],
+  name: "Reshape", carries: () => "reshaped", opsets: [5, 13, 14, 19, 21, 23, 24], inputs: ["data", "shape"], outputs: ["reshaped"],
   shape: (c) => [{ dataType: c.dataType(0), shape: reshaped(c), ...known(c.ints(0)) }],
   gradient: { data: ({ op, in: { data }, grad: { reshaped: dy } }) => op.Reshape(dy, restoredShape(op, data, dy)), shape: "none" },
 });

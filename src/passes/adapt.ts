@@ -3,7 +3,8 @@
  *
  * Requires: facts inferred; sites found in this graph. Guarantees: only the reads of chosen weights change; with the parameters at their
  * start, outputs are exactly the base's. Rules: (1) per weight, its parameters become initializers named after its module path, and every
- * point where products read it gets the method's subgraph; (2) a module trained whole keeps its place: its tensors become trainable values.
+ * point where products read it gets the method's subgraph, a kernel [n, c, ..] as its matrix [n, k]; (2) a module trained whole keeps its
+ * place: its tensors become trainable values; (3) integers stay as they are: what changes is the float weight that they are decoded to.
  */
 import { HutError, quote } from "../errors/hut-error.ts";
 import { Tensor } from "../ir/tensor.ts";
@@ -12,6 +13,7 @@ import { graphOf, holderIn } from "../ir/nested.ts";
 import type { ParameterSpec, UpdatedTransformation, WeightShape } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 import type { WeightPoint, WeightSite } from "./weights/find-weights.ts";
+import { float32Of, storedFloats } from "./weights/weight-values.ts";
 
 /** Rank of the low-rank product where nothing else is said. */
 export const DEFAULT_RANK = 8;
@@ -30,6 +32,8 @@ export interface Trainable {
   readonly value: Value;
   /** Which reads are of the trained one; all of `value` where left out. A constant may be shared with what isn't trained. */
   readonly uses?: readonly Use[] | undefined;
+  /** Of a weight trained whole: the layout of `shape`. */
+  readonly layout?: "kn" | "nk" | undefined;
 }
 
 /** A weight with its transformation. */
@@ -81,8 +85,11 @@ function adaptSite(graph: Graph, site: WeightSite, options: AdaptOptions): Adapt
   for (const point of site.points) {
     const { home, before } = placeOf(point, graph);
     const op = new OpBuilder(home, { opsets: options.opsets, origin: "adapt", before });
-    const updated = method.apply(op, point.value, parameters.map((p) => p.value), weight, point.layout);
-    for (const { node, index } of point.uses) node.setInput(index, updated);
+    const isKernel = site.dims.length > 2;
+    const matrix = isKernel ? op.Reshape(point.value, [n, k]) : point.value;
+    const updated = method.apply(op, matrix, parameters.map((p) => p.value), weight, point.layout);
+    const shaped = isKernel ? op.Reshape(updated, site.dims) : updated;
+    for (const { node, index } of point.uses) node.setInput(index, shaped);
   }
   return { site, modulePath, weight, parameters };
 }
@@ -106,10 +113,10 @@ export function trainWhole(site: WeightSite): Trainable[] {
   const [point] = site.points;
   if (point === undefined) throw new TypeError("a weight that nothing reads");
   if (site.points.some((p) => p.layout !== point.layout)) throw readBothWays(modulePath);
-  const shape = point.layout === "kn" ? [site.k, site.n] : [site.n, site.k];
+  const shape = site.dims.length > 2 ? site.dims : point.layout === "kn" ? [site.k, site.n] : [site.n, site.k];
   point.value.pinned = true;
-  const weight: Trainable = { name: `${modulePath}.weight`, modulePath, parameter: "weight", shape, value: point.value, uses: site.points.flatMap((p) => p.uses),
-    start: inLayout(float32Of(site.tensor), site, site.stored, point.layout) };
+  const weight: Trainable = { name: `${modulePath}.weight`, modulePath, parameter: "weight", shape, value: point.value, uses: site.points.flatMap((p) => p.uses), layout: point.layout,
+    start: inLayout(storedFloats(site), site, site.stored, point.layout) };
   const { bias } = site;
   const [use] = bias?.uses ?? [];
   const biasValue = use?.node.inputs[use.index];
@@ -120,13 +127,6 @@ export function trainWhole(site: WeightSite): Trainable[] {
 
 function readBothWays(modulePath: string): HutError {
   return new HutError("READ_BOTH_WAYS", { modulePath }, `${quote(modulePath)} can't be trained whole: some products read its weight as it is and some transposed. Leave it out of --modules-to-save, or adapt it instead.`);
-}
-
-/** A stored float tensor's numbers as float32. */
-export function float32Of(tensor: Tensor): Float32Array {
-  const numbers = tensor.toNumbers();
-  if (numbers === undefined) throw new TypeError("not a tensor of numbers");
-  return Float32Array.from(numbers);
 }
 
 /** A matrix [k, n] brought from one layout into another. */

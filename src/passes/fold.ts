@@ -3,46 +3,58 @@
  *
  * Requires: the same sites in the adapted and in the target graph. Guarantees: only the chosen weights change; each is computed by the very
  * subgraph that training used, and rounded once to its stored type. Rules: (1) a constant that only products read keeps its name and
- * place; (2) one that something else reads too (a tied embedding) stays, and the products get a new constant.
+ * place; (2) one that something else reads too (a tied embedding) stays, and the products get a new constant; (3) integers are never rounded to
+ * silently: the products get a new constant of the type they compute in, and what decoded the integers goes.
  */
 import { weightNotFoldable } from "../errors/runtime.ts";
 import { DataType, isFloating } from "../ir/data-type.ts";
-import type { Graph, Use, Value } from "../ir/graph.ts";
+import type { Graph, Value } from "../ir/graph.ts";
 import { Model } from "../ir/model.ts";
-import { everyGraph } from "../ir/nested.ts";
 import { Tensor } from "../ir/tensor.ts";
 import type { UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
-import { float32Of, inLayout, pathOf, type AdaptedSite, type Trainable } from "./adapt.ts";
+import { inLayout, pathOf, type AdaptedSite, type Trainable } from "./adapt.ts";
+import { removeUnread } from "./remove-unread.ts";
 import type { WeightSite } from "./weights/find-weights.ts";
+import { isReadAlone } from "./weights/read-alone.ts";
+import { float32Of, storedFloats } from "./weights/weight-values.ts";
 
 /** Runs a graph without inputs and gives its only output. `runtime` supplies the one that runs ONNX Runtime. */
 export type Evaluate = (model: Model) => Promise<Tensor>;
 
-/** W' = U(W) of one weight, in its stored layout and type. */
+/** W' = U(W) of one weight, in its stored layout; in its stored type, or as float32 where it is stored as integers. */
 export async function foldWeight(adapted: AdaptedSite, method: UpdatedTransformation, opsets: ReadonlyMap<string, number>, evaluate: Evaluate): Promise<Tensor> {
   const { site, parameters, weight } = adapted;
-  if (!isFloating(site.tensor.dataType)) throw weightNotFoldable(adapted.modulePath, "it is not stored as floats");
+  const dataType = foldedType(site);
+  if (!isFloating(dataType)) throw weightNotFoldable(adapted.modulePath, "it is not stored as floats");
   const model = new Model(8, new Map([["", opsets.get("") ?? 17]]));
   const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "fold" });
-  const stored = op.constant("W", site.tensor);
   // In float32 and rounded once, also where the graph multiplies in 16 bits.
-  const wide = site.tensor.dataType === DataType.FLOAT ? stored : op.Cast(stored, { to: DataType.FLOAT });
+  const matrix = site.stored === "kn" ? [site.k, site.n] : [site.n, site.k];
+  const w = op.constant("W", site.tensor.dataType === DataType.FLOAT ? new Tensor(DataType.FLOAT, matrix, site.tensor.data) : Tensor.floats(matrix, storedFloats(site)));
   const values = parameters.map((p) => op.constant(p.parameter, Tensor.floats(p.shape, p.start)));
-  const updated = method.apply(op, wide, values, weight, site.stored);
-  model.graph.outputs.push(op.named(site.tensor.dataType === DataType.FLOAT ? updated : op.Cast(updated, { to: site.tensor.dataType }), "folded"));
+  model.graph.outputs.push(op.named(method.apply(op, w, values, weight, site.stored), "folded"));
   const result = await evaluate(model);
-  return new Tensor(site.tensor.dataType, site.tensor.dims, result.data);
+  const dims = site.quantized === undefined ? site.tensor.dims : site.dims;
+  return dataType === DataType.FLOAT ? new Tensor(dataType, dims, result.data) : Tensor.fromFloat32(dataType, dims, float32Of(result));
 }
 
-/** Puts a weight's new value in, given in its stored layout. */
+function foldedType({ quantized, tensor }: WeightSite): number {
+  return quantized === undefined ? tensor.dataType : DataType.FLOAT;
+}
+
+/** How a weight's new value is put in: by `replaceWeight`, or as integers again. */
+export type PutWeight = (graph: Graph, site: WeightSite, tensor: Tensor) => void;
+
+/** Puts a weight's new value in, given in its stored layout. One that is decoded from integers becomes a constant of floats. */
 export function replaceWeight(graph: Graph, site: WeightSite, tensor: Tensor): void {
   const uses = site.points.flatMap((p) => p.uses);
-  if (isExclusive(graph, site.constant, uses)) {
+  if (site.quantized === undefined && isReadAlone(graph, site.constant, uses)) {
     setConstant(site.constant, tensor);
     return;
   }
   const made = new Map<string, Value>();
+  const before = site.points.map((p) => p.value);
   for (const point of site.points) {
     const dataType = point.value.dataType === 0 ? tensor.dataType : point.value.dataType;
     const key = `${point.layout} ${String(dataType)}`;
@@ -50,18 +62,18 @@ export function replaceWeight(graph: Graph, site: WeightSite, tensor: Tensor): v
     made.set(key, value);
     for (const { node, index } of point.uses) node.setInput(index, value);
   }
+  removeUnread(graph, before);
 }
 
 /** A module trained whole: its tensors are replaced, rounded once to their stored type. */
-export function replaceWhole(graph: Graph, site: WeightSite, trained: readonly Trainable[]): void {
-  const layout = site.points[0]?.layout ?? site.stored;
-  for (const { parameter, start } of trained) {
+export function replaceWhole(graph: Graph, site: WeightSite, trained: readonly Trainable[], put: PutWeight = replaceWeight): void {
+  for (const { parameter, start, layout = site.stored } of trained) {
     if (parameter === "weight") {
-      replaceWeight(graph, site, Tensor.fromFloat32(site.tensor.dataType, site.tensor.dims, inLayout(start, site, layout, site.stored)));
+      put(graph, site, Tensor.fromFloat32(foldedType(site), site.quantized === undefined ? site.tensor.dims : site.dims, inLayout(start, site, layout, site.stored)));
     } else if (site.bias !== undefined) {
       const { constant, tensor, uses } = site.bias;
       const value = Tensor.fromFloat32(tensor.dataType, tensor.dims, start);
-      if (isExclusive(graph, constant, uses)) {
+      if (isReadAlone(graph, constant, uses)) {
         setConstant(constant, value);
         continue;
       }
@@ -72,13 +84,8 @@ export function replaceWhole(graph: Graph, site: WeightSite, trained: readonly T
   }
 }
 
-/** Whether nothing but these reads comes from the constant, through whatever hands it on. */
-function isExclusive(graph: Graph, constant: Value, uses: readonly Use[]): boolean {
-  return !everyGraph(graph).some((each) => each.outputs.includes(constant)) && constant.uses.every((use) => uses.some((u) => u.node === use.node && u.index === use.index)
-    || (use.node.outputs.length === 1 && use.node.inputs.length === 1 && use.node.outputs.every((o) => o !== undefined && o.uses.length > 0 && isExclusive(graph, o, uses))));
-}
-
-function setConstant(constant: Value, tensor: Tensor): void {
+/** Gives a constant another value, where it stands. */
+export function setConstant(constant: Value, tensor: Tensor): void {
   const { producer } = constant;
   if (producer === undefined) {
     constant.initializer = new Tensor(tensor.dataType, tensor.dims, tensor.data, constant.initializer?.carried, false);
@@ -89,6 +96,7 @@ function setConstant(constant: Value, tensor: Tensor): void {
 
 /** A weight in another layout or type: that of the value which the products read. What was rounded to the stored type stays so. */
 function converted(tensor: Tensor, site: WeightSite, layout: "kn" | "nk", dataType: number): Tensor {
-  if (layout === site.stored && dataType === tensor.dataType) return tensor;
-  return Tensor.fromFloat32(dataType, layout === "kn" ? [site.k, site.n] : [site.n, site.k], inLayout(float32Of(tensor), site, site.stored, layout));
+  const dims = site.dims.length > 2 ? site.dims : layout === "kn" ? [site.k, site.n] : [site.n, site.k];
+  if (layout === site.stored && dataType === tensor.dataType) return new Tensor(dataType, dims, tensor.data);
+  return Tensor.fromFloat32(dataType, dims, inLayout(float32Of(tensor), site, site.stored, layout));
 }

@@ -11,7 +11,7 @@ import type { Role, WeightSite } from "./weights/find-weights.ts";
 
 /** The words that `--target-modules` understands as roles. */
 export const ROLES: readonly Role[] = ["q", "k", "v", "o", "up", "gate", "down", "head"];
-/** The word for every weight but the head. */
+/** The word for every matrix but the head; as PEFT's word, it leaves kernels of convolutions out. */
 export const ALL_LINEAR = "all-linear";
 /** What is adapted when nothing else is said. */
 export const DEFAULT_TARGETS: readonly string[] = ["q", "v"];
@@ -29,7 +29,7 @@ export function selectWeights(sites: readonly WeightSite[], targets: readonly st
   for (const target of targets) {
     const byRole = sites.filter((s) => hasRole(s, target));
     const byPath = sites.filter((s) => s.modulePath !== undefined && matchesPath(s.modulePath, target));
-    const found = new Set([...byRole, ...byPath, ...(target === ALL_LINEAR ? sites.filter((s) => s.role !== "head") : [])]);
+    const found = new Set([...byRole, ...byPath, ...(target === ALL_LINEAR ? sites.filter((s) => s.role !== "head" && s.dims.length === 2) : [])]);
     if (found.size === 0) throw noWeightMatches(target, sites);
     if (byRole.length > 0 && byPath.some((s) => !byRole.includes(s))) notes.push(`"${target}" is a role and the end of a module path; both are selected`);
     const packed = byRole.filter((s) => s.role === "qkv" && !byPath.includes(s)).map(pathOf);

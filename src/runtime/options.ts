@@ -232,6 +232,8 @@ export interface FoldOptions extends CommonOptions, HeadOptions {
   readonly adapter: string;
   /** A file, or a folder that becomes a model folder in Hugging Face's layout. */
   readonly output: string;
+  /** Round new values of quantized weights to integers of the form they had. Left out, these weights become floats. */
+  readonly requantize?: boolean | undefined;
   readonly force?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
@@ -239,6 +241,10 @@ export interface FoldOptions extends CommonOptions, HeadOptions {
 export interface FoldResult {
   readonly folded: readonly { readonly modulePath: string; readonly shape: readonly [number, number] }[];
   readonly replaced: readonly { readonly modulePath: string; readonly params: number }[];
+  /** The weights that were stored as integers and are floats now. */
+  readonly floated: readonly { readonly modulePath: string; readonly from: string; readonly to: string }[];
+  /** With `requantize`: what the rounding to integers costs, ‖rounded − W'‖ / ‖W'‖ and the largest difference of an element. Empty in a dry run. */
+  readonly requantized: readonly { readonly modulePath: string; readonly dtype: string; readonly relativeError: number; readonly maxAbsError: number }[];
   readonly seconds: number;
   readonly bytesWritten: number;
   /** The merged graph's file. */
@@ -258,7 +264,8 @@ export interface VerifyResult {
   readonly sameExceptWeights: boolean;
   /** Time of merged over time of base, medians of interleaved pairs. */
   readonly latencyRatio: number;
-  readonly tolerance: number;
+  /** How far logits may differ; null where the merged weights were rounded to integers, which tells no bound: the weights' bytes decide. */
+  readonly tolerance: number | null;
   /** What doesn't hold, in words; empty when ok. */
   readonly problems: readonly string[];
   readonly ok: boolean;

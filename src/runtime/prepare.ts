@@ -4,7 +4,7 @@
  */
 import { adapterFlagContradicts, adapterHeadMissing, adapterHeadTooMany, adapterMethodUnsupported, headExists, moduleUnknown, numLabelsMissing } from "../errors/runtime.ts";
 import { nearest } from "../errors/nearest.ts";
-import { HutError } from "../errors/hut-error.ts";
+import { HutError, quote } from "../errors/hut-error.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import { methodNamed } from "../methods/registry.ts";
@@ -12,9 +12,12 @@ import type { ParameterSpec, UpdatedTransformation } from "../methods/updated-tr
 import { adapt, inLayout, pathOf, trainWhole, transposed, type AdaptedSite, type Trainable } from "../passes/adapt.ts";
 import { attachHead, HEAD_MODULE, type Pooling } from "../passes/attach-head.ts";
 import { ROLES, selectWeights } from "../passes/select-weights.ts";
+import { openProducts } from "../passes/open-products.ts";
 import { findWeights, type WeightSite } from "../passes/weights/find-weights.ts";
 import { samePath } from "../passes/weights/module-path.ts";
+import { isReadAlone } from "../passes/weights/read-alone.ts";
 import { traceRoles } from "../passes/weights/trace-roles.ts";
+import { savedShape } from "./adapter/kernel-shapes.ts";
 import { checkFingerprint, matchAdapter } from "./adapter/match-adapter.ts";
 import type { AdapterFolder } from "./adapter/adapter-folder.ts";
 import { findLogits } from "./model-outputs.ts";
@@ -72,6 +75,8 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   const rank = adapter?.contents.rank ?? options.rank ?? DEFAULTS.rank;
   const alpha = adapter === undefined ? options.alpha : alphaOf(adapter.contents, method);
   const whole = wholeSites(sites, options, selected.sites);
+  const notes = [...selected.notes, ...tiedNotes(model, [...selected.sites, ...whole])];
+  for (const site of [...selected.sites, ...whole]) openProducts(model.graph, site, model.opsets);
   const adapted = adapt(model.graph, {
     opsets: model.opsets, sites: selected.sites.filter((s) => !whole.includes(s)), method, rank, alpha,
     start: (modulePath, spec) => startOf(modulePath, spec, adapter?.contents, matched, sites, method, random),
@@ -81,8 +86,14 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   const isRole = (word: string): boolean => (ROLES as readonly string[]).includes(word);
   return {
     model, method, rank, alpha: alpha ?? rank, logits, sites, adapted, saved, trainables: [...adapted.flatMap((a) => a.parameters), ...saved], head,
-    roles: adapter?.contents.hut?.roles ?? targets.filter(isRole), notes: selected.notes,
+    roles: adapter?.contents.hut?.roles ?? targets.filter(isRole), notes,
   };
+}
+
+/** Says of which weights only the products change: something else reads the same stored tensor. */
+function tiedNotes({ graph }: Model, sites: readonly WeightSite[]): string[] {
+  const tied = [...new Set(sites)].filter((s) => !isReadAlone(graph, s.constant, s.points.flatMap((p) => p.uses)));
+  return tied.map((s) => `${quote(pathOf(s))} shares its stored tensor ${quote(s.constant.name)} with something else in the graph, such as a tied embedding, which keeps the base's values`);
 }
 
 /** All start values end to end: theta [P], float32. */
@@ -183,7 +194,9 @@ function startOf(modulePath: string, spec: ParameterSpec, adapter: AdapterFolder
     const module = moduleOf(modulePath, matched, sites);
     const tensor = adapter.modules.get(module)?.get(spec.peft.name);
     if (tensor === undefined) throw new TypeError(`the adapter was checked and has no ${spec.peft.name}`);
-    const [rows = 0, columns = 0] = tensor.shape;
+    // A kernel's further axes belong to k, which is the last.
+    const [rows = 0, ...others] = tensor.shape;
+    const columns = others.reduce((a, b) => a * b, 1);
     const own = spec.peft.transposed ? transposed(tensor.data, rows, columns) : tensor.data;
     const rank = ownRank(adapter, module, method) ?? adapter.rank;
     const scale = spec.peft.scaled ? method.scale({ k: 0, n: 0, rank, alpha: alphaOf(adapter, method) }) : 1;
@@ -200,7 +213,7 @@ function withSaved(trainable: Trainable, { contents, folder }: OpenedAdapter, si
   const site = sites.find((s) => pathOf(s) === trainable.modulePath);
   const [name, tensor] = entry;
   const layout = site?.points[0]?.layout ?? "nk";
-  const expected = trainable.parameter === "weight" && site !== undefined ? [site.n, site.k] : trainable.shape;
+  const expected = trainable.parameter === "weight" && site !== undefined ? savedShape(site) : trainable.shape;
   if (tensor.shape.join() !== expected.join()) {
     throw new HutError("ADAPTER_SHAPE_MISMATCH", { folder, module: name, adapter: tensor.shape, model: expected },
       `The adapter ${JSON.stringify(folder)} is for another model: its ${name} is [${tensor.shape.join(", ")}], the model's is [${expected.join(", ")}].`);

@@ -20,6 +20,9 @@ const TYPES: Readonly<Record<number, Ort.Tensor.Type>> = {
 };
 const NUMBERS = new Map(Object.entries(TYPES).map(([number, type]) => [type as string, Number(number)]));
 
+/** By default DequantizeLinear and the MatMul behind it become one product that rounds activations to 8 bits; so they become one that doesn't. */
+const EXACT = { qdq_matmulnbits_accuracy_level: "0" };
+
 export interface SessionOptions {
   /** What to call the graph in messages. */
   readonly name: string;
@@ -57,7 +60,7 @@ export class GraphSession implements AsyncDisposable {
         executionProviders: [provider], logSeverityLevel: 3,
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
         ...(options.optimize === false ? { graphOptimizationLevel: "disabled" as const } : {}),
-        ...(folder === undefined ? {} : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
+        extra: { session: { ...EXACT, ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }) } },
       });
       return new GraphSession(runtime, session, options.name);
     } catch (cause) {

@@ -54,7 +54,7 @@ export function fakeVerbs(calls: Call[], override: Partial<Verbs> = {}): Verbs {
     evaluate: answer("evaluate", { examples: 872, metrics: { eval_loss: 0.5, eval_accuracy: 0.8 }, seconds: 3 }),
     predict: answer("predict", { examples: 872, output: "p.jsonl", seconds: 3 }),
     fold: answer("fold", {
-      folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], seconds: 0.1, bytesWritten: 19_000_000, output: "merged.onnx",
+      folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], floated: [], requantized: [], seconds: 0.1, bytesWritten: 19_000_000, output: "merged.onnx",
     }),
     verify: answer("verify", VERIFIED),
     demo: (options) => {

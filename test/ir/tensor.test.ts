@@ -27,9 +27,29 @@ describe("Tensor", () => {
     }
   });
 
+  it("reads integers of 4 bits, the low half of a byte first, and packs them again", () => {
+    const bytes = Uint8Array.of(0x81, 0x7f, 0x03);
+    for (const [type, numbers] of [[DataType.INT4, [1, -8, -1, 7, 3]], [DataType.UINT4, [1, 8, 15, 7, 3]]] as const) {
+      for (const data of [bytes, new ByteRange(memorySource("w", Uint8Array.of(9, ...bytes)), 1, 3)]) {
+        const tensor = new Tensor(type, [5], data);
+        assert.deepEqual([...tensor.toNumbers() ?? []], numbers);
+        assert.deepEqual(tensor.numbersAt([4, 1, 2]), [numbers[4], numbers[1], numbers[2]]);
+        assert.equal(tensor.byteLength, 3);
+      }
+      assert.deepEqual(Tensor.fromIntegers(type, [5], Float64Array.from(numbers)).bytes(), bytes);
+    }
+  });
+
+  it("is made of whole numbers in the integer types of weights", () => {
+    for (const [type, numbers] of [[DataType.INT8, [-128, 127]], [DataType.UINT8, [0, 255]], [DataType.INT16, [-32768, 32767]], [DataType.UINT16, [0, 65535]]] as const) {
+      assert.deepEqual([...Tensor.fromIntegers(type, [2], Float64Array.from(numbers)).toNumbers() ?? []], numbers);
+    }
+    assert.throws(() => Tensor.fromIntegers(DataType.INT64, [1], Float64Array.of(1)), /int64 is not an integer type of 4 to 16 bits/);
+  });
+
   it("has no numbers where the type has none", () => {
     for (const data of [Uint8Array.of(0x21), new ByteRange(memorySource("w", Uint8Array.of(0x21)), 0, 1)]) {
-      const tensor = new Tensor(DataType.INT4, [2], data);
+      const tensor = new Tensor(DataType.FLOAT8E4M3FN, [1], data);
       assert.deepEqual([tensor.toNumbers(), tensor.numbersAt([0]), tensor.byteLength], [undefined, undefined, 1]);
     }
     const strings = new Tensor(DataType.STRING, [2], undefined);

@@ -4,6 +4,7 @@ import { describe, it } from "mocha";
 import { DataType } from "../../src/ir/data-type.ts";
 import { Tensor } from "../../src/ir/tensor.ts";
 import { DEFINITIONS } from "../../src/ops/registry.ts";
+import "./blocked-products.test.ts";
 import { integers, opencheck, openedOperators } from "./opencheck.ts";
 
 /** Angles of places 0 to 15, for heads of `size` numbers of which r = 2·half are turned: [16, half]. */

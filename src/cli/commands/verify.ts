@@ -29,7 +29,7 @@ export function verifyLines(result: VerifyResult): string[] {
   return [
     ...facts([
       ["same except chosen weights", result.sameExceptWeights ? "yes" : "NO"],
-      ["logits, largest difference", `${result.maxAbsDiff.toExponential(1)} (at most ${result.tolerance.toExponential(0)})`],
+      ["logits, largest difference", `${result.maxAbsDiff.toExponential(1)} (${result.tolerance === null ? "rounding to integers" : `at most ${result.tolerance.toExponential(0)}`})`],
       ["latency, merged / original", result.latencyRatio.toFixed(3)],
       ["verified", result.ok ? "yes" : "NO"],
     ]),

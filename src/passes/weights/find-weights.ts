@@ -3,8 +3,10 @@ import type { Graph, Node, Use, Value } from "../../ir/graph.ts";
 import { isFloating } from "../../ir/data-type.ts";
 import { everyNode } from "../../ir/nested.ts";
 import type { Tensor } from "../../ir/tensor.ts";
+import type { WeightPlace } from "../../ops/define.ts";
 import { definitionOf } from "../../ops/registry.ts";
-import { modulePathOf } from "./module-path.ts";
+import { isCallOf, modulePathOf } from "./module-path.ts";
+import { quantizedBy, type Quantized } from "./quantized.ts";
 
 /** A place where a weight enters products: the value they read, in which layout of the site's own [k, n], and the reads. */
 export interface WeightPoint {
@@ -31,10 +33,14 @@ export interface WeightSite {
   /** The value that holds the stored tensor: an initializer, or the output of a Constant node. */
   readonly constant: Value;
   readonly tensor: Tensor;
+  /** How the stored tensor's integers stand for floats; undefined where it holds floats. */
+  readonly quantized: Quantized | undefined;
   readonly k: number;
   readonly n: number;
   /** The layout of the stored tensor: [k, n] or [n, k]. */
   readonly stored: "kn" | "nk";
+  /** The dimensions in that layout, two, or those of a kernel [n, c, ..]. */
+  readonly dims: readonly number[];
   /** The operator type of the (first) product. */
   readonly op: string;
   readonly points: WeightPoint[];
@@ -53,35 +59,27 @@ export function constantTensor(value: Value): Tensor | undefined {
   return attribute?.kind === "tensor" ? attribute.value : undefined;
 }
 
+/** The type in which a weight's stored tensor holds its numbers. */
+export function storedType({ quantized, tensor }: WeightSite): number {
+  return (quantized?.integers ?? tensor).dataType;
+}
+
 /**
- * All weights of two axes that products read, those in nested graphs too, in the order of the products. What two branches read is one site.
- * Roles are not traced yet.
+ * All weights that products read, matrices and kernels, those in nested graphs too, in the order of the products. What two branches read is one
+ * site. Roles are not traced yet.
  */
 export function findWeights(graph: Graph): WeightSite[] {
+  const reads = everyNode(graph).flatMap((node) => readBy(node) ?? []);
   const sites = new Map<Value, WeightSite>();
-  for (const node of everyNode(graph)) {
-    const place = definitionOf(node)?.weight?.(node);
-    const value = place === undefined ? undefined : node.inputs[place.index];
-    if (place === undefined || value === undefined) continue;
-    const found = traceConstant(value);
-    const use = { node, index: place.index };
-    if (found?.tensor.dims.length !== 2 || !isFloating(found.tensor.dataType)) continue;
-    const stored = found.swapped === (place.layout === "kn") ? "nk" : "kn";
-    const [rows = 0, columns = 0] = found.tensor.dims;
-    const [k, n] = stored === "kn" ? [rows, columns] : [columns, rows];
-    const known = sites.get(found.constant);
+  for (const { found, shape, point, bias, modulePath, op } of reads) {
+    const first = reads.find((r) => r.found.constant === found.constant && r.found.alias === undefined) ?? reads.find((r) => r.found.constant === found.constant);
+    const holder = isOtherModule(modulePath, first?.modulePath) ? found.alias ?? found.constant : found.constant;
+    const known = sites.get(holder);
     if (known === undefined) {
-      const bias = biasOf(node, n);
-      sites.set(found.constant, { name: ownName(found.constant.name, sites), constant: found.constant, tensor: found.tensor, k, n, stored, op: node.opType,
-        points: [{ value, layout: place.layout, uses: [use] }], bias, modulePath: modulePathOf(node, found.constant, bias?.constant), role: undefined, layer: undefined });
-      continue;
+      sites.set(holder, { name: ownName(holder.name, sites), constant: found.constant, tensor: found.tensor, quantized: found.quantized, ...shape, op, points: [point], bias, modulePath, role: undefined, layer: undefined });
+    } else if (sameCode(known.quantized, found.quantized)) {
+      addRead(known, point, found, bias);
     }
-    // A product that reads the stored tensor the other way round has the same [k, n]: the first product's.
-    const point = known.points.find((p) => p.value === value);
-    if (point === undefined) known.points.push({ value, layout: found.swapped === (known.stored === "kn") ? "nk" : "kn", uses: [use] });
-    else point.uses.push(use);
-    const bias = biasOf(node, n);
-    if (bias?.constant === known.bias?.constant) known.bias?.uses.push(...(bias?.uses ?? []));
   }
   return [...sites.values()];
 }
@@ -94,25 +92,133 @@ function ownName(name: string, sites: ReadonlyMap<Value, WeightSite>): string {
   return own;
 }
 
-function traceConstant(value: Value): { constant: Value; tensor: Tensor; swapped: boolean } | undefined {
-  let at = value;
+/** One product and the weight that it reads. */
+interface Read {
+  readonly op: string;
+  readonly point: WeightPoint;
+  readonly found: Traced;
+  readonly shape: Pick<WeightSite, "k" | "n" | "stored" | "dims">;
+  readonly bias: Bias | undefined;
+  readonly modulePath: string | undefined;
+}
+
+function readBy(node: Node): Read | undefined {
+  const place = definitionOf(node)?.weight?.(node);
+  const value = place === undefined ? undefined : node.inputs[place.index];
+  if (place === undefined || value === undefined) return undefined;
+  const found = traceConstant(value, node);
+  if (found === undefined || (found.quantized === undefined && !isFloating(found.tensor.dataType))) return undefined;
+  const { dims } = found;
+  if (place.kernel === true ? dims.length < 3 : dims.length !== 2) return undefined;
+  const stored = found.swapped === (place.layout === "kn") ? "nk" : "kn";
+  const [rows = 0, ...others] = dims;
+  const columns = others.reduce((a, b) => a * b, 1);
+  const [k, n] = stored === "kn" ? [rows, columns] : [columns, rows];
+  const bias = biasOf(node, place, n);
+  return { op: node.opType, point: { value, layout: place.layout, uses: [{ node, index: place.index }] }, found, shape: { k, n, stored, dims }, bias,
+    modulePath: modulePathOf(node, found.alias ?? found.constant, bias?.constant) };
+}
+
+/** Equal weights of two modules are stored once and are two weights all the same; a module that is called twice has one. */
+function isOtherModule(path: string | undefined, first: string | undefined): boolean {
+  return path !== undefined && first !== undefined && !isCallOf(path, first);
+}
+
+/** A product that reads the stored tensor the other way round has the same [k, n]: the first product's. */
+function addRead(site: WeightSite, read: WeightPoint, found: Traced, bias: Bias | undefined): void {
+  const point = site.points.find((p) => p.value === read.value);
+  if (point === undefined) site.points.push({ ...read, layout: found.swapped === (site.stored === "kn") ? "nk" : "kn" });
+  else point.uses.push(...read.uses);
+  if (bias?.constant === site.bias?.constant) site.bias?.uses.push(...(bias?.uses ?? []));
+  for (const decoder of found.quantized?.decoders ?? []) if (site.quantized?.decoders.includes(decoder) === false) site.quantized.decoders.push(decoder);
+}
+
+/** A constant behind a value, and what stands between. */
+interface Traced {
+  readonly constant: Value;
+  readonly tensor: Tensor;
+  readonly quantized: Quantized | undefined;
+  readonly swapped: boolean;
+  /** Before they are swapped. */
+  readonly dims: readonly number[];
+  /** The constant under another name: exporters store equal tensors once, and hand them on to the second module. */
+  readonly alias: Value | undefined;
+}
+
+/** Follows a value back to the constant it comes from. A `reader` that decodes it tells what it holds. */
+function traceConstant(value: Value, reader: Node): Traced | undefined {
+  let at: Value = value;
   let swapped = false;
+  let dims: readonly number[] | undefined;
+  let alias: Value | undefined;
+  let decoder = decodes(reader, value) ? reader : undefined;
   for (;;) {
     const tensor = constantTensor(at);
-    if (tensor !== undefined) return { constant: at, tensor, swapped };
+    if (tensor !== undefined) {
+      const quantized = decoder === undefined ? undefined : quantizedAt(decoder, tensor);
+      if (decoder !== undefined && quantized === undefined) return undefined;
+      const { packed } = quantized?.decoding ?? {};
+      const own = packed === undefined ? tensor.dims : [packed.dims[0], packed.used];
+      if (swapped && (dims ?? own).length !== 2) return undefined;
+      return { constant: at, tensor, quantized, swapped, dims: dims ?? own, alias };
+    }
     const node = at.producer;
     const carried = node === undefined ? undefined : definitionOf(node)?.carries?.(node);
     const input = node?.inputs[0];
-    if (carried === undefined || input === undefined) return undefined;
+    if (node === undefined || input === undefined) return undefined;
+    if (decodes(node, input)) {
+      if (decoder !== undefined) return undefined;
+      decoder = node;
+    } else if (carried === undefined || (carried === "swapped" && dims !== undefined)) {
+      return undefined;
+    }
     if (carried === "swapped") swapped = !swapped;
+    if (carried === "reshaped") {
+      dims ??= sizesOf(at);
+      if (dims === undefined) return undefined;
+    }
+    alias = carried === "kept" && at.dataType === input.dataType ? at : undefined;
     at = input;
   }
 }
 
-/** The constant [n] that is added to the product's result, by the product itself (Gemm) or by the only node that reads it. */
-function biasOf(product: Node, n: number): Bias | undefined {
-  const own = product.inputs[2];
-  if (own !== undefined) return asBias(own, { node: product, index: 2 }, n);
+function decodes(node: Node, integers: Value): boolean {
+  const decoding = definitionOf(node)?.decodes?.(node);
+  return decoding !== undefined && node.inputs[decoding.integers] === integers;
+}
+
+/** How a decoder reads its integers; undefined where scales or zero points are computed, or don't fit. */
+function quantizedAt(node: Node, integers: Tensor): Quantized | undefined {
+  const decoding = definitionOf(node)?.decodes?.(node);
+  const scale = plainTensor(node.inputs[decoding?.scale ?? NaN]);
+  const zeroValue = node.inputs[decoding?.zero ?? NaN];
+  const zero = plainTensor(zeroValue);
+  return decoding === undefined || scale === undefined || (zeroValue !== undefined && zero === undefined) ? undefined : quantizedBy(node, decoding, { integers, scale, zero });
+}
+
+/** A constant tensor, under whatever name. */
+export function plainTensor(value: Value | undefined): Tensor | undefined {
+  if (value === undefined) return undefined;
+  const own = constantTensor(value);
+  const node = value.producer;
+  const input = node?.inputs[0];
+  return own ?? (node !== undefined && definitionOf(node)?.carries?.(node) === "kept" && input?.dataType === value.dataType ? plainTensor(input) : undefined);
+}
+
+/** Whether two decoders make the same floats of the same integers. */
+function sameCode(a: Quantized | undefined, b: Quantized | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && a.scale.data === b.scale.data && a.zero?.data === b.zero?.data && JSON.stringify(a.decoding) === JSON.stringify(b.decoding));
+}
+
+/** A shape of numbers alone. */
+function sizesOf(value: Value): number[] | undefined {
+  const sizes = value.shape?.filter((d) => typeof d === "number");
+  return sizes?.length === value.shape?.length ? sizes : undefined;
+}
+/** The constant [n] that is added to the product's result, by the product itself or by the only node that reads it. */
+function biasOf(product: Node, place: WeightPlace, n: number): Bias | undefined {
+  const own = place.bias === undefined ? undefined : product.inputs[place.bias];
+  if (own !== undefined && place.bias !== undefined) return asBias(own, { node: product, index: place.bias }, n);
   const [output] = product.outputs;
   const [reader, ...others] = output?.uses ?? [];
   if (reader?.node.opType !== "Add" || others.length > 0) return undefined;
@@ -122,6 +228,6 @@ function biasOf(product: Node, n: number): Bias | undefined {
 }
 
 function asBias(value: Value, use: Use, n: number): Bias | undefined {
-  const found = traceConstant(value);
+  const found = traceConstant(value, use.node);
   return found?.tensor.dims.length === 1 && found.tensor.dims[0] === n && isFloating(found.tensor.dataType) ? { constant: found.constant, tensor: found.tensor, uses: [use] } : undefined;
 }

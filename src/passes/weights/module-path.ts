@@ -35,6 +35,12 @@ export function samePath(a: string, b: string): boolean {
   return long === short || long.endsWith(`.${short}`);
 }
 
+/** Whether a path is that of another call of the module: TorchScript numbers them, `query`, `query_1`, …, in any part. */
+export function isCallOf(path: string, module: string): boolean {
+  const [parts, own] = [path.split("."), module.split(".")];
+  return parts.length === own.length && parts.every((part, i) => part === own[i] || part.replace(/_\d+$/, "") === own[i]);
+}
+
 /** The first number in a path: its layer, as in `encoder.layer.3.attention`. */
 export function layerOf(path: string): number | undefined {
   const number = path.split(".").find((part) => /^\d+$/.test(part));

@@ -74,7 +74,7 @@ function carriesNumbers(value: Value | undefined): value is Value {
   return value !== undefined && (value.dataType === 0 || isFloating(value.dataType));
 }
 
-const isProduct = (node: Node): boolean => definitionOf(node)?.weight !== undefined;
+const isProduct = (node: Node): boolean => definitionOf(node)?.weight?.(node) !== undefined;
 
 /** The nearest node behind or ahead of a value that is a product of two computed values. */
 function productBehind(value: Value | undefined, siteOf: ReadonlyMap<Node, WeightSite>): Node | undefined {

@@ -11,6 +11,8 @@ export interface Fingerprint {
   readonly positions: readonly number[];
   /** The values there, as float32. */
   readonly values: readonly number[];
+  /** For a quantized weight: the largest step from one integer to the next there, by which the values may be off. */
+  readonly step?: number;
 }
 
 /** One adapted weight of the base. */
@@ -119,7 +121,7 @@ function readModule(fields: JsonFields): HutModule {
 }
 
 function readFingerprint(fields: JsonFields, [k, n]: readonly [number, number]): Fingerprint {
-  fields.onlyKeys(["shape", "positions", "values"]);
+  fields.onlyKeys(["shape", "positions", "values", "step"]);
   const shape = readShape(fields);
   if (shape[0] !== k || shape[1] !== n) fields.wrong("shape", "its module's shape");
   const positions = fields.counts("positions", 0);
@@ -127,7 +129,9 @@ function readFingerprint(fields: JsonFields, [k, n]: readonly [number, number]):
   if (positions.length === 0 || positions.length > MAX_FINGERPRINT_VALUES) fields.wrong("positions", `a list of 1 to ${String(MAX_FINGERPRINT_VALUES)} places`);
   if (positions.some((position) => position >= k * n)) fields.wrong("positions", "places within the shape");
   if (values.length !== positions.length) fields.wrong("values", "as long as positions");
-  return { shape, positions, values };
+  if (fields.get("step") === undefined) return { shape, positions, values };
+  const step = fields.number("step");
+  return step > 0 ? { shape, positions, values, step } : fields.wrong("step", "a number above 0");
 }
 
 function readShape(fields: JsonFields): [number, number] {

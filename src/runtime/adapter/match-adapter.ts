@@ -3,6 +3,7 @@ import { adapterBaseMismatch, adapterModuleAmbiguous, adapterModuleMissing, adap
 import { nearest } from "../../errors/nearest.ts";
 import { pathOf } from "../../passes/adapt.ts";
 import type { WeightSite } from "../../passes/weights/find-weights.ts";
+import { precisionAt, valuesAt } from "../../passes/weights/weight-values.ts";
 import { samePath } from "../../passes/weights/module-path.ts";
 import type { Fingerprint } from "./hut-json.ts";
 import type { AdapterFolder } from "./adapter-folder.ts";
@@ -33,18 +34,16 @@ export function siteAt(module: string, folder: string, sites: readonly WeightSit
 /** How far a value may be from its fingerprint, relative to the largest: a base stored in float16 or bfloat16 is the same base. */
 const ROUNDING = 1e-2;
 
-/** Throws where a weight's values are not those that the adapter knows its base by. */
+/**
+ * Throws where a weight's values are not those that the adapter knows its base by. A quantized one may be off by a step: that of the weight here, and
+ * that of the weight which the adapter was made on.
+ */
 export function checkFingerprint(folder: string, module: string, site: WeightSite, fingerprint: Fingerprint): void {
   const [k, n] = fingerprint.shape;
   if (k !== site.k || n !== site.n) throw adapterShapeMismatch(folder, module, [k, n], [site.k, site.n]);
   const values = valuesAt(site, fingerprint.positions);
   const largest = Math.max(...fingerprint.values.map(Math.abs), 1e-30);
-  const differs = fingerprint.values.some((v, i) => !(Math.abs(v - (values[i] ?? NaN)) <= ROUNDING * largest));
+  const steps = precisionAt(site, fingerprint.positions);
+  const differs = fingerprint.values.some((v, i) => !(Math.abs(v - (values[i] ?? NaN)) <= ROUNDING * largest + (steps[i] ?? 0) + (fingerprint.step ?? 0)));
   if (differs) throw adapterBaseMismatch(folder, module);
-}
-
-/** The weight's values at places in [k, n] order, as float32, however it is stored. */
-export function valuesAt(site: WeightSite, positions: readonly number[]): number[] {
-  const stored = positions.map((p) => (site.stored === "kn" ? p : (p % site.n) * site.k + Math.floor(p / site.n)));
-  return site.tensor.numbersAt(stored) ?? positions.map(() => NaN);
 }

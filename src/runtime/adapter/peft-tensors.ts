@@ -28,8 +28,11 @@ export const PEFT_PREFIX = "base_model.model.";
 /** Longest tensor name read; real module paths stay under 200 characters. */
 const MAX_NAME_LENGTH = 2048;
 
-/** Each method's two parameters: [r, in] and [out, r]. */
+/** Each method's two parameters: [r, in] and [out, r]; for a convolution [r, in, kernel..] and [out, r, 1..]. */
 const PARAMETERS: Readonly<Record<AdapterMethod, readonly [a: string, b: string]>> = { hut: ["hira_A", "hira_B"], lora: ["lora_A.weight", "lora_B.weight"] };
+
+/** Axes of a kernel behind its channels: PEFT has convolutions up to three dimensions. */
+const MAX_KERNEL_AXES = 3;
 
 /** A tensor's name, taken apart. */
 export interface ParameterName {
@@ -99,11 +102,14 @@ export function checkTensors({ modules, saved }: AdapterTensors, config: Adapter
   if (saved.size === 0 && config.modulesToSave.length > 0) throw targetWithoutTensors(folder, config.modulesToSave, "modules_to_save");
 }
 
-/** [k, n] = [in, out] of the weight that a module's parameters adapt; [0, 0] for a module that isn't there. */
+const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
+
+/** [k, n] = [in, out] of the weight that a module's parameters adapt, a kernel's axes counted into k; [0, 0] for a module that isn't there. */
 export function weightShape({ method, modules }: AdapterConfig & AdapterTensors, module: string): [k: number, n: number] {
   const [aName, bName] = PARAMETERS[method];
   const parameters = modules.get(module);
-  return [parameters?.get(aName)?.shape[1] ?? 0, parameters?.get(bName)?.shape[0] ?? 0];
+  const [, ...input] = parameters?.get(aName)?.shape ?? [];
+  return [input.length === 0 ? 0 : product(input), parameters?.get(bName)?.shape[0] ?? 0];
 }
 
 /** s of a LoRA module, by which lora_B · lora_A is multiplied: alpha / r, or alpha / √r where the adapter is rank-stabilised. */
@@ -122,11 +128,13 @@ function checkPair(module: string, parameters: ReadonlyMap<string, AdapterTensor
   const a = parameters.get(aName);
   const b = parameters.get(bName);
   if (a === undefined || b === undefined) throw partnerMissing(file, module, a === undefined ? aName : bName);
-  const [k, aRank] = [a.shape[1] ?? 0, a.shape[0]];
-  const [n, bRank] = [b.shape[0] ?? 0, b.shape[1]];
+  const [aRank, k = 0, ...kernel] = a.shape;
+  const [n = 0, bRank, ...ones] = b.shape;
   const r = String(rank);
-  if (a.shape.length !== 2 || aRank !== rank || k < 1) throw adapterShapeWrong(file, `${module}.${aName}`, a.shape, `[${r}, in] for rank ${r}`);
-  if (b.shape.length !== 2 || bRank !== rank || n < 1) throw adapterShapeWrong(file, `${module}.${bName}`, b.shape, `[out, ${r}] for rank ${r}`);
+  if (kernel.length > MAX_KERNEL_AXES || aRank !== rank || k < 1 || kernel.includes(0)) throw adapterShapeWrong(file, `${module}.${aName}`, a.shape, `[${r}, in] for rank ${r}`);
+  if (ones.length !== kernel.length || ones.some((d) => d !== 1) || bRank !== rank || n < 1) {
+    throw adapterShapeWrong(file, `${module}.${bName}`, b.shape, `[out, ${[r, ...kernel.map(() => "1")].join(", ")}] for rank ${r}`);
+  }
   checkValues(`${module}.${aName}`, a, file);
   checkValues(`${module}.${bName}`, b, file);
 }

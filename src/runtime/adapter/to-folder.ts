@@ -1,9 +1,10 @@
 /** An adapted model's parameters → the adapter folder that PEFT and we open. */
+import { precisionAt, valuesAt } from "../../passes/weights/weight-values.ts";
 import { inLayout, pathOf, transposed, type Trainable } from "../../passes/adapt.ts";
 import type { Prepared } from "../prepare.ts";
 import { fingerprintOf, fingerprintPositions, type HutJson, type HutModule, type HutSaved } from "./hut-json.ts";
-import { valuesAt } from "./match-adapter.ts";
 import type { AdapterFolder } from "./adapter-folder.ts";
+import { peftShape, savedShape } from "./kernel-shapes.ts";
 import type { AdapterTensor } from "./peft-tensors.ts";
 
 /** What an adapter's folder tells beside its numbers. */
@@ -19,14 +20,14 @@ export interface AdapterBase {
 /** The folder's contents for the values of theta [P], in the order of `prepared.trainables`. */
 export function toAdapterFolder(prepared: Prepared, theta: Float32Array, base: AdapterBase): AdapterFolder {
   const values = slices(prepared.trainables, theta);
-  const modules = new Map(prepared.adapted.map(({ modulePath, parameters, weight }) => [modulePath, new Map(prepared.method.parameters(weight).map((spec, i): [string, AdapterTensor] => {
+  const modules = new Map(prepared.adapted.map(({ site, modulePath, parameters, weight }) => [modulePath, new Map(prepared.method.parameters(weight).map((spec, i): [string, AdapterTensor] => {
     const parameter = parameters[i];
     const own = parameter === undefined ? undefined : values.get(parameter);
     const [rows = 0, columns = 0] = spec.shape;
     if (own === undefined) throw new TypeError("a parameter without a value");
     const scale = spec.peft.scaled ? prepared.method.scale(weight) : 1;
     const scaled = scale === 1 ? own : own.map((v) => v * scale);
-    return [spec.peft.name, spec.peft.transposed ? { shape: [columns, rows], data: transposed(scaled, rows, columns) } : { shape: spec.shape, data: scaled }];
+    return [spec.peft.name, spec.peft.transposed ? { shape: peftShape(site, spec, [columns, rows]), data: transposed(scaled, rows, columns) } : { shape: spec.shape, data: scaled }];
   }))]));
   const saved = new Map(prepared.saved.map((t) => [t.name, savedTensor(prepared, t, values.get(t))]));
   const savedModules = [...new Set(prepared.saved.map((t) => t.modulePath))];
@@ -51,7 +52,7 @@ function savedTensor(prepared: Prepared, t: Trainable, values: Float32Array | un
   const data = values ?? t.start;
   const site = prepared.sites.find((s) => pathOf(s) === t.modulePath);
   if (t.parameter !== "weight" || site === undefined) return { shape: t.shape, data };
-  return { shape: [site.n, site.k], data: inLayout(data, site, site.points[0]?.layout ?? "nk", "nk") };
+  return { shape: savedShape(site), data: inLayout(data, site, site.points[0]?.layout ?? "nk", "nk") };
 }
 
 /** The endings that name exactly the adapted modules, or their whole paths where an ending would name others too. */
@@ -81,14 +82,16 @@ function hutJson(prepared: Prepared, id2label: readonly string[] | undefined): H
     const shape: [number, number] = [site.k, site.n];
     const positions = fingerprintPositions(...shape);
     const values = valuesAt(site, positions);
-    return [modulePath, { initializer: site.name, shape, stored: site.stored, fingerprint: fingerprintOf(shape, (p) => values[positions.indexOf(p)] ?? NaN) }];
+    const step = Math.max(...precisionAt(site, positions));
+    const fingerprint = { ...fingerprintOf(shape, (p) => values[positions.indexOf(p)] ?? NaN), ...(step > 0 ? { step } : {}) };
+    return [modulePath, { initializer: site.name, shape, stored: site.stored, fingerprint }];
   }));
   const saved = Object.fromEntries(prepared.saved.map((t): [string, HutSaved] => {
     const site = prepared.sites.find((s) => pathOf(s) === t.modulePath);
     const attached = prepared.head !== undefined && t.modulePath === prepared.head.module;
     const isWeight = t.parameter === "weight" && site !== undefined;
     const initializer = attached ? null : isWeight ? site.name : site?.bias?.constant.name ?? null;
-    return [t.name, { initializer, shape: isWeight ? [site.n, site.k] : t.shape, stored: isWeight && !attached ? site.stored : null }];
+    return [t.name, { initializer, shape: isWeight ? savedShape(site) : t.shape, stored: isWeight && !attached ? site.stored : null }];
   }));
   return { formatVersion: 1, method: prepared.method.name, alpha: prepared.alpha, roles: prepared.roles, modules, ...(prepared.head === undefined ? {} : { head: prepared.head }),
     ...(id2label === undefined ? {} : { id2label }), saved };

@@ -5,8 +5,11 @@ import { interrupted } from "../../../errors/runtime.ts";
 import type { Model } from "../../../ir/model.ts";
 import { pathOf } from "../../../passes/adapt.ts";
 import { attachHead } from "../../../passes/attach-head.ts";
-import { foldWeight, replaceWeight, replaceWhole } from "../../../passes/fold.ts";
-import { findWeights } from "../../../passes/weights/find-weights.ts";
+import { dataTypeName } from "../../../ir/data-type.ts";
+import { foldWeight, replaceWeight, replaceWhole, type PutWeight } from "../../../passes/fold.ts";
+import { openProducts } from "../../../passes/open-products.ts";
+import { requantizeWeight } from "../../../passes/requantize.ts";
+import { findWeights, storedType, type WeightSite } from "../../../passes/weights/find-weights.ts";
 import { prepare, type Prepared } from "../../prepare.ts";
 import type { CommonOptions, FoldOptions, FoldResult, HeadOptions } from "../../options.ts";
 import type { OnnxRuntime } from "../../session.ts";
@@ -28,14 +31,17 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   const prepared = prepareFold(opened, options);
   if (!asFolder) requireWritable(target);
   const folded = prepared.adapted.map(({ modulePath, weight }) => ({ modulePath, shape: [weight.k, weight.n] as const }));
-  const result = { folded, replaced: savedModules(prepared), output: target };
-  if (options.dryRun === true) return { ...result, seconds: (performance.now() - started) / 1000, bytesWritten: 0 };
-  const model = await foldedModel(opened, prepared, runtime ?? await defaultRuntime(), options);
+  const floated = options.requantize === true ? [] : changedSites(prepared).filter((s) => s.quantized !== undefined)
+    .map((s) => ({ modulePath: pathOf(s), from: dataTypeName(storedType(s)), to: dataTypeName(s.points[0]?.value.dataType ?? 0) }));
+  const result = { folded, replaced: savedModules(prepared), floated, output: target };
+  for (const note of prepared.notes) options.onNotice?.(note);
+  if (options.dryRun === true) return { ...result, requantized: [], seconds: (performance.now() - started) / 1000, bytesWritten: 0 };
+  const { model, requantized } = await foldedModel(opened, prepared, runtime ?? await defaultRuntime(), options);
   if (asFolder) ensureFolder(join(options.output, "onnx"));
   // Embedded: a merged model stands alone, whatever folder it is in.
   let bytes = saveModels({ base: opened, graphs: [{ path: target, model }], embed: opened.files.length === 1, onNotice: options.onNotice }).bytes;
   if (asFolder) bytes += writeModelFolder(options.output, opened, prepared, openAdapter(options.adapter)?.contents.hut?.id2label);
-  return { ...result, seconds: (performance.now() - started) / 1000, bytesWritten: bytes };
+  return { ...result, requantized, seconds: (performance.now() - started) / 1000, bytesWritten: bytes };
 }
 
 /** The adapter on its base, ready to be folded. */
@@ -43,24 +49,40 @@ export function prepareFold(opened: OpenedModel, options: HeadOptions & { readon
   return prepare(opened.load(), { adapter: openAdapter(options.adapter), force: options.force, head: options.head, numLabels: options.numLabels, saveHead: true });
 }
 
-/** The base with every chosen weight replaced, its head attached where the adapter brings one. */
-export async function foldedModel(opened: OpenedModel, prepared: Prepared, runtime: OnnxRuntime, options: CommonOptions): Promise<Model> {
+/** The weights that folding changes: adapted ones and those trained whole. */
+export function changedSites(prepared: Prepared): WeightSite[] {
+  const whole = new Set(prepared.saved.map((t) => t.modulePath));
+  return [...prepared.adapted.map((a) => a.site), ...prepared.sites.filter((s) => whole.has(pathOf(s)))];
+}
+
+/** The base with every chosen weight replaced, its head attached where the adapter brings one. With `requantize`, what rounding to integers cost. */
+export async function foldedModel(opened: OpenedModel, prepared: Prepared, runtime: OnnxRuntime, options: CommonOptions & Pick<FoldOptions, "requantize">,
+): Promise<{ model: Model; requantized: FoldResult["requantized"] }> {
   const model = opened.load();
   const { head } = prepared;
   if (head !== undefined) attachHead(model, { ...head, start: (shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)) });
   const sites = new Map(findWeights(model.graph).map((site) => [site.name, site]));
   const evaluate = evaluateWith(runtime);
+  const requantized: FoldResult["requantized"][number][] = [];
+  const put: PutWeight = (graph, site, tensor) => {
+    if (site.quantized !== undefined && options.requantize === true) {
+      requantized.push({ modulePath: pathOf(site), dtype: dataTypeName(storedType(site)), ...requantizeWeight(graph, site, tensor) });
+      return;
+    }
+    openProducts(graph, site, model.opsets);
+    replaceWeight(graph, site, tensor);
+  };
   for (const [done, adapted] of prepared.adapted.entries()) {
     if (options.signal?.aborted === true) throw interrupted();
     const site = sites.get(adapted.site.name);
     if (site === undefined) throw new TypeError("the base changed while it was folded");
-    replaceWeight(model.graph, site, await foldWeight(adapted, prepared.method, model.opsets, evaluate));
+    put(model.graph, site, await foldWeight(adapted, prepared.method, model.opsets, evaluate));
     options.onProgress?.({ phase: "folding", done: done + 1, total: prepared.adapted.length, unit: "weights" });
   }
   for (const module of new Set(prepared.saved.map((t) => t.modulePath))) {
     const name = prepared.sites.find((s) => pathOf(s) === module)?.name;
     const site = name === undefined ? undefined : sites.get(name);
-    if (site !== undefined) replaceWhole(model.graph, site, prepared.saved.filter((t) => t.modulePath === module));
+    if (site !== undefined) replaceWhole(model.graph, site, prepared.saved.filter((t) => t.modulePath === module), put);
   }
-  return model;
+  return { model, requantized };
 }

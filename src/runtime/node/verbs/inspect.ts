@@ -7,7 +7,7 @@ import { inferContext } from "../../../ops/infer.ts";
 import { elements } from "../../../ops/broadcast.ts";
 import { definitionOf } from "../../../ops/registry.ts";
 import { nodesWithoutGradient } from "../../../passes/differentiate.ts";
-import { findWeights, type WeightSite } from "../../../passes/weights/find-weights.ts";
+import { findWeights, storedType, type WeightSite } from "../../../passes/weights/find-weights.ts";
 import { traceRoles } from "../../../passes/weights/trace-roles.ts";
 import { findLogits } from "../../model-outputs.ts";
 import type { InspectedWeight, InspectOptions, InspectResult } from "../../options.ts";
@@ -41,7 +41,7 @@ function described(value: Value): InspectResult["inputs"][number] {
 /** A weight as `inspect` shows it. */
 export function inspectedWeight(site: WeightSite): InspectedWeight {
   return { name: site.name, modulePath: site.modulePath ?? null, role: site.role ?? null, layer: site.layer ?? null, shape: [site.k, site.n], stored: site.stored, op: site.op,
-    dtype: dataTypeName(site.tensor.dataType) };
+    dtype: dataTypeName(storedType(site)) };
 }
 
 function countOperators(graph: Graph, counts: Record<string, number> = {}): Record<string, number> {
@@ -53,9 +53,10 @@ function countOperators(graph: Graph, counts: Record<string, number> = {}): Reco
   return Object.fromEntries(Object.entries(counts).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));
 }
 
-/** Numbers in the float constants of a graph. */
+/** Numbers in the float constants of a graph, and in those that weights are decoded from. */
 export function countParameters(graph: Graph): number {
-  let sum = 0;
+  const quantized = new Map(findWeights(graph).map((site) => [site.constant, site.quantized?.integers.size ?? 0]));
+  let sum = [...quantized.values()].reduce((a, b) => a + b, 0);
   for (const value of graph.initializers) {
     const tensor = value.initializer;
     if (tensor !== undefined && tensor.dims.length > 0 && dataTypeName(tensor.dataType).includes("float")) sum += tensor.size;

@@ -1,13 +1,16 @@
 /** `verify`: is the merged model the base with exactly this adapter folded in, and nothing else changed? */
 import { HutError } from "../../../errors/hut-error.ts";
 import { differences } from "../../../ir/compare.ts";
-import { DataType } from "../../../ir/data-type.ts";
+import { byteLength, DataType } from "../../../ir/data-type.ts";
 import type { Model } from "../../../ir/model.ts";
 import { modelToProto } from "../../../ir/save.ts";
 import { planBatches } from "../../data/batches.ts";
 import { collate, type Feed } from "../../data/collate.ts";
 import { evaluateDim } from "../../../ir/dim.ts";
+import { pathOf } from "../../../passes/adapt.ts";
+import { findWeights, type WeightSite } from "../../../passes/weights/find-weights.ts";
 import type { VerifyOptions, VerifyResult } from "../../options.ts";
+import type { Prepared } from "../../prepare.ts";
 import { Random } from "../../random.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { vocabularySize } from "../../task-inputs.ts";
@@ -15,7 +18,7 @@ import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples } from "../load-examples.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { deployable } from "./adapt.ts";
-import { foldedModel, prepareFold } from "./fold.ts";
+import { changedSites, foldedModel, prepareFold } from "./fold.ts";
 
 /** How far logits may differ where weights are stored as float32, and in 16 bits. */
 const TOLERANCE = { wide: 1e-4, half: 1e-2 };
@@ -31,12 +34,13 @@ export async function verify(path: string, options: VerifyOptions, runtime?: Onn
   using base = openModel(path);
   using merged = openModel(options.merged);
   const prepared = prepareFold(base, options);
-  const expected = await foldedModel(base, prepared, ort, options);
+  const requantize = isQuantized(merged, prepared);
+  const { model: expected } = await foldedModel(base, prepared, ort, { ...options, requantize });
   const problems = differences(modelToProto(expected), modelToProto(merged.load())).map((place) => `${place} differs from the base with this adapter folded in`);
   const sameExceptWeights = problems.length === 0;
 
-  const half = prepared.adapted.some(({ site }) => site.tensor.dataType !== DataType.FLOAT);
-  const tolerance = half ? TOLERANCE.half : TOLERANCE.wide;
+  const half = prepared.adapted.some(({ site }) => (byteLength(foldedType(site), 1) ?? 0) < 4);
+  const tolerance = requantize ? null : half ? TOLERANCE.half : TOLERANCE.wide;
   const outputs = (prepared.logits === undefined ? prepared.model.graph.outputs : [prepared.logits]).map((v) => v.name);
   const adaptedModel = deployable(prepared);
   const session = async (model: Model, from: OpenedModel): Promise<GraphSession> => GraphSession.create(ort, model,
@@ -54,8 +58,19 @@ export async function verify(path: string, options: VerifyOptions, runtime?: Onn
     if (!(error instanceof HutError) || sameExceptWeights) throw error;
     problems.push(error.message);
   }
-  if (!(maxAbsDiff <= tolerance)) problems.push(`logits of merged and adapted differ by ${String(maxAbsDiff)}, more than ${String(tolerance)}`);
+  if (tolerance !== null && !(maxAbsDiff <= tolerance)) problems.push(`logits of merged and adapted differ by ${String(maxAbsDiff)}, more than ${String(tolerance)}`);
   return { maxAbsDiff, sameExceptWeights, latencyRatio, tolerance, problems, ok: problems.length === 0 };
+}
+
+/** Whether the merged model holds integers where an adapted weight of the base does: it was folded with `requantize` then. */
+function isQuantized(merged: OpenedModel, prepared: Prepared): boolean {
+  const quantized = new Set(changedSites(prepared).filter((s) => s.quantized !== undefined).map(pathOf));
+  return findWeights(merged.load().graph).some((s) => s.quantized !== undefined && quantized.has(pathOf(s)));
+}
+
+/** The type that a folded weight is rounded to: its stored one, or for integers the one that products compute in. */
+function foldedType({ quantized, tensor }: WeightSite): number {
+  return quantized?.dataType ?? tensor.dataType;
 }
 
 type Feeds = ReadonlyMap<string, Feed>;
