@@ -62,12 +62,9 @@ function closeTo(actual: Nested | undefined, expected: Nested, tolerance: number
 /** The tasks of the kinds that the fixtures know. */
 const TASK_OF: Readonly<Record<string, TaskName>> = { cls: "text-classification", lm: "text-generation", img: "image-classification" };
 
-/** The folders of cases: one family each. `HUT_CASES` names a folder of more, for families that are not in the repository. */
-const FOLDERS = [...["fixtures/cases", "fixtures/families"].flatMap(foldersIn), ...foldersIn(process.env["HUT_CASES"])];
-
-function foldersIn(root: string | undefined): string[] {
-  return root === undefined ? [] : readdirSync(root, { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => join(root, e.name));
-}
+/** The folders of cases, one model each. The environment variable HUT_CASES names other folders that hold such, separated by colons, instead of the repository's. */
+const FOLDERS = (process.env["HUT_CASES"] ?? "fixtures/cases:fixtures/families:fixtures/fused").split(":")
+  .flatMap((root) => readdirSync(root, { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => join(root, e.name)));
 
 for (const family of FOLDERS) {
   const at = (name: string): string => join(family, name);
