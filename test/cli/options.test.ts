@@ -33,6 +33,11 @@ describe("what the library is given", () => {
     assert.deepEqual(calls[0]?.options, { train: "t", output: "r", lr: 0.1, resume: true, targetModules: ["q", "v"] });
   });
 
+  it("--requantize", async () => {
+    const { calls } = await run(["fold", "m", "--adapter", "a", "-o", "o", "--requantize"]);
+    assert.deepEqual(calls[0]?.options, { adapter: "a", output: "o", requantize: true });
+  });
+
   it("flags may stand before MODEL, and MODEL after --", async () => {
     assert.equal((await run(["adapt", "-o", "a.onnx", "--embed", "m"])).calls[0]?.model, "m");
     assert.equal((await run(["inspect", "--", "--json"])).calls[0]?.model, "--json");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { HutError } from "../../src/errors/hut-error.ts";
+import type { FoldResult } from "../../src/runtime/options.ts";
 import { fakeVerbs, run, VERIFIED, type RunWith } from "./run.ts";
 
 const inspectFails = (error: Error): RunWith => ({ verbs: { inspect: () => Promise.reject(error) } });
@@ -52,6 +53,17 @@ describe("an error of the library", () => {
 });
 
 describe("a result", () => {
+  it("of fold names each quantized weight that became floats, or what rounding it again cost", async () => {
+    const result = { folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], seconds: 0.1, bytesWritten: 1000, output: "o" };
+    const fold = (more: Pick<FoldResult, "floated" | "requantized">): RunWith => ({ verbs: { fold: () => Promise.resolve({ ...result, ...more }) } });
+    const words = ["fold", "m", "--adapter", "a", "-o", "o"];
+    const floats = await run(words, fold({ floated: [{ modulePath: "layer.0.query", from: "int8", to: "float" }], requantized: [] }));
+    assert.match(floats.out, /Quantized weights that are floats now\n.*\n +layer\.0\.query +was int8, now float32\n/);
+    const rounded = await run(words, fold({ floated: [], requantized: [{ modulePath: "layer.0.query", dtype: "int4", relativeError: 0.0912, maxAbsError: 0.0004 }] }));
+    assert.match(rounded.out, /Quantized weights, rounded again\n.*relative error.*\n +layer\.0\.query +int4 +0\.0912 +4\.0e-4\n/);
+    assert.doesNotMatch((await run(words, fold({ floated: [], requantized: [] }))).out, /uantized/);
+  });
+
   it("with --json is one object on stdout and nothing else, stderr silent", async () => {
     const { code, out, err } = await run(["evaluate", "m", "--data", "d", "--json"], { verbs: {
       evaluate: (_, { onProgress }) => {

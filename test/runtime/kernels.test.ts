@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { adapt, fold, inspect, train, verify } from "../../src/index.ts";
+import { DataType } from "../../src/ir/data-type.ts";
 import { loadModel } from "../../src/ir/load.ts";
 import { memorySource } from "../../src/ir/source.ts";
+import { Tensor } from "../../src/ir/tensor.ts";
+import { OpBuilder } from "../../src/ops/generated/builder.ts";
 import { findWeights, type WeightSite } from "../../src/passes/weights/find-weights.ts";
 import { readSafetensors } from "../../src/runtime/adapter/safetensors.ts";
 import { openAdapter } from "../../src/runtime/node/verbs/adapt.ts";
+import { serialized } from "../../src/runtime/session.ts";
+import { openFixture } from "../passes/workbench.ts";
 
 /** The weights of a model on disk. */
 function openWeights(file: string): WeightSite[] {
@@ -80,3 +85,37 @@ for (const exporter of ["ts", "dynamo"]) {
     });
   });
 }
+
+describe("a convolution of int8, a scale a channel", function () {
+  this.timeout(120_000);
+
+  it("is adapted, trained, folded and verified, as floats and rounded again", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "hut-kernels-"));
+    const at = (file: string): string => join(folder, file);
+    try {
+      const model = openFixture("cases/vit/model.ts.onnx");
+      const site = findWeights(model.graph).find((s) => s.op === "Conv");
+      const [point] = site?.points ?? [];
+      assert.ok(site !== undefined && point !== undefined);
+      const values = site.tensor.toNumbers() ?? new Float32Array();
+      const scales = Float32Array.from({ length: site.n }, (_, i) => Math.max(...values.subarray(i * site.k, (i + 1) * site.k).map(Math.abs)) / 127);
+      const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "quantize", before: point.uses[0]?.node });
+      const q = Float64Array.from(values, (v, i) => Math.round(v / (scales[Math.floor(i / site.k)] ?? 1)));
+      const decoded = op.DequantizeLinear(op.constant("q", Tensor.fromIntegers(DataType.INT8, site.dims, q)), op.constant("scale", Tensor.floats([site.n], scales)), undefined, { axis: 0 });
+      for (const { node, index } of [...point.uses]) node.setInput(index, decoded);
+      model.graph.initializers.delete(site.constant);
+      writeFileSync(at("model.onnx"), serialized(model));
+
+      const trained = await train(at("model.onnx"), { task: "image-classification", train: DATA, output: at("run"), targetModules: ["projection"], rank: 2, batchSize: 4, maxSteps: 3, lr: 0.02 });
+      for (const requantize of [false, true]) {
+        const folded = await fold(at("model.onnx"), { adapter: trained.adapter, output: at("merged.onnx"), requantize });
+        assert.equal((requantize ? folded.requantized : folded.floated).length, 1);
+        const checked = await verify(at("model.onnx"), { adapter: trained.adapter, merged: at("merged.onnx") });
+        assert.deepEqual(checked.problems, []);
+        assert.ok(checked.ok);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

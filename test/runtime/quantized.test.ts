@@ -4,11 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { adapt, evaluate, fold, HutError, inspect, train, verify } from "../../src/index.ts";
 import { DataType } from "../../src/ir/data-type.ts";
+import { loadModel } from "../../src/ir/load.ts";
+import { memorySource } from "../../src/ir/source.ts";
 import { Tensor } from "../../src/ir/tensor.ts";
 import { findWeights } from "../../src/passes/weights/find-weights.ts";
-import { serialized } from "../../src/runtime/session.ts";
+import type { Feed } from "../../src/runtime/data/collate.ts";
+import { defaultRuntime } from "../../src/runtime/node/default-runtime.ts";
+import { GraphSession, serialized } from "../../src/runtime/session.ts";
 import { quantizeModel, type Form } from "../passes/quantize.ts";
-import { openFixture } from "../passes/workbench.ts";
+import { assertClose, openFixture } from "../passes/workbench.ts";
 
 const CASE = "fixtures/cases/bert";
 const DATA = join(CASE, "batch.jsonl");
@@ -84,6 +88,29 @@ for (const { name, dtype, form } of FORMS) {
         return { ok: false };
       });
       assert.equal(damaged.ok, false);
+    });
+
+    it("trains a module whole, as floats or rounded again", async () => {
+      const trained = await train(at("model.onnx"), { train: DATA, output: at("whole"), batchSize: 4, maxSteps: 2, lr: 0.01, targetModules: ["q"], modulesToSave: ["layer.1.output.dense"] });
+      for (const requantize of [false, true]) {
+        const folded = await fold(at("model.onnx"), { adapter: trained.adapter, output: at("merged.onnx"), requantize });
+        assert.ok((requantize ? folded.requantized : folded.floated).some((m) => m.modulePath.endsWith("layer.1.output.dense")));
+        const checked = await verify(at("model.onnx"), { adapter: trained.adapter, merged: at("merged.onnx") });
+        assert.deepEqual(checked.problems, []);
+      }
+    });
+
+    it("runs exactly: nothing that the runtime's optimizer puts together rounds activations", async () => {
+      const ort = await defaultRuntime();
+      const model = loadModel(memorySource("model", readFileSync(at("model.onnx"))));
+      const feed = (name: string): Feed => ({ dataType: DataType.INT64, dims: [4, 16], data: BigInt64Array.from({ length: 64 }, (_, i) => (name === "input_ids" ? BigInt(3 + i) : name === "attention_mask" ? 1n : 0n)) });
+      const feeds = new Map(model.graph.inputs.map((v) => [v.name, feed(v.name)]));
+      const results: Float32Array[] = [];
+      for (const optimize of [false, true]) {
+        await using session = await GraphSession.create(ort, model, { name: "test", optimize });
+        results.push((await session.run(feeds)).get("logits")?.data as Float32Array);
+      }
+      assertClose(results[1] ?? [], results[0] ?? [1], 1e-5, "logits");
     });
 
     it("is known by an adapter of its float base, and its adapter by the float base", async () => {

@@ -12,8 +12,9 @@ export function modulePathOf(product: Node, weight: Value, bias: Value | undefin
   return pathOfParameter(weight.name) ?? scopePath(product) ?? nodePath(product.name) ?? (bias === undefined ? undefined : pathOfParameter(bias.name));
 }
 
+/** Quantizers put an ending of theirs behind a parameter's name: `classifier.weight_quantized`, `lm_head.weight_Q4`. */
 function pathOfParameter(name: string): string | undefined {
-  return name.includes("::") || name.startsWith("/") ? undefined : /^(.+)\.(?:weight|bias)$/.exec(name)?.[1];
+  return name.includes("::") || name.startsWith("/") ? undefined : /^(.+)\.(?:weight|bias)(?:_quantized|_Q\w*)?$/.exec(name)?.[1];
 }
 
 function scopePath(node: Node): string | undefined {

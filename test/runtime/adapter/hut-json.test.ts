@@ -27,6 +27,13 @@ describe("hut.json", () => {
     assert.deepEqual(parseHutJson(formatHutJson(headless), "hut.json"), headless);
   });
 
+  it("keeps the step of a quantized weight's fingerprint", () => {
+    const [entry] = Object.values(hut.modules);
+    assert.ok(entry !== undefined);
+    const quantized = { ...hut, modules: { "a.query": { ...entry, fingerprint: { ...entry.fingerprint, step: 0.25 } } } };
+    assert.deepEqual(parseHutJson(formatHutJson(quantized), "hut.json"), quantized);
+  });
+
   it("does not depend on the order of its entries", () => {
     const turned = { ...hut, saved: Object.fromEntries(Object.entries(hut.saved).reverse()) };
     assert.equal(formatHutJson(turned), formatHutJson(hut));
@@ -56,6 +63,7 @@ describe("hut.json", () => {
     ["an unknown pooling", changed((json) => Object.assign(json.head ?? {}, { pooling: "max" })), "FIELD_WRONG", "head.pooling"],
     ["a fractional label count", changed((json) => Object.assign(json.head ?? {}, { numLabels: 1.5 })), "FIELD_WRONG", "head.numLabels"],
     ["modules as a list", changed((json) => (json.modules = [])), "FIELD_WRONG", "modules"],
+    ["a step of 0", formatHutJson(hut).replace(/"positions"/, "\"step\": 0, \"positions\""), "FIELD_WRONG", "modules.a.query.fingerprint.step"],
     ["a fingerprint outside its weight", formatHutJson(hut).replace(/("positions": \[.*), \d+\]/, "$1, 2048]"),
       "FIELD_WRONG", "modules.a.query.fingerprint.positions"],
     ["a fingerprint of another shape", formatHutJson(hut).replace(/"shape": \[64, 32\]/, "\"shape\": [64, 33]"),

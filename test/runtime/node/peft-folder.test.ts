@@ -6,7 +6,7 @@ import { memorySource, readBytes } from "../../../src/ir/source.ts";
 import { fingerprintOf, type HutJson } from "../../../src/runtime/adapter/hut-json.ts";
 import type { AdapterFolder } from "../../../src/runtime/adapter/adapter-folder.ts";
 import { readAdapterFolder, writeAdapterFolder } from "../../../src/runtime/node/peft-folder.ts";
-import { loraScale, splitPeftName, type AdapterTensor } from "../../../src/runtime/adapter/peft-tensors.ts";
+import { loraScale, splitPeftName, weightShape, type AdapterTensor } from "../../../src/runtime/adapter/peft-tensors.ts";
 import { fromFloat32, readSafetensors, writeSafetensors, type SafeTensor } from "../../../src/runtime/adapter/safetensors.ts";
 
 const fixture = "fixtures/cases/bert/adapter";
@@ -105,6 +105,19 @@ describe("PEFT folders", () => {
       assert.equal(readAdapterFolder(dir).modules.size, 4);
       const mixed = changed({ tensors: (tensors) => tensors.set(name(query0, "hira_B"), fromFloat32([64, 2], new Float32Array(128))) });
       assert.throws(() => readAdapterFolder(mixed), { code: "ADAPTER_SHAPE_WRONG" });
+    });
+
+    it("reads the parameters of a Conv2d, whose kernel's axes belong to k", () => {
+      const [a, b] = [fromFloat32([4, 1, 8, 8], new Float32Array(256).fill(1)), (shape: number[]) => fromFloat32(shape, new Float32Array(256).fill(1))];
+      const dir = changed({ tensors: (tensors) => tensors.set(name(query0, "hira_A"), a).set(name(query0, "hira_B"), b([64, 4, 1, 1])) });
+      const adapter = readAdapterFolder(dir);
+      assert.deepEqual(weightShape(adapter, query0), [64, 64]);
+      writeAdapterFolder(join(folder, "../convolution"), adapter);
+      assert.deepEqual(readAdapterFolder(join(folder, "../convolution")), adapter);
+      for (const shape of [[64, 4], [64, 4, 1], [16, 4, 2, 2]]) {
+        const wrong = changed({ tensors: (tensors) => tensors.set(name(query0, "hira_A"), a).set(name(query0, "hira_B"), b(shape)) });
+        assert.throws(() => readAdapterFolder(wrong), { code: "ADAPTER_SHAPE_WRONG", message: /must be \[out, 4, 1, 1\] for rank 4/ });
+      }
     });
 
     it("turns narrowed targets into the list of modules", () => {

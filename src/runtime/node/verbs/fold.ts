@@ -31,10 +31,11 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   const prepared = prepareFold(opened, options);
   if (!asFolder) requireWritable(target);
   const folded = prepared.adapted.map(({ modulePath, weight }) => ({ modulePath, shape: [weight.k, weight.n] as const }));
-  const floated = options.requantize === true ? [] : changedSites(prepared).filter((s) => s.quantized !== undefined)
-    .map((s) => ({ modulePath: pathOf(s), from: dataTypeName(storedType(s)), to: dataTypeName(s.points[0]?.value.dataType ?? 0) }));
+  const quantized = changedSites(prepared).filter((s) => s.quantized !== undefined);
+  const floated = options.requantize === true ? [] : quantized.map((s) => ({ modulePath: pathOf(s), from: dataTypeName(storedType(s)), to: dataTypeName(s.points[0]?.value.dataType ?? 0) }));
   const result = { folded, replaced: savedModules(prepared), floated, output: target };
   for (const note of prepared.notes) options.onNotice?.(note);
+  if (options.requantize === true && quantized.length === 0) options.onNotice?.("--requantize changes nothing here: none of the weights that change is stored as integers");
   if (options.dryRun === true) return { ...result, requantized: [], seconds: (performance.now() - started) / 1000, bytesWritten: 0 };
   const { model, requantized } = await foldedModel(opened, prepared, runtime ?? await defaultRuntime(), options);
   if (asFolder) ensureFolder(join(options.output, "onnx"));
