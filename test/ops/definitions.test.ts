@@ -156,4 +156,16 @@ describe("shape rules", () => {
   shapecheck("Where", { condition: Tensor.bools([3], [true, false, true]), X: vector(1, 2, 3), Y: vector(-1) });
   shapecheck("Where", { condition: Tensor.bools([1], [false]), X: scalar(4), Y: vector(-1, 0, 1) });
   shapecheck("Gather", { data: filled(4, 2), indices: int32s([3], [1, 0, 1]) });
+
+  it("keep the sizes of the axes that a Slice or a Pad by unknown numbers leaves alone", () => {
+    const graph = new Graph();
+    const op = new OpBuilder(graph, { opsets: new Map([["", 20]]), origin: "test" });
+    const [data, number] = [graph.addInput("data", { dataType: DataType.FLOAT, shape: [2, 3, 4] }), graph.addInput("number", { dataType: DataType.INT64, shape: [1] })];
+    const pads = graph.addInput("pads", { dataType: DataType.INT64, shape: [2] });
+    assert.deepEqual(op.Slice(data, number, [3], [1]).shape, [2, undefined, 4]);
+    assert.deepEqual(op.Slice(data, number, [3]).shape, [undefined, 3, 4]);
+    assert.deepEqual(op.Slice(data, [0], [3], [1], number).shape, [2, undefined, 4]);
+    assert.deepEqual(op.Slice(data, [0], [3], number).shape, [undefined, undefined, undefined]);
+    assert.deepEqual(op.Pad(data, pads, undefined, [-1]).shape, [2, 3, undefined]);
+  });
 });

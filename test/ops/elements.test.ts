@@ -50,17 +50,3 @@ describe("elements of small integer tensors", () => {
     return [op.Add(column, row), op.Add(column, op.ints([5])), op.Where(condition, column, op.ints([7]))];
   });
 });
-
-describe("shape rules where bounds are unknown", () => {
-  it("keep the sizes of the axes that a Slice or a Pad leaves alone", () => {
-    const graph = new Graph();
-    const op = new OpBuilder(graph, { opsets: new Map([["", OPSET]]), origin: "test" });
-    const [data, number] = [graph.addInput("data", { dataType: 1, shape: [2, 3, 4] }), graph.addInput("number", { dataType: 7, shape: [1] })];
-    const pads = graph.addInput("pads", { dataType: 7, shape: [2] });
-    assert.deepEqual(op.Slice(data, number, [3], [1]).shape, [2, undefined, 4]);
-    assert.deepEqual(op.Slice(data, number, [3]).shape, [undefined, 3, 4]);
-    assert.deepEqual(op.Slice(data, [0], [3], [1], number).shape, [2, undefined, 4]);
-    assert.deepEqual(op.Slice(data, [0], [3], number).shape, [undefined, undefined, undefined]);
-    assert.deepEqual(op.Pad(data, pads, undefined, [-1]).shape, [2, 3, undefined]);
-  });
-});
