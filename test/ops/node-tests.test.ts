@@ -12,10 +12,9 @@ import { loadModel } from "../../src/ir/load.ts";
 import { memorySource } from "../../src/ir/source.ts";
 import { bytesOf, Tensor, typedView } from "../../src/ir/tensor.ts";
 import { inferGraph } from "../../src/ops/infer.ts";
-import { definitionOf } from "../../src/ops/registry.ts";
 import { readNodeTests, type Answers, type NodeTest } from "../ir/node-tests.ts";
 import { ALL_DECLARED, declare, sizesOf, type Declared } from "./declared.ts";
-import { compareFacts, forgetDeclared, madeValues, type Comparison } from "./onnx-answers.ts";
+import { compareFacts, forgetDeclared, isOurs, madeValues, type Comparison } from "./onnx-answers.ts";
 
 /** Where onnx contradicts its own test data, and why. */
 const ONNX_IS_WRONG: Readonly<Record<string, string>> = {
@@ -25,7 +24,7 @@ const ONNX_IS_WRONG: Readonly<Record<string, string>> = {
 
 /** Where constant inputs do not give the output's shape, and why. */
 const LEFT_OPEN: readonly (readonly [name: RegExp, why: string])[] = [
-  [/^test_nonzero_/, "the shape counts what isn't zero"],
+  [/^test_(nonzero|compress|unique|nonmaxsuppression|strnormalizer|string_split)_/, "the shape depends on what the tensors hold"],
   [/^test_(blackman|hamming|hann)window.*_expanded$/, "the bound of a Range is cast to a float; onnx doesn't follow it either"],
 ];
 
@@ -34,7 +33,7 @@ type FactsOf = (name: string) => Facts | undefined;
 interface Checked {
   readonly againstOnnx: Comparison;
   readonly againstData: Comparison;
-  /** Whether all operators have a definition. */
+  /** Whether all that the model computes is ours to tell. */
   readonly whole: boolean;
 }
 
@@ -44,9 +43,9 @@ function check(test: NodeTest, constant: boolean): Checked {
   if (constant) makeConstant(graph, test);
   forgetDeclared(graph, answers);
   inferGraph(graph, opsets);
-  const made = madeByDefined(graph);
+  const made = oursIn(graph);
   const ours: FactsOf = (name) => made.get(name)?.facts;
-  return { againstOnnx: compareFacts(only(answers, made), ours), againstData: compareFacts(only(dataOf(test), made), ours), whole: graph.nodes.every((node) => definitionOf(node) !== undefined) };
+  return { againstOnnx: compareFacts(only(answers, made), ours), againstData: compareFacts(only(dataOf(test), made), ours), whole: graph.nodes.every(isOurs) };
 }
 
 /** What is contradicted by the test data where the inputs' sizes are names, or unknown. */
@@ -60,15 +59,16 @@ function contradictions(test: NodeTest, declared: Declared): string[] {
     if (dataType !== undefined && dims !== undefined) value.facts = { dataType, shape: declare(value.name, dims, declared) };
   }
   inferGraph(graph, opsets);
-  const made = madeByDefined(graph);
+  const made = oursIn(graph);
   return compareFacts(only(dataOf(test), made), (name) => {
     const facts = made.get(name)?.facts;
     return facts === undefined ? undefined : { ...facts, shape: facts.shape?.map((d) => evaluateDim(d, sizes)) };
   }).wrong;
 }
 
-function madeByDefined(graph: Graph): ReadonlyMap<string, Value> {
-  return new Map([...madeValues(graph)].filter(([, { producer }]) => producer !== undefined && definitionOf(producer) !== undefined));
+/** The values that are ours to tell. */
+function oursIn(graph: Graph): ReadonlyMap<string, Value> {
+  return new Map([...madeValues(graph)].filter(([, { producer }]) => isOurs(producer)));
 }
 
 function only(answers: Answers, made: ReadonlyMap<string, Value>): Answers {
@@ -100,17 +100,17 @@ function tensorOf(dataType: number, dims: readonly number[], elements: readonly 
 }
 
 /** The operators that a model applies. */
-function operatorsOf({ name, model }: NodeTest): { names: string[]; defined: number } {
+function operatorsOf({ name, model }: NodeTest): { names: string[]; ours: number } {
   const { nodes } = loadModel(memorySource(name, model)).graph;
-  return { names: nodes.map((node) => node.opType), defined: nodes.filter((node) => definitionOf(node) !== undefined).length };
+  return { names: nodes.map((node) => node.opType), ours: nodes.filter(isOurs).length };
 }
 
-/** The tests by the operator they are of (a function body stands in a model of the same name with "_expanded"), without those in which no operator has a definition. */
+/** The tests by the operator they are of (a function body stands in a model of the same name with "_expanded"), without those in which nothing is ours to tell. */
 function byOperator(tests: readonly NodeTest[]): ReadonlyMap<string, readonly NodeTest[]> {
   const operators = new Map(tests.map((test) => [test.name, operatorsOf(test)]));
   const families = new Map<string, NodeTest[]>();
   for (const test of tests) {
-    if (operators.get(test.name)?.defined === 0) continue;
+    if (operators.get(test.name)?.ours === 0) continue;
     const [plain = test.name, body] = test.name.split(/_expanded/);
     const family = `${operators.get(plain)?.names.at(-1) ?? plain}${body === undefined ? "" : ", as a function body"}`;
     families.set(family, [...families.get(family) ?? [], test]);
@@ -132,9 +132,9 @@ describe("shape inference of ONNX's node tests", () => {
         }
         for (const declared of ALL_DECLARED) assert.deepEqual(contradictions(test, declared), [], `${test.name}, shapes ${declared}`);
         if (!asConstants.whole) continue;
-        const open = LEFT_OPEN.find(([name]) => name.test(test.name));
-        assert.equal(asConstants.againstData.vague.length > 0, open !== undefined, `${test.name}: ${asConstants.againstData.vague.join()} ${open?.[1] ?? ""}`);
-        if (open === undefined) exact += 1;
+        const { vague } = asConstants.againstData;
+        if (!LEFT_OPEN.some(([name]) => name.test(test.name))) assert.deepEqual(vague, [], test.name);
+        if (vague.length === 0) exact += 1;
       }
     });
   }

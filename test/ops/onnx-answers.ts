@@ -1,7 +1,7 @@
 /** Our shape inference held against somebody else's answers: onnx.shape_inference, or the shapes of test data. */
 import { dataTypeName } from "../../src/ir/data-type.ts";
 import { differentDims, dimKey, formatShape, parseDim, sameDim, type Dim } from "../../src/ir/dim.ts";
-import type { Facts, Graph, Value } from "../../src/ir/graph.ts";
+import type { Facts, Graph, Node, Value } from "../../src/ir/graph.ts";
 import { definitionOf } from "../../src/ops/registry.ts";
 import type { Answer, Answers } from "../ir/node-tests.ts";
 
@@ -17,10 +17,15 @@ export function madeValues(graph: Graph): ReadonlyMap<string, Value> {
   return new Map(graph.nodes.flatMap((node) => node.outputs.flatMap((v) => (v === undefined ? [] : [[v.name, v]]))));
 }
 
-/** Forgets what the file declares of computed values. What an operator that has no definition here makes is taken from the answers, so that all behind it is compared too. */
+/** Whether our shape rules alone tell what a node makes: there is one for it, and no graph nested in it has a say. */
+export function isOurs(node: Node | undefined): boolean {
+  return node !== undefined && definitionOf(node) !== undefined && node.subgraphs.length === 0;
+}
+
+/** Forgets what the file declares of computed values. What isn't ours to tell is taken from the answers, so that all behind it is compared too. */
 export function forgetDeclared(graph: Graph, answers: Answers): void {
   for (const [name, value] of madeValues(graph)) {
-    const answer = value.producer !== undefined && definitionOf(value.producer) === undefined ? answers[name] : undefined;
+    const answer = isOurs(value.producer) ? undefined : answers[name];
     value.facts = answer === undefined ? undefined : factsOfAnswer(answer);
   }
 }
