@@ -20,6 +20,7 @@ import * as random from "./random.ts";
 import * as rectifiers from "./rectifiers.ts";
 import * as recurrent from "./recurrent.ts";
 import * as reductions from "./reductions.ts";
+import * as resizing from "./resizing.ts";
 import * as scatter from "./scatter.ts";
 import * as shaping from "./shaping.ts";
 import * as signals from "./signals.ts";
@@ -29,7 +30,7 @@ import * as trigonometry from "./trigonometry.ts";
 
 const families = [
   activations, arithmetic, channelNormalizations, constants, convolutions, einsum, grids, indexing, logic, losses, normalizations, padding, pooling,
-  products, quantization, random, rectifiers, recurrent, reductions, scatter, shaping, signals, softmax, strings, trigonometry,
+  products, quantization, random, rectifiers, recurrent, reductions, resizing, scatter, shaping, signals, softmax, strings, trigonometry,
 ];
 
 /** All definitions, sorted by name. */
