@@ -192,7 +192,10 @@ function slicePadded(op: OpBuilder, node: Node, data: Value, dy: Value): Value |
       return { axis, before, after: size - before - part };
     }
     const all = sizeAlong(op, data, axis);
-    const before = start === 0 ? 0 : start > 0 ? op.Min([op.ints([start]), all]) : op.Max([op.Add(all, op.ints([start])), op.ints([0])]);
+    // By Where: Min and Max of integers came with opset 12.
+    const given = op.ints([start]);
+    const from = start > 0 ? given : op.Add(all, given);
+    const before = start === 0 ? 0 : start > 0 ? op.Where(op.Less(from, all), from, all) : op.Where(op.Less(from, op.ints([0])), op.ints([0]), from);
     const rest = op.Sub(all, sizeAlong(op, dy, axis));
     return { axis, before, after: before === 0 ? rest : op.Sub(rest, before) };
   }));

@@ -27,6 +27,7 @@ import * as random from "./random.ts";
 import * as rectifiers from "./rectifiers.ts";
 import * as recurrent from "./recurrent.ts";
 import * as reductions from "./reductions.ts";
+import * as resizing from "./resizing.ts";
 import * as scatter from "./scatter.ts";
 import * as shaping from "./shaping.ts";
 import * as signals from "./signals.ts";
@@ -38,7 +39,7 @@ const families = [
   activations, arithmetic, attention, blockedProducts, channelNormalizations, constants, controlFlow,
   convolutions, einsum, fusedActivations, fusedAttention, fusedNormalizations, fusedProducts, grids,
   indexing, logic, losses, normalizations, padding, pooling, products, quantization, random, rectifiers,
-  recurrent, reductions, scatter, shaping, signals, softmax, strings, trigonometry,
+  recurrent, reductions, resizing, scatter, shaping, signals, softmax, strings, trigonometry,
 ];
 
 /** All definitions, sorted by name; those of one name by domain. */

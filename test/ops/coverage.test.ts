@@ -18,6 +18,7 @@ import "./pooling.test.ts";
 import "./products.test.ts";
 import "./rectifiers.test.ts";
 import "./reductions.test.ts";
+import "./resizing.test.ts";
 import "./scatter.test.ts";
 import "./shaping.test.ts";
 import "./softmax.test.ts";

@@ -26,10 +26,10 @@ describe("gradients of shaping", () => {
   gradcheck("Unsqueeze", { data: [2, 3] }, { fixed: { axes: vector(-1, 1) } });
   gradcheck("Unsqueeze", { data: [] }, { fixed: { axes: vector(0) } });
 
-  gradcheck("Expand", { input: [3, 1] }, { fixed: { shape: vector(2, 1, 4) } });
-  gradcheck("Expand", { input: [2, 3] }, { fixed: { shape: vector(2, 3) } });
-  gradcheck("Expand", { input: [] }, { fixed: { shape: vector(2) } });
-  gradcheck("Expand", { input: [2, 1, 3] }, { fixed: { shape: vector(1) } });
+  gradcheck("Expand", { input: [3, 1] }, { fixed: { shape: vector(2, 1, 4) }, refusesBefore13: ["own names", "unknown"] });
+  gradcheck("Expand", { input: [2, 3] }, { fixed: { shape: vector(2, 3) }, refusesBefore13: ["own names", "unknown"] });
+  gradcheck("Expand", { input: [] }, { fixed: { shape: vector(2) }, refusesBefore13: ["own names", "unknown"] });
+  gradcheck("Expand", { input: [2, 1, 3] }, { fixed: { shape: vector(1) }, refusesBefore13: ["own names", "unknown"] });
 
   gradcheck("Concat", { a: [2, 3] }, { attributes: { axis: 0 } });
   gradcheck("Concat", { a: [2, 3], b: [2, 1], c: [2, 2] }, { attributes: { axis: 1 } });
@@ -37,7 +37,7 @@ describe("gradients of shaping", () => {
 
   gradcheck("Split", { input: [2, 6] }, { attributes: { axis: 1 }, fixed: { split: vector(1, 2, 3) }, outputs: 3 });
   gradcheck("Split", { input: [2, 6] }, { attributes: { axis: -1 }, fixed: { split: vector(1, 2, 3) }, outputs: 3, reached: [1] });
-  gradcheck("Split", { input: [4, 2] }, { outputs: 2, opsets: [13, 17] });
+  gradcheck("Split", { input: [4, 2] }, { outputs: 2, opsets: [11, 13, 17] });
   gradcheck("Split", { input: [4, 2] }, { attributes: { num_outputs: 2 }, outputs: 2, opsets: [18, 20] });
   gradcheck("Split", { input: [5, 2] }, { attributes: { num_outputs: 2 }, outputs: 2, reached: [1], opsets: [18, 20] });
 
