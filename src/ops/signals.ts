@@ -1,7 +1,7 @@
 /** Fourier transforms and the windows that go with them. */
 import { intOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
-import { addDims, floorDivDims, subDims, type Dim } from "../ir/dim.ts";
+import { addDims, floorDivDims, mulDims, subDims, type Dim } from "../ir/dim.ts";
 import { defineOp, type InferContext, type OpDefinition } from "./define.ts";
 
 /** The frequencies of a transform of length n: n, or the first half of them and the middle one. */
@@ -17,10 +17,17 @@ export const DFT = defineOp({
     const shape = c.shape(0);
     const axis: Dim = c.opset < AXIS_INPUT ? intOf(c.node, "axis", 1) : c.has(2) ? c.ints(2)?.[0] : -2;
     if (shape === undefined) return [{ dataType: c.dataType(0), shape: undefined }];
-    if (typeof axis !== "number" || (intOf(c.node, "onesided", 0) === 1 && intOf(c.node, "inverse", 0) === 1)) return [{ dataType: c.dataType(0), shape: shape.map(() => undefined) }];
+    const [onesided, inverse] = [intOf(c.node, "onesided", 0) === 1, intOf(c.node, "inverse", 0) === 1];
+    const last = onesided && inverse ? 1 : 2;
+    const sized = (at: number | undefined, size: Dim): Dim[] => shape.map((d, i) => (i === shape.length - 1 ? last : at === undefined || i === at ? size : d));
+    // All frequencies of an axis are as many as its elements, whichever it is.
+    if (!c.has(1) && !onesided) return [{ dataType: c.dataType(0), shape: sized(-1, undefined) }];
+    if (typeof axis !== "number") return [{ dataType: c.dataType(0), shape: sized(undefined, undefined) }];
     const at = axis < 0 ? axis + shape.length : axis;
-    const length: Dim = c.has(1) ? c.ints(1)?.[0] : shape[at];
-    return [{ dataType: c.dataType(0), shape: shape.map((d, i) => (i === at ? frequencies(c, length, 0) : i === shape.length - 1 ? 2 : d)) }];
+    const given: Dim = c.has(1) ? c.ints(1)?.[0] : shape[at];
+    // Half of the frequencies give back all elements.
+    if (last === 1) return [{ dataType: c.dataType(0), shape: sized(at, c.has(1) ? given : mulDims(2, subDims(given, 1))) }];
+    return [{ dataType: c.dataType(0), shape: sized(at, frequencies(c, given, 0)) }];
   },
   gradient: { input: "unwritten", dft_length: "none", axis: "none" },
 });

@@ -9,8 +9,10 @@ import type { Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import { methodNamed } from "../methods/registry.ts";
 import type { ParameterSpec, UpdatedTransformation } from "../methods/updated-transformation.ts";
+import { inferGraph } from "../ops/infer.ts";
 import { adapt, inLayout, pathOf, trainWhole, transposed, type AdaptedSite, type Trainable } from "../passes/adapt.ts";
 import { attachHead, HEAD_MODULE, type Pooling } from "../passes/attach-head.ts";
+import { inlineFunctions } from "../passes/inline-functions.ts";
 import { ROLES, selectWeights } from "../passes/select-weights.ts";
 import { openProducts } from "../passes/open-products.ts";
 import { findWeights, type WeightSite } from "../passes/weights/find-weights.ts";
@@ -56,10 +58,11 @@ export interface PrepareOptions extends Omit<TargetOptions, "adapter"> {
   readonly saveHead: boolean;
 }
 
-/** Adapts a fresh model. Throws HutError: no weight matches, a rank that doesn't fit, an adapter of another base. */
+/** Adapts a fresh model, its functions written out. Throws HutError: no weight matches, a rank that doesn't fit, an adapter of another base. */
 export function prepare(model: Model, options: PrepareOptions): Prepared {
   const { adapter } = options;
   if (adapter !== undefined) refuseContradictions(adapter, options);
+  if (inlineFunctions(model).calls > 0) inferGraph(model.graph, model.opsets);
   const random = new Random(options.seed ?? DEFAULTS.seed);
   const method = methodOf(options);
   const head = headOf(model, options);

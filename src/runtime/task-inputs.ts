@@ -1,12 +1,16 @@
 /** What a graph must be fed with: its inputs, less those that have a default. */
-import type { Graph } from "../ir/graph.ts";
+import type { Graph, Value } from "../ir/graph.ts";
 import { dimKey } from "../ir/dim.ts";
 import type { InputSpec } from "./data/field.ts";
 
 /** The inputs that data must feed, in graph order. Old files list initializers as inputs too: those have a value already. */
 export function inputSpecs(graph: Graph): InputSpec[] {
-  return graph.inputs.filter((v) => v.initializer === undefined)
-    .map((v) => ({ name: v.name, dtype: v.dataType, shape: (v.shape ?? []).map((d) => (d === undefined || typeof d === "number" ? d : dimKey(d))) }));
+  return graph.inputs.filter((v) => v.initializer === undefined).map(inputSpec);
+}
+
+/** What a graph says of one input. */
+export function inputSpec(input: Value): InputSpec {
+  return { name: input.name, dtype: input.dataType, shape: (input.shape ?? []).map((d) => (d === undefined || typeof d === "number" ? d : dimKey(d))) };
 }
 
 /** How many rows the embedding has that input_ids pick from: the first axis of a constant that a Gather reads by them; undefined where unknown. */

@@ -1,8 +1,14 @@
 /** The training view's pipeline: a freshly prepared model → one of the graphs of `--format step`. */
+import type { Value } from "../ir/graph.ts";
 import { Model } from "../ir/model.ts";
+import { inferGraph } from "../ops/infer.ts";
 import { buildApply, buildEval, buildGrad, buildStep, parameterCount, type StepKind } from "../passes/build-step.ts";
+import { fixInputs } from "../passes/fix-inputs.ts";
 import { normalizeForTraining } from "../passes/normalize-for-training.ts";
+import { resolveConditions } from "../passes/resolve-conditions.ts";
+import { fixedInput } from "./data/made-inputs.ts";
 import type { Prepared } from "./prepare.ts";
+import { inputSpec } from "./task-inputs.ts";
 import { requireTaskLogits } from "./tasks/registry.ts";
 import type { Evaluation, Task } from "./tasks/task.ts";
 
@@ -18,7 +24,7 @@ export function trainingGraph(kind: StepKind, task: Task, fresh: () => Prepared)
     buildApply(empty, parameterCount(trainables));
     return empty;
   }
-  const logits = requireTaskLogits(task, model.graph, prepared.logits);
+  const logits = decideBranches(model, requireTaskLogits(task, model.graph, prepared.logits));
   if (kind === "eval") {
     buildEval(model, { trainables, logits });
     return model;
@@ -31,9 +37,21 @@ export function trainingGraph(kind: StepKind, task: Task, fresh: () => Prepared)
 /** The graph that a run evaluates with: batch, labels, theta → what the task's metrics are counted from. */
 export function evaluationGraph(task: Task, fresh: () => Prepared): { readonly model: Model; readonly evaluation: Evaluation } {
   const { model, trainables, logits: found } = fresh();
-  const logits = requireTaskLogits(task, model.graph, found);
+  const logits = decideBranches(model, requireTaskLogits(task, model.graph, found));
   const evaluation = task.attachEvaluation(model, logits);
   model.graph.outputs.splice(0, Infinity, ...evaluation.outputs);
   buildEval(model, { trainables, logits });
   return { model, evaluation };
+}
+
+/**
+ * Inputs that are always fed one value become constants, and branches that are known by that stand alone: training never runs the others.
+ * Returns the logits, which a branch may make.
+ */
+function decideBranches(model: Model, logits: Value): Value {
+  const { graph, opsets } = model;
+  const at = graph.outputs.indexOf(logits);
+  if (fixInputs(graph, (input) => fixedInput(inputSpec(input))) > 0) inferGraph(graph, opsets);
+  while (resolveConditions(graph) > 0) inferGraph(graph, opsets);
+  return graph.outputs[at] ?? logits;
 }

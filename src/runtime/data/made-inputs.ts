@@ -1,6 +1,7 @@
 /** Inputs that hold nothing of a record and are made for a whole batch: a decoder's caches, empty, and the switch that says there are none. */
 
 import { DataType, isFloating } from "../../ir/data-type.ts";
+import { Tensor } from "../../ir/tensor.ts";
 import type { Feed } from "./collate.ts";
 import { elementKind } from "./element-kind.ts";
 import type { InputSpec } from "./field.ts";
@@ -11,11 +12,22 @@ const CACHE = /^past(_key_values)?[._]/;
 const CACHE_SWITCH = "use_cache_branch";
 
 /**
+ * The one value of an input that is the same whatever the data, so that a graph may hold it as a constant; undefined for every other input. A
+ * decoder that holds both branches always starts without a cache.
+ */
+export function fixedInput(spec: InputSpec): Tensor | undefined {
+  if (spec.name !== CACHE_SWITCH || spec.dtype !== DataType.BOOL) return undefined;
+  const dims = spec.shape.map((dim) => (typeof dim === "number" ? dim : 1));
+  return Tensor.bools(dims, new Array<boolean>(sizeOf(dims)).fill(false));
+}
+
+/**
  * How to make an input for a batch of N records; undefined where nothing is known of it. A cache is [N, heads, 0, d], or [2, N, heads, 0, d] with
  * keys and values in one, wherever its only other free axis stands; a mask then spans the row itself.
  */
 export function madeInput(spec: InputSpec): ((size: number) => Feed) | undefined {
-  if (spec.name === CACHE_SWITCH && spec.dtype === DataType.BOOL) return () => filled(spec, spec.shape.map((dim) => (typeof dim === "number" ? dim : 1)));
+  const fixed = fixedInput(spec);
+  if (fixed !== undefined) return () => ({ dataType: fixed.dataType, dims: fixed.dims, data: elementKind(spec).pack(Float64Array.from(fixed.toNumbers() ?? [])) });
   if (!CACHE.test(spec.name) || !isFloating(spec.dtype)) return undefined;
   const batchAxis = spec.shape.length === 5 ? 1 : 0;
   const free = spec.shape.flatMap((dim, axis) => (axis !== batchAxis && (typeof dim !== "number" || dim === 0) ? [axis] : []));
@@ -25,5 +37,9 @@ export function madeInput(spec: InputSpec): ((size: number) => Feed) | undefined
 }
 
 function filled(spec: InputSpec, dims: readonly number[]): Feed {
-  return { dataType: spec.dtype, dims, data: elementKind(spec).pack(new Float64Array(dims.reduce((product, dim) => product * dim, 1))) };
+  return { dataType: spec.dtype, dims, data: elementKind(spec).pack(new Float64Array(sizeOf(dims))) };
+}
+
+function sizeOf(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
 }

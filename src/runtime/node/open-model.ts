@@ -8,6 +8,8 @@ import type { Model } from "../../ir/model.ts";
 import { decodeModel } from "../../ir/proto/decode.ts";
 import type { ModelProto } from "../../ir/proto/generated/schema.ts";
 import { inferGraph } from "../../ops/infer.ts";
+import { checkFunctions } from "../../passes/check-functions.ts";
+import { inlineFunctions } from "../../passes/inline-functions.ts";
 import { resolveExternal } from "./external-data.ts";
 import { openFileSource } from "./file-source.ts";
 
@@ -29,6 +31,8 @@ export interface OpenedModel extends Disposable {
   readonly source: Source;
   /** A fresh Model with inferred shapes, to be changed at will. */
   load(): Model;
+  /** The same with its functions written out: what is looked through, adapted and trained. */
+  loadInlined(): Model;
   /** The decoded message; not to be changed. */
   readonly proto: ModelProto;
   /** Where bytes lie as seen from the folder: what external data of a graph beside it says. */
@@ -68,9 +72,15 @@ export function openModel(path: string): OpenedModel {
       inferGraph(model.graph, model.opsets);
       return model;
     };
-    load();
+    const loadInlined = (): Model => {
+      const model = load();
+      inlineFunctions(model);
+      inferGraph(model.graph, model.opsets);
+      return model;
+    };
+    checkFunctions(load());
     return {
-      path: file, folder, file: basename(real), size: source.size, files: [real, ...opened.keys()], source, proto, load, [Symbol.dispose]: dispose,
+      path: file, folder, file: basename(real), size: source.size, files: [real, ...opened.keys()], source, proto, load, loadInlined, [Symbol.dispose]: dispose,
       locate(range) {
         const target = range.source === source ? real : [...opened].find(([, s]) => s === range.source)?.[0];
         return target === undefined ? undefined : { location: relative(folder, target).replaceAll("\\", "/"), offset: range.offset };

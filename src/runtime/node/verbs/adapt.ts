@@ -18,7 +18,7 @@ import { countParameters } from "./inspect.ts";
 export async function adapt(path: string, options: AdaptVerbOptions): Promise<AdaptResult> {
   const started = performance.now();
   using opened = openModel(path);
-  const model = opened.load();
+  const model = opened.loadInlined();
   const saveHead = options.head !== undefined || savesHeadBy(findLogits(model.graph, options.outputName));
   const prepared = prepare(model, { ...options, adapter: openAdapter(options.adapter), saveHead });
   for (const note of prepared.notes) options.onNotice?.(note);
@@ -31,7 +31,7 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
   }
   return await Promise.resolve({
     adapted: adaptedModules(prepared), modulesToSave: savedModules(prepared), trainableParams: parameterCount(prepared.trainables),
-    totalParams: countParameters(opened.load().graph), seconds: (performance.now() - started) / 1000, bytesWritten: bytes, output: options.output,
+    totalParams: countParameters(opened.loadInlined().graph), seconds: (performance.now() - started) / 1000, bytesWritten: bytes, output: options.output,
   });
 }
 

@@ -59,7 +59,7 @@ function deployed(opened: OpenedModel, options: EvaluateOptions): Model {
 }
 
 function load(opened: OpenedModel, options: EvaluateOptions, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
-  return loadExamples({ ...options, file: options.data, modelPath: opened.path, graph: opened.load().graph, labels, numLabels, id2label: labelNames(opened, options, numLabels) });
+  return loadExamples({ ...options, file: options.data, modelPath: opened.path, graph: opened.loadInlined().graph, labels, numLabels, id2label: labelNames(opened, options, numLabels) });
 }
 
 async function sessionOf(opened: OpenedModel, model: Model, { threads, provider }: EvaluateOptions, runtime: OnnxRuntime | undefined): Promise<GraphSession> {

@@ -2,11 +2,15 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { interrupted } from "../../../errors/runtime.ts";
+import type { Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
 import { pathOf } from "../../../passes/adapt.ts";
 import { attachHead } from "../../../passes/attach-head.ts";
 import { dataTypeName } from "../../../ir/data-type.ts";
+import { inferGraph } from "../../../ops/infer.ts";
 import { foldWeight, replaceWeight, replaceWhole, type PutWeight } from "../../../passes/fold.ts";
+import { inlineFunctions } from "../../../passes/inline-functions.ts";
+import { ConstantsBefore } from "../../../passes/keep-functions.ts";
 import { openProducts } from "../../../passes/open-products.ts";
 import { requantizeWeight } from "../../../passes/requantize.ts";
 import { findWeights, storedType, type WeightSite } from "../../../passes/weights/find-weights.ts";
@@ -56,12 +60,30 @@ export function changedSites(prepared: Prepared): WeightSite[] {
   return [...prepared.adapted.map((a) => a.site), ...prepared.sites.filter((s) => whole.has(pathOf(s)))];
 }
 
-/** The base with every chosen weight replaced, its head attached where the adapter brings one. With `requantize`, what rounding to integers cost. */
-export async function foldedModel(opened: OpenedModel, prepared: Prepared, runtime: OnnxRuntime, options: CommonOptions & Pick<FoldOptions, "requantize">,
-): Promise<{ model: Model; requantized: FoldResult["requantized"] }> {
+/** A merged model, and with `requantize` what rounding to integers cost. */
+export interface FoldedModel {
+  readonly model: Model;
+  readonly requantized: FoldResult["requantized"];
+}
+
+/**
+ * The base with every chosen weight replaced, its head attached where the adapter brings one. Its functions stay where each new value has a place: a
+ * weight that products in a function share with others which were not chosen has none, and then they are written out.
+ */
+export async function foldedModel(opened: OpenedModel, prepared: Prepared, runtime: OnnxRuntime, options: CommonOptions & Pick<FoldOptions, "requantize">): Promise<FoldedModel> {
   const model = opened.load();
+  const hadFunctions = model.functions.length > 0;
+  const inlined = inlineFunctions(model);
+  if (hadFunctions) inferGraph(model.graph, model.opsets);
   const { head } = prepared;
-  if (head !== undefined) attachHead(model, { ...head, start: (shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)) });
+  const headOf = (target: Model): Value[] => {
+    const known = new Set(target.graph.initializers);
+    if (head !== undefined) attachHead(target, { ...head, start: (shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)) });
+    return [...target.graph.initializers].filter((v) => !known.has(v));
+  };
+  const outputs = model.graph.outputs.map((v) => v.facts);
+  const added = headOf(model);
+  const before = new ConstantsBefore(model.graph, inlined);
   const sites = new Map(findWeights(model.graph).map((site) => [site.name, site]));
   const evaluate = evaluateWith(runtime);
   const requantized: FoldResult["requantized"][number][] = [];
@@ -85,5 +107,12 @@ export async function foldedModel(opened: OpenedModel, prepared: Prepared, runti
     const site = name === undefined ? undefined : sites.get(name);
     if (site !== undefined) replaceWhole(model.graph, site, prepared.saved.filter((t) => t.modulePath === module), put);
   }
+  if (!hadFunctions) return { model, requantized };
+  const base = opened.load();
+  // What a function makes is known in the inlined model alone.
+  base.graph.outputs.forEach((v, i) => { v.facts = outputs[i]; });
+  const twins = headOf(base);
+  if (before.carryBack(model.graph, base, new Map(added.flatMap((v, i) => (twins[i] === undefined ? [] : [[v, twins[i]]]))))) return { model: base, requantized };
+  options.onNotice?.("the model's functions are written out in the merged model: a weight in one of them is shared with products that were not chosen");
   return { model, requantized };
 }

@@ -17,7 +17,7 @@ import { openModel } from "../open-model.ts";
 export async function inspect(path: string, options: InspectOptions = {}): Promise<InspectResult> {
   const started = performance.now();
   using opened = openModel(path);
-  const model = opened.load();
+  const model = opened.loadInlined();
   const { graph } = model;
   const logits = findLogits(graph, options.outputName);
   const sites = findWeights(graph);

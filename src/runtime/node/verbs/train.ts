@@ -45,7 +45,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const plan = planOf(prepared, data.train, options);
   const state = before === undefined ? initialState(initialTheta(prepared.trainables))
     : folder.loadCheckpoint(typeof given.resume === "string" ? given.resume : undefined, parameterCount(prepared.trainables));
-  const summary = { trainableParams: parameterCount(prepared.trainables), totalParams: countParameters(opened.load().graph), adapter: folder.adapter };
+  const summary = { trainableParams: parameterCount(prepared.trainables), totalParams: countParameters(opened.loadInlined().graph), adapter: folder.adapter };
   if (options.dryRun === true) return { steps: plan.schedule.totalSteps, firstLoss: null, lastLoss: null, metrics: {}, ...summary, ...rates(0, 0, 0), interrupted: false };
 
   if (before === undefined) folder.requireFree(options.overwrite === true);
@@ -109,7 +109,7 @@ interface TrainingData {
 }
 
 function loadData(opened: OpenedModel, prepared: Prepared, trainFile: string, options: TrainOptions): TrainingData {
-  const { graph } = opened.load();
+  const { graph } = opened.loadInlined();
   const numLabels = prepared.logits?.shape?.at(-1);
   const common = { ...options, modelPath: opened.path, graph, labels: "required" as const, numLabels: typeof numLabels === "number" ? numLabels : undefined };
   const known = openAdapter(options.adapter)?.contents.hut?.id2label ?? labelsOfConfig(opened.path);

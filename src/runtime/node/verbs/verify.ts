@@ -6,6 +6,7 @@ import type { Model } from "../../../ir/model.ts";
 import { modelToProto } from "../../../ir/save.ts";
 import { planBatches } from "../../data/batches.ts";
 import { collate, type Feed } from "../../data/collate.ts";
+import { madeInput } from "../../data/made-inputs.ts";
 import { evaluateDim } from "../../../ir/dim.ts";
 import { pathOf } from "../../../passes/adapt.ts";
 import { findWeights, type WeightSite } from "../../../passes/weights/find-weights.ts";
@@ -13,7 +14,7 @@ import type { VerifyOptions, VerifyResult } from "../../options.ts";
 import type { Prepared } from "../../prepare.ts";
 import { Random } from "../../random.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
-import { vocabularySize } from "../../task-inputs.ts";
+import { inputSpec, vocabularySize } from "../../task-inputs.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples } from "../load-examples.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
@@ -76,17 +77,19 @@ function foldedType({ quantized, tensor }: WeightSite): number {
 type Feeds = ReadonlyMap<string, Feed>;
 
 function dataBatches(base: OpenedModel, options: VerifyOptions): Feeds[] {
-  const { examples, inputs, padding } = loadExamples({ file: options.data ?? "", modelPath: base.path, tokenizer: options.tokenizer, graph: base.load().graph, labels: "none", numLabels: undefined });
+  const { examples, inputs, padding } = loadExamples({ file: options.data ?? "", modelPath: base.path, tokenizer: options.tokenizer, graph: base.loadInlined().graph, labels: "none", numLabels: undefined });
   const chosen = examples.slice(0, COMPARED_RECORDS);
   return planBatches(chosen.map((e) => e.length), { batchSize: 16, shuffle: false, seed: 0, epoch: 0, byLength: true }).map((indices) => collate(chosen, indices, inputs, padding).feeds);
 }
 
-/** Inputs of the graph's own shapes: token ids within the vocabulary, all tokens counting, floats between −1 and 1. */
+/** Inputs of the graph's own shapes, caches empty: token ids within the vocabulary, all tokens counting, floats between −1 and 1. */
 function madeInputs(base: OpenedModel): Feeds {
-  const { graph } = base.load();
+  const { graph } = base.loadInlined();
   const random = new Random(0);
   const vocabulary = vocabularySize(graph) ?? 2;
   return new Map(graph.inputs.filter((v) => v.initializer === undefined).map((v): [string, Feed] => {
+    const made = madeInput(inputSpec(v))?.(MADE.batch);
+    if (made !== undefined) return [v.name, made];
     const dims = (v.shape ?? []).map((d, i) => evaluateDim(d, {}) ?? (i === 0 ? MADE.batch : MADE.sequence));
     const size = dims.reduce((a, b) => a * b, 1);
     const next = (): number => (v.name === "input_ids" ? random.below(vocabulary) : v.name.includes("mask") ? 1 : 0);
