@@ -7,6 +7,7 @@ import { likeFirst, shapeOf } from "./broadcast.ts";
 import { defineOp, type InferContext } from "./define.ts";
 import { strided, stridesOf } from "./elements.ts";
 import type { OpBuilder } from "./generated/builder.ts";
+import { gathered, sliced } from "./movement.ts";
 
 /** Zeros of a value's shape and type. */
 export function zerosLike(op: OpBuilder, x: Value): Value {
@@ -36,7 +37,7 @@ const onAxis = (c: InferContext, fallback: number): number | undefined => {
  * dx = zeros with dy added in, equal indices adding up. One index alone (a pooler's first token) is dy with zeros around it.
  */
 export const Gather = defineOp({
-  name: "Gather", opsets: [1, 11, 13], inputs: ["data", "indices"], outputs: ["output"],
+  name: "Gather", moves: gathered, opsets: [1, 11, 13], inputs: ["data", "indices"], outputs: ["output"],
   shape: (c) => {
     const [data, indices] = [c.shape(0), c.shape(1)];
     const axis = onAxis(c, 0);
@@ -158,7 +159,7 @@ function slicedInts(c: InferContext, shape: Shape, slices: readonly AxisSlice[])
 
 /** y = x from starts to ends along axes. dx = dy put back among zeros. */
 export const Slice = defineOp({
-  name: "Slice", opsets: [1, 10, 11, 13], inputs: ["data", "starts", "ends", "axes", "steps"], outputs: ["output"],
+  name: "Slice", moves: sliced, opsets: [1, 10, 11, 13], inputs: ["data", "starts", "ends", "axes", "steps"], outputs: ["output"],
   shape: (c) => {
     const shape = c.shape(0);
     const slices = shape === undefined ? undefined : axisSlices(c, shape.length);

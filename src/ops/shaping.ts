@@ -6,6 +6,7 @@ import type { Facts } from "../ir/graph.ts";
 import { broadcastShapes, likeFirst, shapeOf, unbroadcast } from "./broadcast.ts";
 import { defineOp, type InferContext } from "./define.ts";
 import { strided, stridesOf } from "./elements.ts";
+import { inOrder, joined, permuted, splitUp } from "./movement.ts";
 import { restoredShape } from "./products.ts";
 
 const known = (ints: readonly Dim[] | undefined): Partial<Facts> => (ints === undefined ? {} : { ints });
@@ -60,14 +61,14 @@ function reshaped(c: InferContext): Shape | undefined {
 
 /** y = x with other dimensions. dx = dy with x's. */
 export const Reshape = defineOp({
-  name: "Reshape", carries: () => "reshaped", opsets: [5, 13, 14, 19, 21, 23, 24], inputs: ["data", "shape"], outputs: ["reshaped"],
+  name: "Reshape", carries: () => "reshaped", moves: inOrder, opsets: [5, 13, 14, 19, 21, 23, 24], inputs: ["data", "shape"], outputs: ["reshaped"],
   shape: (c) => [{ dataType: c.dataType(0), shape: reshaped(c), ...known(c.ints(0)) }],
   gradient: { data: ({ op, in: { data }, grad: { reshaped: dy } }) => op.Reshape(dy, restoredShape(op, data, dy)), shape: "none" },
 });
 
 /** y = x as a matrix, the axes before `axis` together and the others together. */
 export const Flatten = defineOp({
-  name: "Flatten", opsets: [1, 9, 11, 13, 21, 23, 24], inputs: ["input"], outputs: ["output"],
+  name: "Flatten", moves: inOrder, opsets: [1, 9, 11, 13, 21, 23, 24], inputs: ["input"], outputs: ["output"],
   shape: (c) => {
     const shape = c.shape(0);
     const axis = intOf(c.node, "axis", 1);
@@ -79,7 +80,7 @@ export const Flatten = defineOp({
 
 /** y = x with its axes in another order. dx = dy in the inverse order. */
 export const Transpose = defineOp({
-  name: "Transpose", opsets: [1, 13, 21, 23, 24], inputs: ["data"], outputs: ["transposed"],
+  name: "Transpose", moves: permuted, opsets: [1, 13, 21, 23, 24], inputs: ["data"], outputs: ["transposed"],
   carries: (node) => ((intsOf(node, "perm") ?? [1, 0]).join() === "1,0" ? "swapped" : undefined),
   shape: (c) => {
     const shape = c.shape(0);
@@ -99,7 +100,7 @@ export const Transpose = defineOp({
 
 /** y = x without axes of size 1. */
 export const Squeeze = defineOp({
-  name: "Squeeze", opsets: [1, 11, 13, 21, 23, 24], inputs: ["data", "axes"], outputs: ["squeezed"],
+  name: "Squeeze", moves: inOrder, opsets: [1, 11, 13, 21, 23, 24], inputs: ["data", "axes"], outputs: ["squeezed"],
   shape: (c) => {
     const shape = c.shape(0);
     const given = c.axes("axes", 1);
@@ -113,7 +114,7 @@ export const Squeeze = defineOp({
 
 /** y = x with new axes of size 1. */
 export const Unsqueeze = defineOp({
-  name: "Unsqueeze", opsets: [1, 11, 13, 21, 23, 24], inputs: ["data", "axes"], outputs: ["expanded"],
+  name: "Unsqueeze", moves: inOrder, opsets: [1, 11, 13, 21, 23, 24], inputs: ["data", "axes"], outputs: ["expanded"],
   shape: (c) => {
     const shape = c.shape(0);
     const given = c.axes("axes", 1);
@@ -142,7 +143,7 @@ export const Expand = defineOp({
 
 /** y = the inputs one after the other along `axis`. Each gets its part of dy. */
 export const Concat = defineOp({
-  name: "Concat", opsets: [4, 11, 13], inputs: ["inputs"], outputs: ["concat_result"],
+  name: "Concat", moves: joined, opsets: [4, 11, 13], inputs: ["inputs"], outputs: ["concat_result"],
   shape: (c) => {
     const shapes = c.node.inputs.map((_, i) => c.shape(i));
     const full = shapes.filter((s) => s !== undefined);
@@ -178,7 +179,7 @@ function unknownInts(shape: Shape | undefined): Dim[] | undefined {
 
 /** The inputs' parts along `axis`: by sizes given, else into equal ones. dx = the parts' gradients one after the other. */
 export const Split = defineOp({
-  name: "Split", opsets: [1, 2, 11, 13, 18], inputs: ["input", "split"], outputs: ["outputs"],
+  name: "Split", moves: splitUp, opsets: [1, 2, 11, 13, 18], inputs: ["input", "split"], outputs: ["outputs"],
   shape: (c) => {
     const shape = c.shape(0);
     const count = c.node.outputs.length;

@@ -12,7 +12,7 @@ import type { Graph, Node, Use, Value } from "../ir/graph.ts";
 import { graphOf, holderIn } from "../ir/nested.ts";
 import type { ParameterSpec, UpdatedTransformation, WeightShape } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
-import type { WeightPoint, WeightSite } from "./weights/find-weights.ts";
+import type { Role, WeightPoint, WeightSite } from "./weights/find-weights.ts";
 import { float32Of, storedFloats } from "./weights/weight-values.ts";
 
 /** Rank of the low-rank product where nothing else is said. */
@@ -32,36 +32,59 @@ export interface Trainable {
   readonly value: Value;
   /** Which reads are of the trained one; all of `value` where left out. A constant may be shared with what isn't trained. */
   readonly uses?: readonly Use[] | undefined;
+  /** Of a tensor trained whole: its weight, or that whose bias it is. */
+  readonly site?: WeightSite | undefined;
   /** Of a weight trained whole: the layout of `shape`. */
   readonly layout?: "kn" | "nk" | undefined;
 }
 
-/** A weight with its transformation. */
-export interface AdaptedSite {
+/** What is adapted by parameters of its own: a weight, or the columns of one role of a packed weight. */
+export interface Part {
   readonly site: WeightSite;
+  /** The module that the parameters belong to: the weight's own or, for a role of a packed weight, one of another export that keeps it apart. */
   readonly modulePath: string;
+  readonly block?: Block | undefined;
+}
+
+/** Columns of a packed weight, rising. */
+export interface Block {
+  readonly role: Role;
+  readonly columns: readonly number[];
+}
+
+/** A part with its transformation; `weight` is the part's [k, n]. */
+export interface AdaptedSite extends Part {
   readonly weight: WeightShape;
   readonly parameters: readonly Trainable[];
 }
 
 /** What gives a parameter its start: random numbers, or an adapter's values. */
-export type StartOf = (modulePath: string, spec: ParameterSpec) => Float32Array;
+export type StartOf = (part: Part, spec: ParameterSpec) => Float32Array;
 
 export interface AdaptOptions {
   readonly opsets: ReadonlyMap<string, number>;
-  readonly sites: readonly WeightSite[];
+  readonly parts: readonly Part[];
   readonly method: UpdatedTransformation;
   readonly rank: number;
   /** Defaults to the rank, so that s = 1. */
   readonly alpha?: number | undefined;
-  /** Ranks of single modules, where they differ. */
-  readonly rankOf?: (modulePath: string) => number | undefined;
+  /** Ranks of single parts, where they differ. */
+  readonly rankOf?: (part: Part) => number | undefined;
   readonly start: StartOf;
 }
 
-/** Adapts every site. Throws HutError where the rank doesn't fit a weight. */
+/** Adapts every part. Throws HutError where the rank doesn't fit a weight. */
 export function adapt(graph: Graph, options: AdaptOptions): AdaptedSite[] {
-  return options.sites.map((site) => adaptSite(graph, site, options));
+  const adapted = options.parts.map((part) => withParameters(graph, part, options));
+  for (const [site, parts] of bySite(adapted)) insertUpdates(graph, site, parts, options);
+  return adapted;
+}
+
+/** Parts of one weight together, in their order. */
+export function bySite<P extends Part>(parts: readonly P[]): Map<WeightSite, P[]> {
+  const groups = new Map<WeightSite, P[]>();
+  for (const part of parts) groups.set(part.site, [...groups.get(part.site) ?? [], part]);
+  return groups;
 }
 
 /** The name a site goes by: its module path, or its initializer's name where the export tells no path. */
@@ -69,29 +92,83 @@ export function pathOf(site: WeightSite): string {
   return site.modulePath ?? site.name;
 }
 
-function adaptSite(graph: Graph, site: WeightSite, options: AdaptOptions): AdaptedSite {
-  const { method } = options;
-  const modulePath = pathOf(site);
-  const rank = options.rankOf?.(modulePath) ?? options.rank;
-  const { k, n } = site;
+function withParameters(graph: Graph, part: Part, { method, start, ...options }: AdaptOptions): AdaptedSite {
+  const { site, modulePath, block } = part;
+  const rank = options.rankOf?.(part) ?? options.rank;
+  const { k } = site;
+  const n = block?.columns.length ?? site.n;
   if (!Number.isInteger(rank) || rank < 1 || rank > Math.min(k, n)) throw badRank(rank, modulePath, k, n);
   const weight: WeightShape = { k, n, rank, alpha: options.alpha ?? rank };
+  // A role of a packed module has no path of its own.
+  const path = block === undefined || modulePath !== pathOf(site) ? modulePath : `${modulePath}.${block.role}`;
   const parameters = method.parameters(weight).map((spec): Trainable => {
-    const start = options.start(modulePath, spec);
-    const value = graph.addInitializer(`${modulePath}.${spec.name}`, Tensor.floats(spec.shape, start));
+    const values = start(part, spec);
+    const value = graph.addInitializer(`${path}.${spec.name}`, Tensor.floats(spec.shape, values));
     value.pinned = true;
-    return { name: value.name, modulePath, parameter: spec.name, shape: spec.shape, start, value };
+    return { name: value.name, modulePath, parameter: spec.name, shape: spec.shape, start: values, value };
   });
+  return { ...part, weight, parameters };
+}
+
+function insertUpdates(graph: Graph, site: WeightSite, parts: readonly AdaptedSite[], { method, opsets }: AdaptOptions): void {
   for (const point of site.points) {
     const { home, before } = placeOf(point, graph);
-    const op = new OpBuilder(home, { opsets: options.opsets, origin: "adapt", before });
+    const op = new OpBuilder(home, { opsets, origin: "adapt", before });
     const isKernel = site.dims.length > 2;
-    const matrix = isKernel ? op.Reshape(point.value, [n, k]) : point.value;
-    const updated = method.apply(op, matrix, parameters.map((p) => p.value), weight, point.layout);
+    const matrix = isKernel ? op.Reshape(point.value, [site.n, site.k]) : point.value;
+    const updated = updatedWeight(op, matrix, point.layout, site.n, method, parts.map((part) => ({ ...part, values: part.parameters.map((p) => p.value) })));
     const shaped = isKernel ? op.Reshape(updated, site.dims) : updated;
     for (const { node, index } of point.uses) node.setInput(index, shaped);
   }
-  return { site, modulePath, weight, parameters };
+}
+
+/** A part and the values of its parameters in the graph at hand. */
+interface Update {
+  readonly block?: Block | undefined;
+  readonly weight: WeightShape;
+  readonly values: readonly Value[];
+}
+
+/**
+ * Emits W' of w, [k, n] or [n, k]: U of the whole or, of a packed weight, U of each part on its columns, the others as they are. Columns that don't
+ * lie side by side are first brought together, and put back.
+ */
+export function updatedWeight(op: OpBuilder, w: Value, layout: "kn" | "nk", n: number, method: UpdatedTransformation, updates: readonly Update[]): Value {
+  const [first] = updates;
+  if (first === undefined) return w;
+  if (first.block === undefined) return method.apply(op, w, first.values, first.weight, layout);
+  const axis = layout === "kn" ? 1 : 0;
+  const { order, pieces } = sideBySide(n, updates);
+  const isMoved = order.some((column, i) => column !== i);
+  const sorted = isMoved ? op.Gather(w, op.ints(order), { axis }) : w;
+  const cut = pieces.length === 1 ? [sorted] : op.Split(sorted, pieces.map((p) => p.width), { axis }, pieces.length);
+  const updated = pieces.map(({ update }, i) => {
+    const piece = cut[i];
+    if (piece === undefined) throw new TypeError("fewer pieces than widths");
+    return update === undefined ? piece : method.apply(op, piece, update.values, update.weight, layout);
+  });
+  const whole = pieces.length === 1 ? updated[0] : op.Concat(updated, { axis });
+  if (whole === undefined) throw new TypeError("a weight without columns");
+  return isMoved ? op.Gather(whole, op.ints(order.map((_, column) => order.indexOf(column))), { axis }) : whole;
+}
+
+/** The columns in an order in which each update's lie side by side, what nobody updates between; as they are where they do already. */
+function sideBySide(n: number, updates: readonly Update[]): { order: number[]; pieces: { width: number; update: Update | undefined }[] } {
+  const owner = new Map(updates.flatMap((update) => (update.block?.columns ?? []).map((column) => [column, update] as const)));
+  const order: number[] = [];
+  const pieces: { width: number; update: Update | undefined }[] = [];
+  const done = new Set<Update>();
+  for (let column = 0; column < n; column += 1) {
+    const update = owner.get(column);
+    if (update !== undefined && done.has(update)) continue;
+    const columns = update?.block?.columns ?? [column];
+    const last = pieces.at(-1);
+    if (update === undefined && last !== undefined && last.update === undefined) last.width += 1;
+    else pieces.push({ width: columns.length, update });
+    if (update !== undefined) done.add(update);
+    order.push(...columns);
+  }
+  return { order, pieces };
 }
 
 /** The graph that holds the value which products read, and its first node that does or holds one: branches that read one weight read one W'. */
@@ -115,14 +192,14 @@ export function trainWhole(site: WeightSite): Trainable[] {
   if (site.points.some((p) => p.layout !== point.layout)) throw readBothWays(modulePath);
   const shape = site.dims.length > 2 ? site.dims : point.layout === "kn" ? [site.k, site.n] : [site.n, site.k];
   point.value.pinned = true;
-  const weight: Trainable = { name: `${modulePath}.weight`, modulePath, parameter: "weight", shape, value: point.value, uses: site.points.flatMap((p) => p.uses), layout: point.layout,
+  const weight: Trainable = { name: `${modulePath}.weight`, modulePath, parameter: "weight", shape, value: point.value, uses: site.points.flatMap((p) => p.uses), site, layout: point.layout,
     start: inLayout(storedFloats(site), site, site.stored, point.layout) };
   const { bias } = site;
   const [use] = bias?.uses ?? [];
   const biasValue = use?.node.inputs[use.index];
   if (bias === undefined || biasValue === undefined) return [weight];
   biasValue.pinned = true;
-  return [weight, { name: `${modulePath}.bias`, modulePath, parameter: "bias", shape: [site.n], value: biasValue, uses: bias.uses, start: float32Of(bias.tensor) }];
+  return [weight, { name: `${modulePath}.bias`, modulePath, parameter: "bias", shape: [site.n], value: biasValue, uses: bias.uses, site, start: float32Of(bias.tensor) }];
 }
 
 function readBothWays(modulePath: string): HutError {

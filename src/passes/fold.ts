@@ -13,7 +13,7 @@ import { Model } from "../ir/model.ts";
 import { Tensor } from "../ir/tensor.ts";
 import type { UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
-import { inLayout, pathOf, type AdaptedSite, type Trainable } from "./adapt.ts";
+import { inLayout, pathOf, updatedWeight, type AdaptedSite, type Trainable } from "./adapt.ts";
 import { removeUnread } from "./remove-unread.ts";
 import type { WeightSite } from "./weights/find-weights.ts";
 import { isReadAlone } from "./weights/read-alone.ts";
@@ -22,18 +22,20 @@ import { float32Of, storedFloats } from "./weights/weight-values.ts";
 /** Runs a graph without inputs and gives its only output. `runtime` supplies the one that runs ONNX Runtime. */
 export type Evaluate = (model: Model) => Promise<Tensor>;
 
-/** W' = U(W) of one weight, in its stored layout; in its stored type, or as float32 where it is stored as integers. */
-export async function foldWeight(adapted: AdaptedSite, method: UpdatedTransformation, opsets: ReadonlyMap<string, number>, evaluate: Evaluate): Promise<Tensor> {
-  const { site, parameters, weight } = adapted;
+/** W' of one weight, all its adapted parts together, in its stored layout; in its stored type, or as float32 where it is stored as integers. */
+export async function foldWeight(parts: readonly AdaptedSite[], method: UpdatedTransformation, opsets: ReadonlyMap<string, number>, evaluate: Evaluate): Promise<Tensor> {
+  const [first] = parts;
+  if (first === undefined) throw new TypeError("a weight that nothing adapts");
+  const { site } = first;
   const dataType = foldedType(site);
-  if (!isFloating(dataType)) throw weightNotFoldable(adapted.modulePath, "it is not stored as floats");
+  if (!isFloating(dataType)) throw weightNotFoldable(first.modulePath, "it is not stored as floats");
   const model = new Model(8, new Map([["", opsets.get("") ?? 17]]));
   const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "fold" });
   // In float32 and rounded once, also where the graph multiplies in 16 bits.
   const matrix = site.stored === "kn" ? [site.k, site.n] : [site.n, site.k];
   const w = op.constant("W", site.tensor.dataType === DataType.FLOAT ? new Tensor(DataType.FLOAT, matrix, site.tensor.data) : Tensor.floats(matrix, storedFloats(site)));
-  const values = parameters.map((p) => op.constant(p.parameter, Tensor.floats(p.shape, p.start)));
-  model.graph.outputs.push(op.named(method.apply(op, w, values, weight, site.stored), "folded"));
+  const updates = parts.map((part) => ({ ...part, values: part.parameters.map((p) => op.constant(p.parameter, Tensor.floats(p.shape, p.start))) }));
+  model.graph.outputs.push(op.named(updatedWeight(op, w, site.stored, site.n, method, updates), "folded"));
   const result = await evaluate(model);
   const dims = site.quantized === undefined ? site.tensor.dims : site.dims;
   return dataType === DataType.FLOAT ? new Tensor(dataType, dims, result.data) : Tensor.fromFloat32(dataType, dims, float32Of(result));

@@ -6,7 +6,7 @@
  */
 import { HutError, list, quote } from "../errors/hut-error.ts";
 import { nearest } from "../errors/nearest.ts";
-import { pathOf } from "./adapt.ts";
+import { pathOf, type Part } from "./adapt.ts";
 import type { Role, WeightSite } from "./weights/find-weights.ts";
 
 /** The words that `--target-modules` understands as roles. */
@@ -17,14 +17,15 @@ export const ALL_LINEAR = "all-linear";
 export const DEFAULT_TARGETS: readonly string[] = ["q", "v"];
 
 export interface SelectedWeights {
-  readonly sites: WeightSite[];
+  readonly parts: Part[];
   /** Remarks for the user: words that meant two things. */
   readonly notes: string[];
 }
 
-/** The sites that the entries choose, in graph order. Throws HutError where an entry matches nothing. */
+/** The weights that the entries choose, in graph order, a packed one by the roles that are asked for. Throws HutError where an entry matches nothing. */
 export function selectWeights(sites: readonly WeightSite[], targets: readonly string[]): SelectedWeights {
-  const chosen = new Set<WeightSite>();
+  const whole = new Set<WeightSite>();
+  const byRoles = new Map<WeightSite, Set<Role>>();
   const notes: string[] = [];
   for (const target of targets) {
     const byRole = sites.filter((s) => hasRole(s, target));
@@ -32,16 +33,31 @@ export function selectWeights(sites: readonly WeightSite[], targets: readonly st
     const found = new Set([...byRole, ...byPath, ...(target === ALL_LINEAR ? sites.filter((s) => s.role !== "head" && s.dims.length === 2) : [])]);
     if (found.size === 0) throw noWeightMatches(target, sites);
     if (byRole.length > 0 && byPath.some((s) => !byRole.includes(s))) notes.push(`"${target}" is a role and the end of a module path; both are selected`);
-    const packed = byRole.filter((s) => s.role === "qkv" && !byPath.includes(s)).map(pathOf);
-    if (packed.length > 0) notes.push(`"${target}" stands in packed weights, which are adapted whole, q, k and v alike: ${list(packed.map(quote))}`);
-    for (const site of found) chosen.add(site);
+    const unparted: WeightSite[] = [];
+    for (const site of found) {
+      const role = roleNamed(target);
+      const isPart = site.role === "qkv" && role !== undefined && byRole.includes(site) && !byPath.includes(site);
+      if (isPart && site.blocks?.has(role) === true) byRoles.set(site, (byRoles.get(site) ?? new Set()).add(role));
+      else whole.add(site);
+      if (isPart && site.blocks === undefined) unparted.push(site);
+    }
+    if (unparted.length > 0) notes.push(`"${target}" stands in packed weights that can't be told apart; they are adapted whole: ${list(unparted.map(pathOf).map(quote))}`);
   }
-  return { sites: sites.filter((s) => chosen.has(s)), notes };
+  return { parts: sites.flatMap((site) => (whole.has(site) ? [{ site, modulePath: pathOf(site) }] : partsOf(site, byRoles.get(site)))), notes };
+}
+
+/** The chosen roles of a packed weight, in the order of its columns' roles. */
+function partsOf(site: WeightSite, roles: ReadonlySet<Role> | undefined): Part[] {
+  return [...site.blocks ?? []].filter(([role]) => roles?.has(role) === true).map(([role, columns]) => ({ site, modulePath: pathOf(site), block: { role, columns } }));
+}
+
+function roleNamed(word: string): Role | undefined {
+  return ROLES.find((role) => role === word);
 }
 
 /** Whether a weight has this role; a packed Q‖K‖V weight has all three. */
 function hasRole(site: WeightSite, role: string): boolean {
-  return site.role === role || (site.role === "qkv" && ["q", "k", "v"].includes(role));
+  return site.role === role || (site.role === "qkv" && (site.blocks === undefined ? ["q", "k", "v"].includes(role) : [...site.blocks.keys()].some((r) => r === role)));
 }
 
 /** PEFT's rule: the entry is the path or its last parts; `/…/` is a regular expression for the whole path. */

@@ -10,7 +10,7 @@ import type { Model } from "../ir/model.ts";
 import { methodNamed } from "../methods/registry.ts";
 import type { ParameterSpec, UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { inferGraph } from "../ops/infer.ts";
-import { adapt, inLayout, pathOf, trainWhole, transposed, type AdaptedSite, type Trainable } from "../passes/adapt.ts";
+import { adapt, bySite, inLayout, pathOf, trainWhole, transposed, type AdaptedSite, type Part, type Trainable } from "../passes/adapt.ts";
 import { attachHead, HEAD_MODULE, type Pooling } from "../passes/attach-head.ts";
 import { inlineFunctions } from "../passes/inline-functions.ts";
 import { ROLES, selectWeights } from "../passes/select-weights.ts";
@@ -20,7 +20,7 @@ import { samePath } from "../passes/weights/module-path.ts";
 import { isReadAlone } from "../passes/weights/read-alone.ts";
 import { traceRoles } from "../passes/weights/trace-roles.ts";
 import { savedShape } from "./adapter/kernel-shapes.ts";
-import { checkFingerprint, matchAdapter } from "./adapter/match-adapter.ts";
+import { checkFingerprint, matchAdapter, savedSite, type MatchedPart } from "./adapter/match-adapter.ts";
 import type { AdapterFolder } from "./adapter/adapter-folder.ts";
 import { findLogits } from "./model-outputs.ts";
 import { DEFAULTS, type TargetOptions } from "./options.ts";
@@ -69,23 +69,25 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   const logits = head === undefined ? findLogits(model.graph, options.outputName)
     : attachHead(model, { ...head, output: options.outputName, start: (shape, fanIn) => uniform(random, shape, 1 / Math.sqrt(fanIn)) });
   const sites = findWeights(model.graph);
-  traceRoles(model.graph, sites, logits);
+  traceRoles(model, sites, logits);
 
-  const matched = adapter === undefined ? undefined : matchAdapter(adapter.contents, adapter.folder, sites);
+  const matched = adapter === undefined ? undefined : matchAdapter(adapter.contents, adapter.folder, sites, method);
   const targets = options.targetModules ?? DEFAULTS.targetModules;
-  const selected = matched === undefined ? selectWeights(sites, targets) : { sites: sites.filter((s) => matched.has(s)), notes: [] };
+  const selected = matched === undefined ? selectWeights(sites, targets) : { parts: matched, notes: [] };
   if (adapter !== undefined && matched !== undefined) checkBase(adapter, matched, options.force === true);
-  const rank = adapter?.contents.rank ?? options.rank ?? DEFAULTS.rank;
+  const chosen = [...bySite<Part>(selected.parts).keys()];
+  const whole = wholeSites(sites, options, chosen);
+  const notes = [...selected.notes, ...tiedNotes(model, [...chosen, ...whole.map((w) => w.site)])];
+  for (const site of [...chosen, ...whole.map((w) => w.site)]) openProducts(model.graph, site, model.opsets);
   const alpha = adapter === undefined ? options.alpha : alphaOf(adapter.contents, method);
-  const whole = wholeSites(sites, options, selected.sites);
-  const notes = [...selected.notes, ...tiedNotes(model, [...selected.sites, ...whole])];
-  for (const site of [...selected.sites, ...whole]) openProducts(model.graph, site, model.opsets);
+  const parts: readonly (Part | MatchedPart)[] = selected.parts.filter((part) => !whole.some((w) => w.site === part.site));
+  const ranks = parts.map((part) => ownRank(part, method)).filter((own) => own !== undefined);
+  const rank = (ranks.length > 0 ? Math.max(...ranks) : undefined) ?? options.rank ?? DEFAULTS.rank;
   const adapted = adapt(model.graph, {
-    opsets: model.opsets, sites: selected.sites.filter((s) => !whole.includes(s)), method, rank, alpha,
-    start: (modulePath, spec) => startOf(modulePath, spec, adapter?.contents, matched, sites, method, random),
-    rankOf: (modulePath) => (adapter === undefined ? undefined : ownRank(adapter.contents, moduleOf(modulePath, matched, sites), method)),
+    opsets: model.opsets, parts, method, rank, alpha, rankOf: (part) => ownRank(part, method),
+    start: (part, spec) => ("tensors" in part ? givenStart(part as MatchedPart, spec, method, adapter?.contents) : firstStart(spec, random)),
   });
-  const saved = whole.flatMap((site) => trainWhole(site)).map((t) => (adapter === undefined ? t : withSaved(t, adapter, sites)));
+  const saved = whole.flatMap(({ site, module }) => trainWhole(site).map((t) => (adapter === undefined || module === undefined ? t : withSaved(t, site, module, adapter))));
   const isRole = (word: string): boolean => (ROLES as readonly string[]).includes(word);
   return {
     model, method, rank, alpha: alpha ?? rank, logits, sites, adapted, saved, trainables: [...adapted.flatMap((a) => a.parameters), ...saved], head,
@@ -149,30 +151,37 @@ function alphaOf(adapter: AdapterFolder, method: UpdatedTransformation): number 
   return adapter.hut?.alpha ?? method.peftScale({ rank: adapter.rank, alpha: adapter.alpha }) * adapter.rank;
 }
 
-function checkBase({ contents, folder }: OpenedAdapter, matched: ReadonlyMap<WeightSite, string>, force: boolean): void {
-  if (force || contents.hut === undefined) return;
-  for (const [site, module] of matched) {
-    const known = contents.hut.modules[module];
-    if (known !== undefined) checkFingerprint(folder, module, site, known.fingerprint);
+function checkBase({ contents, folder }: OpenedAdapter, matched: readonly MatchedPart[], force: boolean): void {
+  const { hut } = contents;
+  if (force || hut === undefined) return;
+  for (const part of matched) {
+    const known = hut.modules[part.module];
+    if (known !== undefined) checkFingerprint(folder, part.module, part, known.fingerprint);
   }
 }
 
+/** A weight trained whole, and the adapter's module that it is. */
+interface Whole {
+  readonly site: WeightSite;
+  readonly module?: string | undefined;
+}
+
 /** The weights trained whole: those under the modules named, else what the adapter saved, else the head. */
-function wholeSites(sites: readonly WeightSite[], { adapter, modulesToSave, saveHead }: PrepareOptions, targets: readonly WeightSite[]): WeightSite[] {
+function wholeSites(sites: readonly WeightSite[], { adapter, modulesToSave, saveHead }: PrepareOptions, targets: readonly WeightSite[]): Whole[] {
   if (adapter !== undefined) {
     const saved = [...adapter.contents.saved.keys()].filter((name) => name.endsWith(".weight")).map((name) => name.slice(0, -".weight".length));
     return saved.map((module) => {
-      const [only] = sites.filter((s) => samePath(pathOf(s), module));
-      if (only === undefined && !sites.some((s) => s.role === "head")) throw adapterHeadMissing(adapter.folder, module);
-      if (only === undefined) throw moduleUnknown(module, nearest(module, sites.map(pathOf), 3));
-      return only;
+      const site = savedSite(module, adapter.folder, sites);
+      if (site === undefined && !sites.some((s) => s.role === "head")) throw adapterHeadMissing(adapter.folder, module);
+      if (site === undefined) throw moduleUnknown(module, nearest(module, sites.map(pathOf), 3));
+      return { site, module };
     });
   }
-  if (modulesToSave === undefined) return saveHead ? sites.filter((s) => s.role === "head" && !targets.includes(s)) : [];
+  if (modulesToSave === undefined) return saveHead ? sites.filter((s) => s.role === "head" && !targets.includes(s)).map((site) => ({ site })) : [];
   return modulesToSave.flatMap((entry) => {
     const under = sites.filter((s) => (entry === "head" && s.role === "head") || samePath(pathOf(s), entry) || pathOf(s).startsWith(`${entry}.`) || pathOf(s).includes(`.${entry}.`));
     if (under.length === 0) throw moduleUnknown(entry, nearest(entry, ["head", ...sites.map(pathOf)], 4));
-    return under;
+    return under.map((site) => ({ site }));
   });
 }
 
@@ -180,47 +189,38 @@ function uniform(random: Random, shape: readonly number[], bound: number): Float
   return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.uniform(-bound, bound));
 }
 
-function moduleOf(modulePath: string, matched: ReadonlyMap<WeightSite, string> | undefined, sites: readonly WeightSite[]): string {
-  const site = sites.find((s) => pathOf(s) === modulePath);
-  return (site === undefined ? undefined : matched?.get(site)) ?? modulePath;
-}
-
-/** The rank of one module of an adapter, as its tensors tell. */
-function ownRank(adapter: AdapterFolder, module: string, method: UpdatedTransformation): number | undefined {
+/** The rank that an adapter's tensors tell; undefined where there is no adapter. */
+function ownRank(part: Part | MatchedPart, method: UpdatedTransformation): number | undefined {
   const [first] = method.parameters({ k: 1, n: 1, rank: 1, alpha: 1 });
-  return first === undefined ? undefined : adapter.modules.get(module)?.get(first.peft.name)?.shape[0];
+  return first === undefined || !("tensors" in part) ? undefined : part.tensors.get(first.peft.name)?.shape[0];
 }
 
-function startOf(modulePath: string, spec: ParameterSpec, adapter: AdapterFolder | undefined, matched: ReadonlyMap<WeightSite, string> | undefined,
-  sites: readonly WeightSite[], method: UpdatedTransformation, random: Random): Float32Array {
-  if (adapter !== undefined) {
-    const module = moduleOf(modulePath, matched, sites);
-    const tensor = adapter.modules.get(module)?.get(spec.peft.name);
-    if (tensor === undefined) throw new TypeError(`the adapter was checked and has no ${spec.peft.name}`);
-    // A kernel's further axes belong to k, which is the last.
-    const [rows = 0, ...others] = tensor.shape;
-    const columns = others.reduce((a, b) => a * b, 1);
-    const own = spec.peft.transposed ? transposed(tensor.data, rows, columns) : tensor.data;
-    const rank = ownRank(adapter, module, method) ?? adapter.rank;
-    const scale = spec.peft.scaled ? method.scale({ k: 0, n: 0, rank, alpha: alphaOf(adapter, method) }) : 1;
-    return scale === 1 ? own : own.map((v) => v / scale);
-  }
-  if (spec.start.kind === "zeros") return new Float32Array(spec.shape.reduce((a, b) => a * b, 1));
-  return uniform(random, spec.shape, 1 / Math.sqrt(spec.start.fanIn));
+function firstStart({ shape, start }: ParameterSpec, random: Random): Float32Array {
+  return start.kind === "zeros" ? new Float32Array(shape.reduce((a, b) => a * b, 1)) : uniform(random, shape, 1 / Math.sqrt(start.fanIn));
 }
 
-/** A tensor trained whole, with the adapter's value: PEFT holds a Linear's weight as [n, k]. */
-function withSaved(trainable: Trainable, { contents, folder }: OpenedAdapter, sites: readonly WeightSite[]): Trainable {
-  const entry = [...contents.saved].find(([name]) => samePath(name, trainable.name));
-  if (entry === undefined) return trainable;
-  const site = sites.find((s) => pathOf(s) === trainable.modulePath);
-  const [name, tensor] = entry;
-  const layout = site?.points[0]?.layout ?? "nk";
-  const expected = trainable.parameter === "weight" && site !== undefined ? savedShape(site) : trainable.shape;
+/** A parameter's values in an adapter. A kernel's further axes belong to k, which is the last. */
+function givenStart(part: MatchedPart, spec: ParameterSpec, method: UpdatedTransformation, adapter: AdapterFolder | undefined): Float32Array {
+  const tensor = part.tensors.get(spec.peft.name);
+  if (tensor === undefined || adapter === undefined) throw new TypeError(`the adapter was checked and has no ${spec.peft.name}`);
+  const [rows = 0, ...others] = tensor.shape;
+  const columns = others.reduce((a, b) => a * b, 1);
+  const own = spec.peft.transposed ? transposed(tensor.data, rows, columns) : tensor.data;
+  const rank = ownRank(part, method) ?? adapter.rank;
+  const scale = spec.peft.scaled ? method.scale({ k: 0, n: 0, rank, alpha: alphaOf(adapter, method) }) : 1;
+  return scale === 1 ? own : own.map((v) => v / scale);
+}
+
+/** A tensor trained whole, with the adapter's value and under the adapter's name: PEFT holds a Linear's weight as [n, k]. */
+function withSaved(trainable: Trainable, site: WeightSite, module: string, { contents, folder }: OpenedAdapter): Trainable {
+  const name = `${module}.${trainable.parameter}`;
+  const tensor = contents.saved.get(name);
+  if (tensor === undefined) return trainable;
+  const expected = trainable.parameter === "weight" ? savedShape(site) : trainable.shape;
   if (tensor.shape.join() !== expected.join()) {
     throw new HutError("ADAPTER_SHAPE_MISMATCH", { folder, module: name, adapter: tensor.shape, model: expected },
       `The adapter ${JSON.stringify(folder)} is for another model: its ${name} is [${tensor.shape.join(", ")}], the model's is [${expected.join(", ")}].`);
   }
-  const start = trainable.parameter === "weight" && site !== undefined ? inLayout(tensor.data, site, "nk", layout) : tensor.data;
-  return { ...trainable, start };
+  const start = trainable.parameter === "weight" ? inLayout(tensor.data, site, "nk", trainable.layout ?? "nk") : tensor.data;
+  return { ...trainable, name, modulePath: module, start };
 }

@@ -5,7 +5,7 @@ import type { Value } from "../../src/ir/graph.ts";
 import { printGraph } from "../../src/ir/print.ts";
 import { Tensor } from "../../src/ir/tensor.ts";
 import { hut } from "../../src/methods/hut.ts";
-import { adapt, type AdaptedSite } from "../../src/passes/adapt.ts";
+import { adapt, pathOf, type AdaptedSite } from "../../src/passes/adapt.ts";
 import { foldWeight, replaceWeight } from "../../src/passes/fold.ts";
 import { openProducts } from "../../src/passes/open-products.ts";
 import { requantizeWeight } from "../../src/passes/requantize.ts";
@@ -33,11 +33,11 @@ async function folded(bench: Workbench): Promise<{ tensor: Tensor; expected: num
   const expected = valuesAt(site, everywhere);
   const random = new Random(4);
   openProducts(copy.graph, site, copy.opsets);
-  const [adapted] = adapt(copy.graph, { opsets: copy.opsets, sites: [site], method: hut, rank: 2, start: (_, { shape }) => Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.uniform(-0.5, 0.5)) });
+  const [adapted] = adapt(copy.graph, { opsets: copy.opsets, parts: [{ site, modulePath: pathOf(site) }], method: hut, rank: 2, start: (_, { shape }) => Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.uniform(-0.5, 0.5)) });
   assertSound(copy.graph);
   assert.ok(adapted !== undefined);
   const [a, b] = adapted.parameters.map((p) => p.start);
-  const tensor = await foldWeight(adapted, hut, copy.opsets, evaluate);
+  const tensor = await foldWeight([adapted], hut, copy.opsets, evaluate);
   return { tensor, adapted, expected: expected.map((w, i) => w * (1 + [0, 1].reduce((sum, r) => sum + (a?.[Math.floor(i / N) * 2 + r] ?? NaN) * (b?.[r * N + (i % N)] ?? NaN), 0))) };
 }
 

@@ -48,6 +48,8 @@ export interface WeightSite {
   /** The module's path as PyTorch has it, as far as the export tells. */
   readonly modulePath: string | undefined;
   role: Role | undefined;
+  /** Of a packed weight: the columns of each role, as far as they can be told. */
+  blocks: ReadonlyMap<Role, readonly number[]> | undefined;
   /** The number of its layer, from 0. */
   layer: number | undefined;
 }
@@ -76,7 +78,7 @@ export function findWeights(graph: Graph): WeightSite[] {
     const holder = isOtherModule(modulePath, first?.modulePath) ? found.alias ?? found.constant : found.constant;
     const known = sites.get(holder);
     if (known === undefined) {
-      sites.set(holder, { name: ownName(holder.name, sites), constant: found.constant, tensor: found.tensor, quantized: found.quantized, ...shape, op, points: [point], bias, modulePath, role: undefined, layer: undefined });
+      sites.set(holder, { name: ownName(holder.name, sites), constant: found.constant, tensor: found.tensor, quantized: found.quantized, ...shape, op, points: [point], bias, modulePath, role: undefined, blocks: undefined, layer: undefined });
     } else if (sameCode(known.quantized, found.quantized)) {
       addRead(known, point, found, bias);
     }

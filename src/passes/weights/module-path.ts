@@ -1,6 +1,10 @@
 /** Module paths: what PyTorch called the module of a weight, recovered from what exporters leave behind, and compared from the end. */
 import type { Node, Value } from "../../ir/graph.ts";
+import { DEFINITIONS } from "../../ops/registry.ts";
+import type { Role } from "./find-weights.ts";
 
+/** Names of products. */
+const OPERATORS = new Set(DEFINITIONS.filter((d) => d.weight !== undefined).map((d) => d.name));
 /** Where dynamo keeps the module scopes of a node: a Python list as text. */
 const SCOPES_KEY = "pkg.torch.onnx.name_scopes";
 
@@ -9,12 +13,18 @@ const SCOPES_KEY = "pkg.torch.onnx.name_scopes";
  * node name (`/encoder/layer.0/…/query/MatMul`), the bias's name.
  */
 export function modulePathOf(product: Node, weight: Value, bias: Value | undefined): string | undefined {
-  return pathOfParameter(weight.name) ?? scopePath(product) ?? nodePath(product.name) ?? (bias === undefined ? undefined : pathOfParameter(bias.name));
+  return withoutOperator(pathOfParameter(weight.name)) ?? scopePath(product) ?? nodePath(product.name) ?? (bias === undefined ? undefined : pathOfParameter(bias.name));
 }
 
 /** Quantizers put an ending of theirs behind a parameter's name: `classifier.weight_quantized`, `lm_head.weight_Q4`. */
 function pathOfParameter(name: string): string | undefined {
   return name.includes("::") || name.startsWith("/") ? undefined : /^(.+)\.(?:weight|bias)(?:_quantized|_Q\w*)?$/.exec(name)?.[1];
+}
+
+/** Some exporters call a weight after its node, `….q_proj.MatMul.weight`: the operator is no module. */
+function withoutOperator(path: string | undefined): string | undefined {
+  const parts = path?.split(".") ?? [];
+  return parts.length > 1 && OPERATORS.has(parts.at(-1) ?? "") ? parts.slice(0, -1).join(".") : path;
 }
 
 function scopePath(node: Node): string | undefined {
@@ -40,6 +50,24 @@ export function samePath(a: string, b: string): boolean {
 export function isCallOf(path: string, module: string): boolean {
   const [parts, own] = [path.split("."), module.split(".")];
   return parts.length === own.length && parts.every((part, i) => part === own[i] || part.replace(/_\d+$/, "") === own[i]);
+}
+
+/** What modules are called by what they do, last parts of their paths; the longest that fits counts. */
+const NAMES: readonly (readonly [Role, readonly string[]])[] = [
+  ["q", ["query", "q_proj", "q_lin", "q", "query_proj", "wq", "to_q", "q_linear", "linear_q"]],
+  ["k", ["key", "k_proj", "k_lin", "k", "key_proj", "wk", "to_k", "k_linear", "linear_k"]],
+  ["v", ["value", "v_proj", "v_lin", "v", "value_proj", "wv", "to_v", "v_linear", "linear_v"]],
+  ["o", ["o_proj", "out_proj", "out_lin", "attention.output.dense", "attention.dense", "attn.c_proj", "attn.o", "SelfAttention.o", "attn.out_proj", "to_out", "wo"]],
+  ["up", ["up_proj", "fc1", "c_fc", "lin1", "intermediate.dense", "dense_h_to_4h", "wi", "wi_1", "w3", "linear1"]],
+  ["gate", ["gate_proj", "wi_0", "w1"]],
+  ["down", ["down_proj", "fc2", "mlp.c_proj", "lin2", "output.dense", "dense_4h_to_h", "DenseReluDense.wo", "w2", "linear2"]],
+  ["head", ["classifier", "score", "lm_head", "classifier.out_proj", "cls_head", "qa_outputs", "embed_out"]],
+];
+
+/** The role that a path's last parts are the common name of; undefined where they are none. */
+export function roleOfPath(path: string): Role | undefined {
+  const fitting = NAMES.flatMap(([role, names]) => names.filter((name) => path === name || path.endsWith(`.${name}`)).map((name) => ({ role, length: name.length })));
+  return fitting.sort((a, b) => b.length - a.length)[0]?.role;
 }
 
 /** The first number in a path: its layer, as in `encoder.layer.3.attention`. */

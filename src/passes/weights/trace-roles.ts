@@ -1,27 +1,73 @@
 /**
- * Roles by topology. Around each softmax over scores: q and k are the weights behind the two sides of the product before it, v the one behind
+ * Roles by topology, traced on a copy of the model whose composites are opened. Around each softmax over scores: q and k are the weights behind the two sides of the product before it, v the one behind
  * the other side of the product after it, o the first one behind that. Of the others, a weight whose input comes through an activation is
  * `down`, what feeds it is `up`, and `gate` where two do and the activation is on its side. What makes the logits is the head.
  */
 import { isFloating } from "../../ir/data-type.ts";
 import type { Graph, Node, Value } from "../../ir/graph.ts";
+import type { Model } from "../../ir/model.ts";
+import { everyNode } from "../../ir/nested.ts";
 import { definitionOf } from "../../ops/registry.ts";
-import type { WeightSite } from "./find-weights.ts";
+import { roleView } from "../role-view.ts";
+import type { Role, WeightSite } from "./find-weights.ts";
 import { layerOf, parentPath } from "./module-path.ts";
+import { columnsReaching } from "./trace-columns.ts";
 
 /** How many nodes a trace may visit; between two weights of real exports stand fewer than 60. */
 const MAX_VISITED = 400;
+/** How many nodes may stand between a constant and the product that reads it: decoding 4-bit integers takes 9. */
+const MAX_CONSTANT_STEPS = 32;
 
-/** Fills in `role` and `layer` of the sites. `logits` is the output whose maker is the head; undefined where the graph has none. */
-export function traceRoles(graph: Graph, sites: readonly WeightSite[], logits: Value | undefined): void {
-  const siteOf = new Map<Node, WeightSite>(sites.flatMap((site) => site.points.flatMap((p) => p.uses.map((u) => [u.node, site] as const))));
-  for (const site of headSites(sites, siteOf, logits)) site.role = "head";
+/** The products of a graph that read the weights of another, of which it is a view. */
+interface Products {
+  readonly graph: Graph;
+  readonly siteOf: ReadonlyMap<Node, WeightSite>;
+  readonly of: ReadonlyMap<WeightSite, readonly Node[]>;
+}
+
+/** Fills in `role`, `layer` and `blocks` of a model's sites. `logits` is the output whose maker is the head; undefined where the graph has none. */
+export function traceRoles(model: Model, sites: readonly WeightSite[], logits: Value | undefined): void {
+  const { graph } = roleView(model);
+  const products = productsOf(graph, sites);
+  for (const site of headSites(sites, products, graph.outputs.find((v) => v.name === logits?.name))) site.role = "head";
   let attention = 0;
-  for (const node of graph.nodes) {
-    if (definitionOf(node)?.purpose === "softmax" && traceAttention(node, siteOf, attention)) attention += 1;
+  for (const node of everyNode(graph)) {
+    if (definitionOf(node)?.purpose === "softmax" && traceAttention(node, products, attention)) attention += 1;
   }
-  for (const site of sites) if (site.role === undefined) traceFeedForward(site, siteOf);
-  for (const site of sites) site.layer = (site.modulePath === undefined ? undefined : layerOf(site.modulePath)) ?? site.layer;
+  for (const site of sites) if (site.role === undefined) traceFeedForward(site, products);
+  // What no path tells: a feed-forward weight belongs to the attention before it.
+  let current: number | undefined;
+  for (const site of sites) {
+    site.layer = (site.modulePath === undefined ? undefined : layerOf(site.modulePath)) ?? site.layer;
+    if (site.role === "up" || site.role === "gate" || site.role === "down") site.layer ??= current;
+    current = site.layer ?? current;
+  }
+}
+
+/** Which products read which of the sites: by the names of the constants behind their weights, which the view keeps. */
+function productsOf(graph: Graph, sites: readonly WeightSite[]): Products {
+  const byName = new Map([...sites.map((s) => [s.constant.name, s] as const), ...sites.map((s) => [s.name, s] as const)]);
+  const siteOf = new Map<Node, WeightSite>();
+  const of = new Map<WeightSite, Node[]>();
+  for (const node of everyNode(graph)) {
+    const place = definitionOf(node)?.weight?.(node);
+    const site = place === undefined ? undefined : siteBehind(node.inputs[place.index], byName);
+    if (site === undefined) continue;
+    siteOf.set(node, site);
+    of.set(site, [...of.get(site) ?? [], node]);
+  }
+  return { graph, siteOf, of };
+}
+
+/** The site whose constant a value is computed from by what stands first in its nodes, through decoding and transposing alike. */
+function siteBehind(value: Value | undefined, byName: ReadonlyMap<string, WeightSite>): WeightSite | undefined {
+  let at = value;
+  for (let steps = 0; at !== undefined && steps < MAX_CONSTANT_STEPS; steps += 1) {
+    const found = at.producer === undefined || at.producer.opType === "Identity" ? byName.get(at.name) : undefined;
+    if (found !== undefined || at.initializer !== undefined) return found;
+    at = at.producer?.inputs[0];
+  }
+  return undefined;
 }
 
 interface Reached {
@@ -101,7 +147,8 @@ function productAhead(value: Value | undefined, siteOf: ReadonlyMap<Node, Weight
   return undefined;
 }
 
-function traceAttention(softmax: Node, siteOf: ReadonlyMap<Node, WeightSite>, layer: number): boolean {
+function traceAttention(softmax: Node, products: Products, layer: number): boolean {
+  const { siteOf } = products;
   const scores = productBehind(softmax.inputs[0], siteOf);
   const mixed = productAhead(softmax.outputs[0], siteOf);
   if (scores === undefined || mixed === undefined) return false;
@@ -116,6 +163,11 @@ function traceAttention(softmax: Node, siteOf: ReadonlyMap<Node, WeightSite>, la
   claim(q, "q");
   claim(k, "k");
   claim(v, "v");
+  const operands = new Map<Role, Value | undefined>([["q", scores.inputs[0]], ["k", scores.inputs[1]], ["v", mixed.node.inputs[1 - mixed.side]]]);
+  const all = [["q", q], ["k", k], ["v", v]] as const;
+  for (const site of new Set([...q, ...k, ...v])) {
+    if (site.role === "qkv") site.blocks ??= blocksOf(site, products, new Map(all.flatMap(([role, group]) => { const to = operands.get(role); return group.includes(site) && to !== undefined ? [[role, to]] : []; })));
+  }
   for (const site of ahead(mixed.node.outputs[0], siteOf)) {
     if (site.role !== undefined) continue;
     site.role = "o";
@@ -124,23 +176,34 @@ function traceAttention(softmax: Node, siteOf: ReadonlyMap<Node, WeightSite>, la
   return true;
 }
 
-function traceFeedForward(down: WeightSite, siteOf: ReadonlyMap<Node, WeightSite>): void {
-  const [product] = down.points[0]?.uses ?? [];
-  const place = product?.index ?? 1;
-  const input = product?.node.inputs[place === 1 ? 0 : 1];
+/** The columns of each role of a packed weight; undefined where they overlap or can't be followed. */
+function blocksOf(site: WeightSite, { graph, of }: Products, operands: ReadonlyMap<Role, Value>): ReadonlyMap<Role, readonly number[]> | undefined {
+  const [product] = of.get(site) ?? [];
+  const blocks = product === undefined || product.graph !== graph ? undefined : columnsReaching(graph, product, site.n, operands);
+  const columns = [...blocks?.values() ?? []].flat();
+  return new Set(columns).size === columns.length && [...blocks?.values() ?? []].every((block) => block.length > 0) ? blocks : undefined;
+}
+
+function traceFeedForward(down: WeightSite, { siteOf, of }: Products): void {
+  const input = inputOf(of.get(down)?.[0]);
   const feeding = behind(input, siteOf, (node) => definitionOf(node)?.purpose !== "normalization").filter((r) => r.site !== down && r.site.n === down.k && r.site.role === undefined);
   if (!feeding.some((r) => r.activated)) return;
   down.role = "down";
   for (const { site, activated } of feeding) site.role = activated && feeding.length > 1 ? "gate" : "up";
 }
 
+/** What a product multiplies its weight with. */
+function inputOf(product: Node | undefined): Value | undefined {
+  return product?.inputs[(definitionOf(product)?.weight?.(product)?.index ?? 1) === 1 ? 0 : 1];
+}
+
 /** The last weight before the logits, and its siblings where their common parent module holds nothing else. */
-function headSites(sites: readonly WeightSite[], siteOf: ReadonlyMap<Node, WeightSite>, logits: Value | undefined): WeightSite[] {
+function headSites(sites: readonly WeightSite[], { siteOf, of }: Products, logits: Value | undefined): WeightSite[] {
   const last = behind(logits, siteOf).map((r) => r.site);
   const [path, ...others] = new Set(last.map((s) => s.modulePath));
   if (path === undefined || others.length > 0) return last;
   const parent = parentPath(path);
   const family = sites.filter((s) => s.modulePath?.startsWith(`${parent}.`) === true);
-  const near = new Set(last.flatMap((s) => behind(s.points[0]?.uses[0]?.node.inputs[0], siteOf).map((r) => r.site)));
+  const near = new Set(last.flatMap((s) => behind(inputOf(of.get(s)?.[0]), siteOf).map((r) => r.site)));
   return parent !== "" && family.every((s) => last.includes(s) || near.has(s)) ? family : last;
 }

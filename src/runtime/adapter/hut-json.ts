@@ -1,5 +1,6 @@
 /** hut.json: what PEFT has no word for. Strict: an unknown key is an error. */
 import { fieldWrong } from "../../errors/adapter.ts";
+import type { Ranges } from "./packed-modules.ts";
 import { JsonFields } from "./json-fields.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
@@ -23,6 +24,8 @@ export interface HutModule {
   /** "kn": the initializer is [k, n]; "nk": it is the transposed. */
   readonly stored: "kn" | "nk";
   readonly fingerprint: Fingerprint;
+  /** Of a packed weight adapted by roles: the roles in the order in which their factors are stacked, and the columns of each as runs [first, end). */
+  readonly blocks?: Readonly<Record<string, Ranges>>;
 }
 
 /** One tensor that was trained whole. */
@@ -107,17 +110,27 @@ export function parseHutJson(text: string, file: string): HutJson {
 export function formatHutJson(hut: HutJson): string {
   const { formatVersion, method, alpha, roles, modules, head, id2label, saved } = hut;
   // What is undefined is left out by JSON.stringify.
-  const text = JSON.stringify({ formatVersion, method, alpha, roles, modules: sortedByName(modules), head, id2label, saved: sortedByName(saved) }, null, 2);
+  const text = JSON.stringify({ formatVersion, method, alpha, roles, modules: sortedByName(modules, flatBlocks), head, id2label, saved: sortedByName(saved) }, null, 2);
   // A line break is never inside a JSON text, so this touches lists alone.
   return `${text.replace(/\[\n\s+([-+.\deE,\s]+?)\n\s+\]/g, (_, items: string) => `[${items.replace(/\s+/g, " ")}]`)}\n`;
 }
 
 function readModule(fields: JsonFields): HutModule {
-  fields.onlyKeys(["initializer", "shape", "stored", "fingerprint"]);
+  fields.onlyKeys(["initializer", "shape", "stored", "fingerprint", "blocks"]);
   const initializer = fields.text("initializer");
   const shape = readShape(fields);
   const stored = fields.oneOf("stored", ["kn", "nk"]);
-  return { initializer, shape, stored, fingerprint: readFingerprint(fields.object("fingerprint"), shape) };
+  const blocks = fields.get("blocks") === undefined ? undefined : fields.record("blocks", (list, role) => readRanges(list, role, shape[1]));
+  return { initializer, shape, stored, fingerprint: readFingerprint(fields.object("fingerprint"), shape), ...(blocks === undefined ? {} : { blocks }) };
+}
+
+/** Runs of columns within [0, n), one number after the other in the file: rising, none empty. */
+function readRanges(fields: JsonFields, role: string, n: number): Ranges {
+  const numbers = fields.counts(role, 0);
+  if (!["q", "k", "v"].includes(role)) fields.wrong(role, "a role: q, k or v");
+  const rising = numbers.every((v, i) => (i % 2 === 0 ? i === 0 || v >= (numbers[i - 1] ?? 0) : v > (numbers[i - 1] ?? 0)));
+  if (numbers.length === 0 || numbers.length % 2 !== 0 || !rising || (numbers.at(-1) ?? 0) > n) fields.wrong(role, "runs of columns, first and end by turns, rising");
+  return Array.from({ length: numbers.length / 2 }, (_, i) => [numbers[2 * i] ?? 0, numbers[2 * i + 1] ?? 0] as const);
 }
 
 function readFingerprint(fields: JsonFields, [k, n]: readonly [number, number]): Fingerprint {
@@ -150,6 +163,11 @@ function readSaved(fields: JsonFields): HutSaved {
   return { initializer: fields.textOrNull("initializer"), shape: fields.counts("shape", 0), stored };
 }
 
-function sortedByName<T>(record: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Runs are written as one list of numbers. */
+function flatBlocks(module: HutModule): object {
+  return module.blocks === undefined ? module : { ...module, blocks: Object.fromEntries(Object.entries(module.blocks).map(([role, ranges]) => [role, ranges.flat()])) };
+}
+
+function sortedByName<T>(record: Readonly<Record<string, T>>, written: (entry: T) => unknown = (entry) => entry): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, entry]) => [name, written(entry)]));
 }

@@ -1,34 +1,96 @@
-/** An adapter's modules ↔ the weights of a graph: by path, then by shape, then by fingerprint. */
+/**
+ * An adapter's modules ↔ the weights of a graph: by path; where the graph has no such path, by role and layer; then by shape, then by fingerprint.
+ * A module may be a part of a packed weight here, and a packed module of the adapter may be several weights here.
+ */
 import { adapterBaseMismatch, adapterModuleAmbiguous, adapterModuleMissing, adapterShapeMismatch } from "../../errors/runtime.ts";
 import { nearest } from "../../errors/nearest.ts";
-import { pathOf } from "../../passes/adapt.ts";
-import type { WeightSite } from "../../passes/weights/find-weights.ts";
+import { pathOf, type Part } from "../../passes/adapt.ts";
+import type { Role, WeightSite } from "../../passes/weights/find-weights.ts";
 import { precisionAt, valuesAt } from "../../passes/weights/weight-values.ts";
-import { samePath } from "../../passes/weights/module-path.ts";
-import type { Fingerprint } from "./hut-json.ts";
+import { layerOf, roleOfPath, samePath } from "../../passes/weights/module-path.ts";
+import type { UpdatedTransformation } from "../../methods/updated-transformation.ts";
 import type { AdapterFolder } from "./adapter-folder.ts";
-import { weightShape } from "./peft-tensors.ts";
+import type { Fingerprint } from "./hut-json.ts";
+import { columnsOf, unstacked } from "./packed-modules.ts";
+import { weightShape, type AdapterTensor } from "./peft-tensors.ts";
 
-/** The weight of each of the adapter's modules. Throws where one is missing, could be several, or has another shape. */
-export function matchAdapter(adapter: AdapterFolder, folder: string, sites: readonly WeightSite[]): Map<WeightSite, string> {
-  const found = new Map<WeightSite, string>();
-  for (const module of adapter.modules.keys()) {
-    const site = siteAt(module, folder, sites);
-    const want = weightShape(adapter, module);
-    if (want[0] !== site.k || want[1] !== site.n) throw adapterShapeMismatch(folder, module, want, [site.k, site.n]);
-    found.set(site, module);
-  }
-  return found;
+/** A part of the graph and the adapter's tensors for it, by PEFT's names. */
+export interface MatchedPart extends Part {
+  /** The adapter's own name of the module. */
+  readonly module: string;
+  readonly tensors: ReadonlyMap<string, AdapterTensor>;
+  /** Columns of the adapter's own module that the part is; undefined for all of them. */
+  readonly source: readonly number[] | undefined;
 }
 
-/** The one weight that a path of an adapter names; the shorter path may be the end of the longer. */
-export function siteAt(module: string, folder: string, sites: readonly WeightSite[]): WeightSite {
+/** The part for each of the adapter's modules, or of their roles where they are packed. Throws where one is missing, could be several, or has another shape. */
+export function matchAdapter(adapter: AdapterFolder, folder: string, sites: readonly WeightSite[], method: UpdatedTransformation): MatchedPart[] {
+  return [...adapter.modules].flatMap(([module, tensors]): MatchedPart[] => {
+    const blocks = adapter.hut?.modules[module]?.blocks;
+    if (blocks === undefined) return [matchWhole(adapter, folder, sites, module, tensors)];
+    const roles = Object.keys(blocks) as Role[];
+    return roles.map((role, i) => {
+      const source = columnsOf(blocks[role] ?? []);
+      return { ...matchRole(folder, sites, module, role, source.length), module, tensors: unstacked(method, tensors, i, roles.length, source), source };
+    });
+  });
+}
+
+function matchWhole(adapter: AdapterFolder, folder: string, sites: readonly WeightSite[], module: string, tensors: ReadonlyMap<string, AdapterTensor>): MatchedPart {
+  const want = weightShape(adapter, module);
+  const byPath = atPath(module, folder, sites);
+  const role = roleOfPath(module);
+  const found: Part = byPath !== undefined ? { site: byPath, modulePath: module } : role === undefined ? missing(folder, module, sites) : byRole(folder, sites, module, role);
+  const n = found.block?.columns.length ?? found.site.n;
+  if (want[0] !== found.site.k || want[1] !== n) throw adapterShapeMismatch(folder, module, want, [found.site.k, n]);
+  return { ...found, module, tensors, source: undefined };
+}
+
+/** The part of one role of a module that is packed in the adapter: of the packed weight of that path, or the weight that has this role in its layer. */
+function matchRole(folder: string, sites: readonly WeightSite[], module: string, role: Role, n: number): Part {
+  const site = atPath(module, folder, sites);
+  const columns = site?.blocks?.get(role);
+  const found: Part = site !== undefined && columns !== undefined ? { site, modulePath: pathOf(site), block: { role, columns } } : byRole(folder, sites, module, role);
+  const have = found.block?.columns.length ?? found.site.n;
+  if (have !== n) throw adapterShapeMismatch(folder, `${module} (${role})`, [found.site.k, n], [found.site.k, have]);
+  return found.block === undefined ? { ...found, modulePath: pathOf(found.site) } : found;
+}
+
+/** The weight of a role in the layer that a path names, apart or as a part of a packed one. */
+function byRole(folder: string, sites: readonly WeightSite[], module: string, role: Role): Part {
+  const layer = layerOf(module);
+  const fitting = sites.flatMap((site): Part[] => {
+    if (site.layer !== layer && role !== "head") return [];
+    if (site.role === role) return [{ site, modulePath: module }];
+    const columns = site.blocks?.get(role);
+    return columns === undefined ? [] : [{ site, modulePath: module, block: { role, columns } }];
+  });
+  const [only, ...others] = fitting;
+  if (only === undefined) return missing(folder, module, sites);
+  if (others.length > 0) throw adapterModuleAmbiguous(folder, module, fitting.map((part) => pathOf(part.site)));
+  return only;
+}
+
+function missing(folder: string, module: string, sites: readonly WeightSite[]): never {
+  throw adapterModuleMissing(folder, module, nearest(module, sites.map(pathOf), 3));
+}
+
+/** The one weight that a path of an adapter names; the shorter path may be the end of the longer. Undefined where none has it. */
+function atPath(module: string, folder: string, sites: readonly WeightSite[]): WeightSite | undefined {
   const exact = sites.filter((s) => pathOf(s) === module);
   const candidates = exact.length > 0 ? exact : sites.filter((s) => samePath(pathOf(s), module));
-  const [only, ...others] = candidates;
-  if (only === undefined) throw adapterModuleMissing(folder, module, nearest(module, sites.map(pathOf), 3));
-  if (others.length > 0) throw adapterModuleAmbiguous(folder, module, candidates.map(pathOf));
-  return only;
+  if (candidates.length > 1) throw adapterModuleAmbiguous(folder, module, candidates.map(pathOf));
+  return candidates[0];
+}
+
+/** The one weight that a module trained whole is: by its path, else the head where it is called as heads are. */
+export function savedSite(module: string, folder: string, sites: readonly WeightSite[]): WeightSite | undefined {
+  return atPath(module, folder, sites) ?? (roleOfPath(module) === "head" ? onlyHead(sites) : undefined);
+}
+
+function onlyHead(sites: readonly WeightSite[]): WeightSite | undefined {
+  const heads = sites.filter((s) => s.role === "head");
+  return heads.length === 1 && heads[0]?.modulePath === undefined ? heads[0] : undefined;
 }
 
 /** How far a value may be from its fingerprint, relative to the largest: a base stored in float16 or bfloat16 is the same base. */
@@ -38,12 +100,18 @@ const ROUNDING = 1e-2;
  * Throws where a weight's values are not those that the adapter knows its base by. A quantized one may be off by a step: that of the weight here, and
  * that of the weight which the adapter was made on.
  */
-export function checkFingerprint(folder: string, module: string, site: WeightSite, fingerprint: Fingerprint): void {
-  const [k, n] = fingerprint.shape;
-  if (k !== site.k || n !== site.n) throw adapterShapeMismatch(folder, module, [k, n], [site.k, site.n]);
-  const values = valuesAt(site, fingerprint.positions);
+export function checkFingerprint(folder: string, module: string, { site, block, source }: MatchedPart, fingerprint: Fingerprint): void {
+  const [, width] = fingerprint.shape;
+  // The adapter's module and the weight here may each hold the part among other columns.
+  const columns = block?.columns;
+  const places = fingerprint.positions.flatMap((position, i) => {
+    const [row, column] = [Math.floor(position / width), position % width];
+    const own = source === undefined ? column : source.indexOf(column);
+    return own < 0 ? [] : [{ value: fingerprint.values[i] ?? NaN, place: row * site.n + (columns === undefined ? own : columns[own] ?? 0) }];
+  });
+  const values = valuesAt(site, places.map((p) => p.place));
+  const steps = precisionAt(site, places.map((p) => p.place));
   const largest = Math.max(...fingerprint.values.map(Math.abs), 1e-30);
-  const steps = precisionAt(site, fingerprint.positions);
-  const differs = fingerprint.values.some((v, i) => !(Math.abs(v - (values[i] ?? NaN)) <= ROUNDING * largest + (steps[i] ?? 0) + (fingerprint.step ?? 0)));
+  const differs = places.some(({ value }, i) => !(Math.abs(value - (values[i] ?? NaN)) <= ROUNDING * largest + (steps[i] ?? 0) + (fingerprint.step ?? 0)));
   if (differs) throw adapterBaseMismatch(folder, module);
 }

@@ -1,10 +1,12 @@
 /** An adapted model's parameters → the adapter folder that PEFT and we open. */
 import { precisionAt, valuesAt } from "../../passes/weights/weight-values.ts";
-import { inLayout, pathOf, transposed, type Trainable } from "../../passes/adapt.ts";
+import { inLayout, pathOf, transposed, type AdaptedSite, type Trainable } from "../../passes/adapt.ts";
+import type { WeightSite } from "../../passes/weights/find-weights.ts";
 import type { Prepared } from "../prepare.ts";
 import { fingerprintOf, fingerprintPositions, type HutJson, type HutModule, type HutSaved } from "./hut-json.ts";
 import type { AdapterFolder } from "./adapter-folder.ts";
 import { peftShape, savedShape } from "./kernel-shapes.ts";
+import { rangesOf, stacked } from "./packed-modules.ts";
 import type { AdapterTensor } from "./peft-tensors.ts";
 
 /** What an adapter's folder tells beside its numbers. */
@@ -20,22 +22,62 @@ export interface AdapterBase {
 /** The folder's contents for the values of theta [P], in the order of `prepared.trainables`. */
 export function toAdapterFolder(prepared: Prepared, theta: Float32Array, base: AdapterBase): AdapterFolder {
   const values = slices(prepared.trainables, theta);
-  const modules = new Map(prepared.adapted.map(({ site, modulePath, parameters, weight }) => [modulePath, new Map(prepared.method.parameters(weight).map((spec, i): [string, AdapterTensor] => {
+  const modules = new Map(modulesOf(prepared).map(({ path, site, parts }): [string, ReadonlyMap<string, AdapterTensor>] => {
+    const [only, ...others] = parts.map((part) => ({ tensors: tensorsOf(prepared, part, values), columns: part.block?.columns ?? [] }));
+    if (only === undefined) throw new TypeError("a module without parts");
+    return [path, others.length === 0 && !isPacked(path, parts) ? only.tensors : stacked(prepared.method, site.n, [only, ...others])];
+  }));
+  const saved = new Map(prepared.saved.map((t) => [t.name, savedTensor(t, values.get(t))]));
+  const savedModules = [...new Set(prepared.saved.map((t) => t.modulePath))];
+  return {
+    method: prepared.method.name === "lora" ? "lora" : "hut", ...ranksOf(prepared), alpha: prepared.alpha,
+    targetModules: targetEntries(prepared), modulesToSave: commonModules(savedModules), fanInFanOut: isConv1D(prepared),
+    taskType: base.taskType, baseModel: base.name, modules, saved, hut: hutJson(prepared, base.id2label),
+  };
+}
+
+/** A module of the folder: what is adapted under one path. */
+interface FolderModule {
+  readonly path: string;
+  readonly site: WeightSite;
+  readonly parts: readonly AdaptedSite[];
+}
+
+/** The modules that the folder holds, in order: a packed weight's own roles make one, those of another export's modules stay apart. */
+function modulesOf({ adapted }: Prepared): FolderModule[] {
+  const byPath = new Map<string, AdaptedSite[]>();
+  for (const part of adapted) byPath.set(part.modulePath, [...byPath.get(part.modulePath) ?? [], part]);
+  return [...byPath].flatMap(([path, parts]) => (parts[0] === undefined ? [] : [{ path, site: parts[0].site, parts }]));
+}
+
+/** Whether the parts are roles of the module itself, whose factors are stacked. */
+function isPacked(path: string, parts: readonly AdaptedSite[]): boolean {
+  return parts.some(({ site, block }) => block !== undefined && path === pathOf(site));
+}
+
+/** One part's parameters as PEFT would hold them for a module of its own. */
+function tensorsOf({ method }: Prepared, { site, parameters, weight }: AdaptedSite, values: ReadonlyMap<Trainable, Float32Array>): Map<string, AdapterTensor> {
+  return new Map(method.parameters(weight).map((spec, i): [string, AdapterTensor] => {
     const parameter = parameters[i];
     const own = parameter === undefined ? undefined : values.get(parameter);
     const [rows = 0, columns = 0] = spec.shape;
     if (own === undefined) throw new TypeError("a parameter without a value");
-    const scale = spec.peft.scaled ? prepared.method.scale(weight) : 1;
+    const scale = spec.peft.scaled ? method.scale(weight) : 1;
     const scaled = scale === 1 ? own : own.map((v) => v * scale);
     return [spec.peft.name, spec.peft.transposed ? { shape: peftShape(site, spec, [columns, rows]), data: transposed(scaled, rows, columns) } : { shape: spec.shape, data: scaled }];
-  }))]));
-  const saved = new Map(prepared.saved.map((t) => [t.name, savedTensor(prepared, t, values.get(t))]));
-  const savedModules = [...new Set(prepared.saved.map((t) => t.modulePath))];
-  return {
-    method: prepared.method.name === "lora" ? "lora" : "hut", rank: prepared.rank, alpha: prepared.alpha,
-    targetModules: targetEntries(prepared), modulesToSave: commonModules(savedModules), fanInFanOut: isConv1D(prepared), rankPattern: {},
-    taskType: base.taskType, baseModel: base.name, modules, saved, hut: hutJson(prepared, base.id2label),
-  };
+  }));
+}
+
+/**
+ * r and rank_pattern: a stack of roles has the sum of their ranks. PEFT 0.21.2 takes every HiRA module's rank from r, whatever rank_pattern says, so r is
+ * the stacks' rank where all modules have the same.
+ */
+function ranksOf(prepared: Prepared): Pick<AdapterFolder, "rank" | "rankPattern"> {
+  const ranks = modulesOf(prepared).map(({ path, parts }) => [path, parts.reduce((sum, { weight }) => sum + weight.rank, 0)] as const);
+  const alike = new Set(ranks.map(([, rank]) => rank));
+  const [only] = alike;
+  const rank = alike.size === 1 && only !== undefined ? only : prepared.rank;
+  return { rank, rankPattern: Object.fromEntries(ranks.filter(([, own]) => own !== prepared.rank)) };
 }
 
 function slices(trainables: readonly Trainable[], theta: Float32Array): Map<Trainable, Float32Array> {
@@ -48,16 +90,16 @@ function slices(trainables: readonly Trainable[], theta: Float32Array): Map<Trai
 }
 
 /** PEFT holds a Linear's weight as [n, k]. */
-function savedTensor(prepared: Prepared, t: Trainable, values: Float32Array | undefined): AdapterTensor {
+function savedTensor(t: Trainable, values: Float32Array | undefined): AdapterTensor {
   const data = values ?? t.start;
-  const site = prepared.sites.find((s) => pathOf(s) === t.modulePath);
+  const { site } = t;
   if (t.parameter !== "weight" || site === undefined) return { shape: t.shape, data };
-  return { shape: savedShape(site), data: inLayout(data, site, site.points[0]?.layout ?? "nk", "nk") };
+  return { shape: savedShape(site), data: inLayout(data, site, t.layout ?? "nk", "nk") };
 }
 
 /** The endings that name exactly the adapted modules, or their whole paths where an ending would name others too. */
 function targetEntries({ adapted, sites }: Prepared): string[] {
-  const paths = adapted.map((a) => a.modulePath);
+  const paths = [...new Set(adapted.map((a) => a.modulePath))];
   const endings = [...new Set(paths.map((p) => p.split(".").at(-1) ?? p))];
   const others = sites.map(pathOf).filter((p) => !paths.includes(p));
   const unique = endings.every((e) => !others.some((p) => p === e || p.endsWith(`.${e}`)));
@@ -78,16 +120,20 @@ function isConv1D({ adapted }: Prepared): boolean {
 }
 
 function hutJson(prepared: Prepared, id2label: readonly string[] | undefined): HutJson {
-  const modules = Object.fromEntries(prepared.adapted.map(({ modulePath, site }): [string, HutModule] => {
-    const shape: [number, number] = [site.k, site.n];
+  const modules = Object.fromEntries(modulesOf(prepared).map(({ path, site, parts }): [string, HutModule] => {
+    const packed = isPacked(path, parts);
+    const columns = packed ? undefined : parts[0]?.block?.columns;
+    const shape: [number, number] = [site.k, columns?.length ?? site.n];
     const positions = fingerprintPositions(...shape);
-    const values = valuesAt(site, positions);
-    const step = Math.max(...precisionAt(site, positions));
+    const places = positions.map((p) => (columns === undefined ? p : Math.floor(p / shape[1]) * site.n + (columns[p % shape[1]] ?? 0)));
+    const values = valuesAt(site, places);
+    const step = Math.max(...precisionAt(site, places));
     const fingerprint = { ...fingerprintOf(shape, (p) => values[positions.indexOf(p)] ?? NaN), ...(step > 0 ? { step } : {}) };
-    return [modulePath, { initializer: site.name, shape, stored: site.stored, fingerprint }];
+    const blocks = Object.fromEntries(parts.flatMap(({ block }) => (block === undefined ? [] : [[block.role, rangesOf(block.columns)]])));
+    return [path, { initializer: site.name, shape, stored: site.stored, fingerprint, ...(packed ? { blocks } : {}) }];
   }));
   const saved = Object.fromEntries(prepared.saved.map((t): [string, HutSaved] => {
-    const site = prepared.sites.find((s) => pathOf(s) === t.modulePath);
+    const { site } = t;
     const attached = prepared.head !== undefined && t.modulePath === prepared.head.module;
     const isWeight = t.parameter === "weight" && site !== undefined;
     const initializer = attached ? null : isWeight ? site.name : site?.bias?.constant.name ?? null;

@@ -1,7 +1,8 @@
 /** `adapt`: inserts the updated transformation into a copy of the user's graph. */
 import type { Model } from "../../../ir/model.ts";
-import { pathOf } from "../../../passes/adapt.ts";
+import type { Trainable } from "../../../passes/adapt.ts";
 import { replaceWhole } from "../../../passes/fold.ts";
+import type { WeightSite } from "../../../passes/weights/find-weights.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
 import { readAdapterFolder, writeAdapterFolder } from "../peft-folder.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
@@ -37,13 +38,16 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
 
 /** The adapted graph as it is deployed: parameters and modules trained whole hold their values. */
 export function deployable(prepared: Prepared): Model {
-  const sites = new Map(prepared.sites.map((s) => [pathOf(s), s]));
-  for (const module of new Set(prepared.saved.map((t) => t.modulePath))) {
-    const site = sites.get(module);
-    if (site !== undefined) replaceWhole(prepared.model.graph, site, prepared.saved.filter((t) => t.modulePath === module));
-  }
+  for (const [site, tensors] of savedBySite(prepared)) replaceWhole(prepared.model.graph, site, tensors);
   prepared.model.graph.sortTopologically();
   return prepared.model;
+}
+
+/** The tensors trained whole, by the weight that they are of. */
+export function savedBySite({ saved }: Prepared): Map<WeightSite, Trainable[]> {
+  const groups = new Map<WeightSite, Trainable[]>();
+  for (const t of saved) if (t.site !== undefined) groups.set(t.site, [...groups.get(t.site) ?? [], t]);
+  return groups;
 }
 
 /** The adapter folder of `--adapter`, read. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { interrupted } from "../../../errors/runtime.ts";
 import type { Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
-import { pathOf } from "../../../passes/adapt.ts";
+import { bySite, pathOf } from "../../../passes/adapt.ts";
 import { attachHead } from "../../../passes/attach-head.ts";
 import { dataTypeName } from "../../../ir/data-type.ts";
 import { inferGraph } from "../../../ops/infer.ts";
@@ -23,7 +23,7 @@ import { ensureFolder } from "../folder.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { saveModels } from "../save-model.ts";
 import { writeModelFolder } from "../model-folder.ts";
-import { openAdapter, savedModules } from "./adapt.ts";
+import { openAdapter, savedBySite, savedModules } from "./adapt.ts";
 
 /** Writes the merged model: a file, or (where `output` is a folder or has no ending) a model folder in Hugging Face's layout. */
 export async function fold(path: string, options: FoldOptions, runtime?: OnnxRuntime): Promise<FoldResult> {
@@ -56,8 +56,7 @@ export function prepareFold(opened: OpenedModel, options: HeadOptions & { readon
 
 /** The weights that folding changes: adapted ones and those trained whole. */
 export function changedSites(prepared: Prepared): WeightSite[] {
-  const whole = new Set(prepared.saved.map((t) => t.modulePath));
-  return [...prepared.adapted.map((a) => a.site), ...prepared.sites.filter((s) => whole.has(pathOf(s)))];
+  return [...bySite(prepared.adapted).keys(), ...savedBySite(prepared).keys()];
 }
 
 /** A merged model, and with `requantize` what rounding to integers cost. */
@@ -95,17 +94,17 @@ export async function foldedModel(opened: OpenedModel, prepared: Prepared, runti
     openProducts(graph, site, model.opsets);
     replaceWeight(graph, site, tensor);
   };
-  for (const [done, adapted] of prepared.adapted.entries()) {
+  const weights = [...bySite(prepared.adapted)];
+  for (const [done, [adapted, parts]] of weights.entries()) {
     if (options.signal?.aborted === true) throw interrupted();
-    const site = sites.get(adapted.site.name);
+    const site = sites.get(adapted.name);
     if (site === undefined) throw new TypeError("the base changed while it was folded");
-    put(model.graph, site, await foldWeight(adapted, prepared.method, model.opsets, evaluate));
-    options.onProgress?.({ phase: "folding", done: done + 1, total: prepared.adapted.length, unit: "weights" });
+    put(model.graph, site, await foldWeight(parts, prepared.method, model.opsets, evaluate));
+    options.onProgress?.({ phase: "folding", done: done + 1, total: weights.length, unit: "weights" });
   }
-  for (const module of new Set(prepared.saved.map((t) => t.modulePath))) {
-    const name = prepared.sites.find((s) => pathOf(s) === module)?.name;
-    const site = name === undefined ? undefined : sites.get(name);
-    if (site !== undefined) replaceWhole(model.graph, site, prepared.saved.filter((t) => t.modulePath === module), put);
+  for (const [own, tensors] of savedBySite(prepared)) {
+    const site = sites.get(own.name);
+    if (site !== undefined) replaceWhole(model.graph, site, tensors, put);
   }
   if (!hadFunctions) return { model, requantized };
   const base = opened.load();

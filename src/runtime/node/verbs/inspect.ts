@@ -21,7 +21,7 @@ export async function inspect(path: string, options: InspectOptions = {}): Promi
   const { graph } = model;
   const logits = findLogits(graph, options.outputName);
   const sites = findWeights(graph);
-  traceRoles(graph, sites, logits);
+  traceRoles(model, sites, logits);
   const loss = logits ?? graph.outputs.find((v) => v.dataType === 1);
   const without = loss === undefined ? [] : nodesWithoutGradient(graph, loss, sites.flatMap((s) => s.points.map((p) => p.value)));
   return await Promise.resolve({

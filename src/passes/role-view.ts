@@ -1,0 +1,21 @@
+/**
+ * A copy of a model in which roles are traced: composites opened, so that every attention is products around a softmax, whatever form it came in.
+ * Constants keep their names, by which a weight is found in both; no weight is read.
+ */
+import { modelFromProto } from "../ir/load.ts";
+import type { Model } from "../ir/model.ts";
+import { modelToProto } from "../ir/save.ts";
+import { inferGraph } from "../ops/infer.ts";
+import { inlineFunctions } from "./inline-functions.ts";
+import { normalizeConstants } from "./normalize-constants.ts";
+import { openComposites } from "./open-composites.ts";
+
+/** The copy, facts inferred. */
+export function roleView(model: Model): Model {
+  const view = modelFromProto(modelToProto(model), { file: "view", openExternal: undefined });
+  inlineFunctions(view);
+  normalizeConstants(view.graph);
+  inferGraph(view.graph, view.opsets);
+  if (openComposites(view) > 0) inferGraph(view.graph, view.opsets);
+  return view;
+}

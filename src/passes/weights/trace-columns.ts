@@ -1,0 +1,72 @@
+/**
+ * Which columns of a packed weight reach which values: a product's columns are followed through everything that moves them or computes element by
+ * element, with every free size taken as 1. So it makes no difference whether q, k and v are split, sliced or gathered, in blocks or head by head.
+ */
+import { evaluateDim, type Shape } from "../../ir/dim.ts";
+import type { Graph, Node, Value } from "../../ir/graph.ts";
+import { broadcasted, type Move } from "../../ops/movement.ts";
+import { definitionOf } from "../../ops/registry.ts";
+
+/** Elements that are followed at most: a batch of one image of 1,025 patches in a model of 4,096 has 13 million. */
+const MAX_ELEMENTS = 2 ** 24;
+/** How many nodes are followed from one product; to the softmax of its attention it is fewer than 60. */
+const MAX_FOLLOWED = 400;
+
+/** Every name is 1. */
+const ONES: Readonly<Record<string, number>> = new Proxy({}, { get: () => 1 });
+
+/** The columns [0, n) of a product that reach each of the goals, rising; undefined where one can't be followed to. */
+export function columnsReaching<K>(graph: Graph, product: Node, n: number, goals: ReadonlyMap<K, Value>): Map<K, number[]> | undefined {
+  const [start] = product.outputs;
+  const dims = start === undefined ? undefined : numbered(start.shape);
+  if (start === undefined || dims?.at(-1) !== n) return undefined;
+  const columns = new Map<Value, Int32Array>([[start, Int32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => i % n)]]);
+  let left = MAX_FOLLOWED;
+  for (const node of graph.nodes.slice(graph.nodes.indexOf(product) + 1)) {
+    if (!node.inputs.some((v) => v !== undefined && columns.has(v))) continue;
+    left -= 1;
+    if (left < 0) break;
+    follow(node, columns);
+  }
+  const found = new Map<K, number[]>();
+  for (const [key, value] of goals) {
+    const reached = columns.get(value);
+    if (reached === undefined) return undefined;
+    found.set(key, [...new Set(reached)].filter((c) => c >= 0).sort((a, b) => a - b));
+  }
+  return found;
+}
+
+function follow(node: Node, columns: Map<Value, Int32Array>): void {
+  const definition = definitionOf(node);
+  if (definition === undefined || definition.weight !== undefined) return;
+  const ints = (index: number): readonly number[] | undefined => {
+    const known = node.inputs[index]?.facts?.ints;
+    return known?.every((d) => typeof d === "number") === true ? known : undefined;
+  };
+  const move = definition.moves ?? broadcasted;
+  const asked: Omit<Move, "input" | "output"> = {
+    node, ints, inputs: node.inputs.map((v) => numbered(v?.shape)), outputs: node.outputs.map((v) => numbered(v?.shape)),
+    axes: (attribute, index) => { const a = node.attributes.get(attribute); return a?.kind === "ints" ? a.value.map(Number) : ints(index); },
+  };
+  node.outputs.forEach((made, output) => {
+    if (made === undefined) return;
+    let result: Int32Array | undefined;
+    node.inputs.forEach((read, input) => {
+      const from = read === undefined ? undefined : columns.get(read);
+      const places = from === undefined ? undefined : move({ ...asked, input, output });
+      if (from === undefined || places === undefined) return;
+      const moved = places.map((place) => (place < 0 ? -1 : from[place] ?? -1));
+      // Where two columns meet, as in a rotation, either stands for its head.
+      result = result?.map((c, i) => (c < 0 ? moved[i] ?? -1 : c)) ?? moved;
+    });
+    if (result !== undefined) columns.set(made, result);
+  });
+}
+
+function numbered(shape: Shape | undefined): number[] | undefined {
+  const dims = shape?.map((d) => evaluateDim(d, ONES));
+  const known = dims?.filter((d) => d !== undefined);
+  if (dims === undefined || known?.length !== dims.length) return undefined;
+  return known.reduce((a, b) => a * b, 1) > MAX_ELEMENTS ? undefined : known;
+}
