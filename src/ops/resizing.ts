@@ -158,18 +158,20 @@ interface Target {
 
 function targetOf(node: Node, x: Shape, opset: number): Target {
   const axes = intsOf(node, "axes");
+  const named = axes?.map((a) => (a < 0 ? a + x.length : a)) ?? x.map((_, i) => i);
+  const open: Target = { scales: undefined, sizes: x.map((d, i) => (named.includes(i) ? undefined : d)) };
   const ones = x.map(() => 1);
   const scales = overAll(constantNumbers(node.inputs[opset < COORDINATES ? 1 : 2]), axes, x.length, ones);
   const given = opset < COORDINATES ? undefined : node.inputs[3];
-  if (!isGiven(given)) return { scales, sizes: undefined };
+  if (!isGiven(given)) return scales === undefined ? open : { scales, sizes: undefined };
   const policy = stringOf(node, "keep_aspect_ratio_policy", "stretch");
   const sizes = overAll<Dim>(given.facts?.ints, axes, x.length, x);
-  if (policy === "stretch" || sizes === undefined) return { scales: undefined, sizes };
+  if (sizes === undefined) return open;
+  if (policy === "stretch") return { scales: undefined, sizes };
   // One scale for all axes named, the smallest or the largest that the sizes ask for.
-  const named = axes?.map((a) => (a < 0 ? a + x.length : a)) ?? x.map((_, i) => i);
   const ratios = named.map((i) => [sizes[i], x[i]]).map(([size, d]) => (typeof size === "number" && typeof d === "number" ? size / d : NaN));
   const scale = policy === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);
-  if (Number.isNaN(scale)) return { scales: undefined, sizes: x.map((d, i) => (named.includes(i) ? undefined : d)) };
+  if (Number.isNaN(scale)) return open;
   return { scales: x.map((_, i) => (named.includes(i) ? scale : 1)), sizes: x.map((d, i) => (named.includes(i) && typeof d === "number" ? Math.floor(scale * d + 0.5) : d)) };
 }
 
@@ -198,7 +200,7 @@ export const Resize = defineOp({
     X: ({ op, node, in: { X }, grad: { Y } }: Resizing) => {
       if (X.shape === undefined) throw new TypeError(`the shape of "${X.name}" must be known`);
       const { scales, sizes } = targetOf(node, X.shape, op.opset);
-      if (scales === undefined && sizes === undefined) throw new TypeError("its scales or sizes must be constants");
+      if (scales === undefined && sizes?.includes(undefined) !== false) throw new TypeError("its scales or sizes must be constants, and the sizes of what they resize known");
       const reading = readingOf(op, node);
       const rank = X.shape.length;
       const given = reading.coordinates === "tf_crop_and_resize" ? constantNumbers(node.inputs[1]) : undefined;

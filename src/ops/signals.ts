@@ -1,7 +1,7 @@
 /** Fourier transforms and the windows that go with them. */
 import { intOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
-import { addDims, floorDivDims, subDims, type Dim } from "../ir/dim.ts";
+import { addDims, floorDivDims, mulDims, subDims, type Dim } from "../ir/dim.ts";
 import { defineOp, type InferContext, type OpDefinition } from "./define.ts";
 
 /** The frequencies of a transform of length n: n, or the first half of them and the middle one. */
@@ -10,17 +10,26 @@ const frequencies = (c: InferContext, n: Dim, otherwise: number): Dim => (intOf(
 /** The opset since which the axis is an input. */
 const AXIS_INPUT = 20;
 
-/** The discrete Fourier transform along an axis: [.., d, .., 1 or 2] → [.., d', .., 2]; the last axis holds real and imaginary part. */
+/**
+ * The discrete Fourier transform along an axis: [.., d, .., 1 or 2] → [.., d', .., 2]; the last axis holds real and imaginary part. The inverse of
+ * a one-sided one is real: [.., d, .., 2] → [.., 2 (d − 1), .., 1].
+ */
 export const DFT = defineOp({
   name: "DFT", opsets: [17, 20], inputs: ["input", "dft_length", "axis"], outputs: ["output"],
   shape: (c) => {
     const shape = c.shape(0);
-    const axis: Dim = c.opset < AXIS_INPUT ? intOf(c.node, "axis", 1) : c.has(2) ? c.ints(2)?.[0] : -2;
     if (shape === undefined) return [{ dataType: c.dataType(0), shape: undefined }];
-    if (typeof axis !== "number" || (intOf(c.node, "onesided", 0) === 1 && intOf(c.node, "inverse", 0) === 1)) return [{ dataType: c.dataType(0), shape: shape.map(() => undefined) }];
+    const axis: Dim = c.opset < AXIS_INPUT ? intOf(c.node, "axis", 1) : c.has(2) ? c.ints(2)?.[0] : -2;
+    const oneSided = intOf(c.node, "onesided", 0) === 1;
+    const real = oneSided && intOf(c.node, "inverse", 0) === 1;
+    const parts = real ? 1 : 2;
+    const given = c.has(1);
+    // A whole transform keeps the length, whatever the axis.
+    if (!given && !oneSided) return [{ dataType: c.dataType(0), shape: [...shape.slice(0, -1), parts] }];
+    if (typeof axis !== "number") return [{ dataType: c.dataType(0), shape: shape.map((_, i) => (i === shape.length - 1 ? parts : undefined)) }];
     const at = axis < 0 ? axis + shape.length : axis;
-    const length: Dim = c.has(1) ? c.ints(1)?.[0] : shape[at];
-    return [{ dataType: c.dataType(0), shape: shape.map((d, i) => (i === at ? frequencies(c, length, 0) : i === shape.length - 1 ? 2 : d)) }];
+    const length: Dim = given ? c.ints(1)?.[0] : real ? mulDims(2, subDims(shape[at], 1)) : shape[at];
+    return [{ dataType: c.dataType(0), shape: shape.map((d, i) => (i === at ? (real ? length : frequencies(c, length, 0)) : i === shape.length - 1 ? parts : d)) }];
   },
   gradient: { input: "unwritten", dft_length: "none", axis: "none" },
 });
