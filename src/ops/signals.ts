@@ -29,7 +29,8 @@ export const DFT = defineOp({
     if (typeof axis !== "number") return [{ dataType: c.dataType(0), shape: shape.map((_, i) => (i === shape.length - 1 ? parts : undefined)) }];
     const at = axis < 0 ? axis + shape.length : axis;
     const length: Dim = given ? c.ints(1)?.[0] : real ? mulDims(2, subDims(shape[at], 1)) : shape[at];
-    return [{ dataType: c.dataType(0), shape: shape.map((d, i) => (i === at ? (real ? length : frequencies(c, length, 0)) : i === shape.length - 1 ? parts : d)) }];
+    const transformed = real ? length : frequencies(c, length, 0);
+    return [{ dataType: c.dataType(0), shape: shape.map((d, i) => (i === at ? transformed : i === shape.length - 1 ? parts : d)) }];
   },
   gradient: { input: "unwritten", dft_length: "none", axis: "none" },
 });
@@ -57,6 +58,7 @@ export const HannWindow = bell("HannWindow");
 
 /** The weights from frequencies to the mel scale: [⌊dft_length / 2⌋ + 1, num_mel_bins]. */
 export const MelWeightMatrix = defineOp({
-  name: "MelWeightMatrix", opsets: [17], inputs: ["num_mel_bins", "dft_length", "sample_rate", "lower_edge_hertz", "upper_edge_hertz"], outputs: ["output"], gradient: "none",
+  name: "MelWeightMatrix", opsets: [17], outputs: ["output"], gradient: "none",
+  inputs: ["num_mel_bins", "dft_length", "sample_rate", "lower_edge_hertz", "upper_edge_hertz"],
   shape: (c) => [{ dataType: intOf(c.node, "output_datatype", DataType.FLOAT), shape: [addDims(floorDivDims(c.ints(1)?.[0], 2), 1), c.ints(0)?.[0]] }],
 });
