@@ -10,27 +10,24 @@ const frequencies = (c: InferContext, n: Dim, otherwise: number): Dim => (intOf(
 /** The opset since which the axis is an input. */
 const AXIS_INPUT = 20;
 
-/**
- * The discrete Fourier transform along an axis: [.., d, .., 1 or 2] → [.., d', .., 2]; the last axis holds real and imaginary part. The inverse of
- * a one-sided one is real: [.., d, .., 2] → [.., 2 (d − 1), .., 1].
- */
+/** The discrete Fourier transform along an axis: [.., d, .., 1 or 2] → [.., d', .., 2]; the last axis holds real and imaginary part. */
 export const DFT = defineOp({
   name: "DFT", opsets: [17, 20], inputs: ["input", "dft_length", "axis"], outputs: ["output"],
   shape: (c) => {
     const shape = c.shape(0);
-    if (shape === undefined) return [{ dataType: c.dataType(0), shape: undefined }];
     const axis: Dim = c.opset < AXIS_INPUT ? intOf(c.node, "axis", 1) : c.has(2) ? c.ints(2)?.[0] : -2;
-    const oneSided = intOf(c.node, "onesided", 0) === 1;
-    const real = oneSided && intOf(c.node, "inverse", 0) === 1;
-    const parts = real ? 1 : 2;
-    const given = c.has(1);
-    // A whole transform keeps the length, whatever the axis.
-    if (!given && !oneSided) return [{ dataType: c.dataType(0), shape: [...shape.slice(0, -1), parts] }];
-    if (typeof axis !== "number") return [{ dataType: c.dataType(0), shape: shape.map((_, i) => (i === shape.length - 1 ? parts : undefined)) }];
+    if (shape === undefined) return [{ dataType: c.dataType(0), shape: undefined }];
+    const [onesided, inverse] = [intOf(c.node, "onesided", 0) === 1, intOf(c.node, "inverse", 0) === 1];
+    const last = onesided && inverse ? 1 : 2;
+    const sized = (at: number | undefined, size: Dim): Dim[] => shape.map((d, i) => (i === shape.length - 1 ? last : at === undefined || i === at ? size : d));
+    // All frequencies of an axis are as many as its elements, whichever it is.
+    if (!c.has(1) && !onesided) return [{ dataType: c.dataType(0), shape: sized(-1, undefined) }];
+    if (typeof axis !== "number") return [{ dataType: c.dataType(0), shape: sized(undefined, undefined) }];
     const at = axis < 0 ? axis + shape.length : axis;
-    const length: Dim = given ? c.ints(1)?.[0] : real ? mulDims(2, subDims(shape[at], 1)) : shape[at];
-    const transformed = real ? length : frequencies(c, length, 0);
-    return [{ dataType: c.dataType(0), shape: shape.map((d, i) => (i === at ? transformed : i === shape.length - 1 ? parts : d)) }];
+    const given: Dim = c.has(1) ? c.ints(1)?.[0] : shape[at];
+    // Half of the frequencies give back all elements.
+    if (last === 1) return [{ dataType: c.dataType(0), shape: sized(at, c.has(1) ? given : mulDims(2, subDims(given, 1))) }];
+    return [{ dataType: c.dataType(0), shape: sized(at, frequencies(c, given, 0)) }];
   },
   gradient: { input: "unwritten", dft_length: "none", axis: "none" },
 });
@@ -58,7 +55,6 @@ export const HannWindow = bell("HannWindow");
 
 /** The weights from frequencies to the mel scale: [⌊dft_length / 2⌋ + 1, num_mel_bins]. */
 export const MelWeightMatrix = defineOp({
-  name: "MelWeightMatrix", opsets: [17], outputs: ["output"], gradient: "none",
-  inputs: ["num_mel_bins", "dft_length", "sample_rate", "lower_edge_hertz", "upper_edge_hertz"],
+  name: "MelWeightMatrix", opsets: [17], inputs: ["num_mel_bins", "dft_length", "sample_rate", "lower_edge_hertz", "upper_edge_hertz"], outputs: ["output"], gradient: "none",
   shape: (c) => [{ dataType: intOf(c.node, "output_datatype", DataType.FLOAT), shape: [addDims(floorDivDims(c.ints(1)?.[0], 2), 1), c.ints(0)?.[0]] }],
 });
