@@ -56,6 +56,10 @@ function row(definition: OpDefinition): string {
   return `| ${domain === "" ? name : `${name} (${domain})`} | ${opsets.join(", ")} | ${flops(definition)} | ${gradients(definition)} | ${checks(definition)} |`;
 }
 
+/** What the legend says of composites, once there are any. */
+const OPENED = `
+- *opened*: a composite, which the training view replaces by ordinary operators; these have the rules.`;
+
 /** docs/operators.md as it should be. */
 function page(): string {
   const rules = DEFINITIONS.filter(({ gradient }) => typeof gradient !== "string" && Object.values(gradient).some((entry) => typeof entry === "function"));
@@ -69,7 +73,7 @@ would have to pass it.
 - **Opsets**: the versions of the operator that the definition speaks for. A version is in force until the next one.
 - **FLOPs**: a rule, one an element of the result, or – for what only moves bytes.
 - **Gradient**, by input: a *rule*; – where nothing flows by nature (indices, shapes, conditions, steps); *not differentiable* where something does
-  flow and no derivative says how; *not written*. The last two are errors that name the node, once a trained weight lies before it.
+  flow and no derivative says how; *not written*. The last two are errors that name the node, once a trained weight lies before it.${DEFINITIONS.some((d) => gradients(d) === "opened") ? OPENED : ""}
 - **Checked**: how the rules were held against finite differences of ONNX Runtime's own kernel: in *double* to 1e-9 of the largest element, or in
   *float32* to 1e-4 where its CPU kernel exists in no other type. Some rows in double have a tolerance of their own, which stands in \`test/ops\` with
   its reason.

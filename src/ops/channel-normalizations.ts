@@ -40,7 +40,8 @@ const channelSum = (op: OpBuilder, v: Value): Value => op.ReduceSum(v, [0, 2], {
  * dx as of any standardized rows, for g = dy ⊙ scale; dscale = Σ dy ⊙ x̂; db = Σ dy.
  */
 export const InstanceNormalization = defineOp({
-  name: "InstanceNormalization", purpose: "normalization", opsets: [1, 6, 22], inputs: ["input", "scale", "B"], outputs: ["output"], shape: likeFirst, flops: eightEach,
+  name: "InstanceNormalization", purpose: "normalization", opsets: [1, 6, 22],
+  inputs: ["input", "scale", "B"], outputs: ["output"], shape: likeFirst, flops: eightEach,
   gradient: {
     input: ({ op, node, in: { input, scale }, grad: { output } }) => {
       const rows = standardized(op, flat(op, input), [2], floatOf(node, "epsilon", 1e-5));
@@ -102,8 +103,9 @@ function givenStatistics({ op, node, in: { X, input_mean, input_var } }: BatchNo
  * dmean = −Σ dy ⊙ scale / σ; dvar = −½ Σ dy ⊙ x̂ ⊙ scale / σ².
  */
 export const BatchNormalization = defineOp({
-  name: "BatchNormalization", purpose: "normalization", opsets: [7, 9, 14, 15], inputs: ["X", "scale", "B", "input_mean", "input_var"], outputs: ["Y", "running_mean", "running_var"],
-  shape: (c) => [{ dataType: c.dataType(0), shape: c.shape(0) }, { dataType: c.dataType(3), shape: c.shape(3) }, { dataType: c.dataType(4), shape: c.shape(4) }],
+  name: "BatchNormalization", purpose: "normalization", opsets: [7, 9, 14, 15],
+  inputs: ["X", "scale", "B", "input_mean", "input_var"], outputs: ["Y", "running_mean", "running_var"],
+  shape: (c) => [0, 3, 4].map((i) => ({ dataType: c.dataType(i), shape: c.shape(i) })),
   flops: (_, [out]) => mulDims(2, elements(out)),
   gradient: {
     X: (g) => {
@@ -125,13 +127,18 @@ export const BatchNormalization = defineOp({
   },
 });
 
-/** y = x / ‖x‖ₚ along `axis`, p 1 or 2. dx = (dy − sᵖ ⊙ Σ dy ⊙ y) / ‖x‖ₚ with s = y for p = 2 and sign x for p = 1. A row of zeros stays, with gradient dy. */
+/**
+ * y = x / ‖x‖ₚ along `axis`, p 1 or 2. dx = (dy − s ⊙ Σ dy ⊙ y) / ‖x‖ₚ with s = y for p = 2 and sign x for p = 1. A row of zeros stays, with
+ * gradient dy.
+ */
 export const LpNormalization = defineOp({
   name: "LpNormalization", opsets: [1, 22], inputs: ["input"], outputs: ["output"], shape: likeFirst, flops: (_, [out]) => mulDims(3, elements(out)),
   gradient: {
     input: ({ op, node, in: { input }, out: { output: y }, grad: { output } }) => {
       const axes = [intOf(node, "axis", -1)];
-      const [norm, slope] = intOf(node, "p", 2) === 1 ? [op.ReduceL1(input, axes, { keepdims: 1 }), op.Sign(input)] : [op.ReduceL2(input, axes, { keepdims: 1 }), y];
+      const one = intOf(node, "p", 2) === 1;
+      const norm = one ? op.ReduceL1(input, axes, { keepdims: 1 }) : op.ReduceL2(input, axes, { keepdims: 1 });
+      const slope = one ? op.Sign(input) : y;
       const divisor = op.Where(op.Equal(norm, op.scalar(0, norm)), op.scalar(1, norm), norm);
       return op.Div(op.Sub(output, op.Mul(slope, op.ReduceSum(op.Mul(output, y), axes, { keepdims: 1 }))), divisor);
     },
@@ -162,7 +169,8 @@ export const LRN = defineOp({
     X: ({ op, node, in: { X }, grad: { Y } }) => {
       const [alpha, beta, bias, size] = [floatOf(node, "alpha", 1e-4), floatOf(node, "beta", 0.75), floatOf(node, "bias", 1), intOf(node, "size", 1)];
       const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
-      const mean = (v: Value, pads: readonly number[]): Value => op.Squeeze(op.AveragePool(op.Unsqueeze(v, [1]), { kernel_shape: [size, 1], pads, count_include_pad: 1 }), [1]);
+      const mean = (v: Value, pads: readonly number[]): Value =>
+        op.Squeeze(op.AveragePool(op.Unsqueeze(v, [1]), { kernel_shape: [size, 1], pads, count_include_pad: 1 }), [1]);
       const [x, dy] = [flat(op, X), flat(op, Y)];
       const s = op.Add(op.Mul(mean(op.Mul(x, x), [before, 0, after, 0]), op.scalar(alpha, x)), op.scalar(bias, x));
       const direct = op.Div(dy, op.Pow(s, op.scalar(beta, x)));

@@ -5,7 +5,7 @@ import type { Node, Value } from "../ir/graph.ts";
 import { elements } from "./broadcast.ts";
 import { defineOp } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
-import { correlated, slidShape, spreadBack, windowOf, type Window } from "./windows.ts";
+import { attributesOf, correlated, padsAttribute, slidShape, spreadBack, windowOf, type Window } from "./windows.ts";
 
 /** The gradient of a bias [M]: the sum over all but the channels of dy [N, M, o..], however many axes that has. */
 function channelSum(op: OpBuilder, dy: Value): Value {
@@ -96,7 +96,7 @@ export const ConvTranspose = defineOp({
       const group = intOf(node, "group", 1);
       if (window === undefined) return op.Conv(Y, W, undefined, { group });
       const pads = window.pads.filter((p) => p !== undefined);
-      return op.Conv(Y, W, undefined, { group, strides: window.strides, dilations: window.dilations, pads: [...pads.map((p) => p.before), ...pads.map((p) => p.after)] });
+      return op.Conv(Y, W, undefined, { group, ...attributesOf(window), pads: padsAttribute(pads) });
     },
     W: ({ op, node, in: { X, W }, grad: { Y } }) => correlated(op, Y, X, W, knownWindow(node, X, W), intOf(node, "group", 1)),
     B: ({ op, grad: { Y } }) => channelSum(op, Y),

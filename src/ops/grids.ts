@@ -45,7 +45,8 @@ export const DeformConv = defineOp({
  * dx = the windows of dy: gathered by their places, which the sizes tell, one more place standing for the padding around y.
  */
 export const Col2Im = defineOp({
-  name: "Col2Im", opsets: [18], inputs: ["input", "image_shape", "block_shape"], outputs: ["output"], flops: (c) => elements({ dataType: 0, shape: c.shape(0) }),
+  name: "Col2Im", opsets: [18], inputs: ["input", "image_shape", "block_shape"], outputs: ["output"],
+  flops: (c) => elements({ dataType: 0, shape: c.shape(0) }),
   shape: (c) => {
     const [x, image, block] = [c.shape(0), c.ints(1), c.ints(2)];
     const rank = c.shape(1)?.[0] ?? c.shape(2)?.[0];
@@ -77,7 +78,8 @@ function numbers(v: Value): number[] {
 function windowPlaces(image: readonly number[], block: readonly number[], window: Window): number[] {
   const size = image.reduce((a, b) => a * b, 1);
   const slid = slidShape([1, 1, ...image], window).map(Number);
-  const along = (axis: number, o: number, k: number): number => o * (window.strides[axis] ?? 1) + k * (window.dilations[axis] ?? 1) - (window.pads[axis]?.before ?? 0);
+  const along = (axis: number, o: number, k: number): number =>
+    o * (window.strides[axis] ?? 1) + k * (window.dilations[axis] ?? 1) - (window.pads[axis]?.before ?? 0);
   return indices(block).flatMap((k) => indices(slid).map((o) => {
     const at = image.map((_, axis) => along(axis, o[axis] ?? 0, k[axis] ?? 0));
     return at.every((v, axis) => v >= 0 && v < (image[axis] ?? 0)) ? at.reduce((place, v, axis) => place * (image[axis] ?? 0) + v, 0) : size;
@@ -91,7 +93,8 @@ function indices(shape: readonly number[]): number[][] {
 
 /** Boxes that overlap no better one too much, as [count, 3]: batch, class, box. */
 export const NonMaxSuppression = defineOp({
-  name: "NonMaxSuppression", opsets: [10, 11], inputs: ["boxes", "scores", "max_output_boxes_per_class", "iou_threshold", "score_threshold"], outputs: ["selected_indices"],
+  name: "NonMaxSuppression", opsets: [10, 11], outputs: ["selected_indices"],
+  inputs: ["boxes", "scores", "max_output_boxes_per_class", "iou_threshold", "score_threshold"],
   shape: () => [{ dataType: DataType.INT64, shape: [undefined, 3] }],
   gradient: { boxes: "none", scores: "none", max_output_boxes_per_class: "none", iou_threshold: "none", score_threshold: "none" },
 });

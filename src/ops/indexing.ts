@@ -235,9 +235,10 @@ export const OneHot = defineOp({
 export const Compress = defineOp({
   name: "Compress", opsets: [9, 11], inputs: ["input", "condition"], outputs: ["output"],
   shape: (c) => {
-    const [shape, axis] = [c.shape(0), intOf(c.node, "axis", undefined)];
-    if (axis === undefined) return [{ dataType: c.dataType(0), shape: [undefined] }];
-    return [{ dataType: c.dataType(0), shape: shape?.map((d, i) => (i === (axis < 0 ? axis + shape.length : axis) ? undefined : d)) }];
+    const [shape, axis, condition] = [c.shape(0), intOf(c.node, "axis", undefined), c.ints(1)];
+    const count = condition?.every((d) => typeof d === "number") === true ? condition.filter((d) => d !== 0).length : undefined;
+    if (axis === undefined) return [{ dataType: c.dataType(0), shape: [count] }];
+    return [{ dataType: c.dataType(0), shape: shape?.map((d, i) => (i === (axis < 0 ? axis + shape.length : axis) ? count : d)) }];
   },
   gradient: {
     input: ({ op, node, in: { input, condition }, grad: { output: dy } }) => {

@@ -29,7 +29,8 @@ export const NegativeLogLikelihoodLoss = defineOp({
   shape: (c) => [{ dataType: c.dataType(0), shape: lossShape(c) }],
   flops: (c) => mulDims(2, elements({ dataType: 0, shape: c.shape(1) })),
   gradient: {
-    input: ({ op, node, has, in: inputs, grad: { loss } }) => atRightClasses(op, node, inputs.input, inputs.target, has("weight") ? inputs.weight : undefined, loss),
+    input: ({ op, node, has, in: inputs, grad: { loss } }) =>
+      atRightClasses(op, node, inputs.input, inputs.target, has("weight") ? inputs.weight : undefined, loss),
     target: "none", weight: "unwritten",
   },
 });

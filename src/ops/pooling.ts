@@ -1,5 +1,5 @@
 /** Pools over the spatial axes of x [N, C, d..]. */
-import { intOf } from "../ir/attribute.ts";
+import { intOf, intsOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import { mulDims, numberOfElements, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Node, Value } from "../ir/graph.ts";
@@ -103,8 +103,10 @@ export const LpPool = defineOp({
   },
 });
 
+type GlobalDerivative = (op: OpBuilder, x: Value, y: Value, dy: Value, node: Node) => Value;
+
 /** A pool over everything: [N, C, d..] → [N, C, 1..]. Its derivative is a formula over the axes laid flat, [N, C, L] with y and dy as [N, C, 1]. */
-function global(name: string, opsets: readonly number[], derivative: (op: OpBuilder, x: Value, y: Value, dy: Value, node: Node) => Value): OpDefinition<"X", "Y"> {
+function global(name: string, opsets: readonly number[], derivative: GlobalDerivative): OpDefinition<"X", "Y"> {
   return defineOp({
     name, opsets, inputs: ["X"], outputs: ["Y"], flops: (c) => elements({ dataType: 0, shape: c.shape(0) }),
     shape: (c) => [{ dataType: c.dataType(0), shape: c.shape(0)?.map((d, i) => (i < 2 ? d : 1)) }],
@@ -153,8 +155,8 @@ export const MaxUnpool = defineOp({
 export const MaxRoiPool = defineOp({
   name: "MaxRoiPool", opsets: [1, 22], inputs: ["X", "rois"], outputs: ["Y"],
   shape: (c) => {
-    const sizes = c.node.attributes.get("pooled_shape");
-    return [{ dataType: c.dataType(0), shape: [c.shape(1)?.[0], c.shape(0)?.[1], ...(sizes?.kind === "ints" ? sizes.value.map(Number) : [undefined, undefined])] }];
+    const sizes: readonly Dim[] = intsOf(c.node, "pooled_shape") ?? [undefined, undefined];
+    return [{ dataType: c.dataType(0), shape: [c.shape(1)?.[0], c.shape(0)?.[1], ...sizes] }];
   },
   gradient: { X: "unwritten", rois: "none" },
 });

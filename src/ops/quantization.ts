@@ -42,7 +42,8 @@ export const MatMulInteger = defineOp({
 
 /** a · b of the numbers that integers stand for, quantized again. */
 export const QLinearMatMul = defineOp({
-  name: "QLinearMatMul", opsets: [10, 21], inputs: ["a", "a_scale", "a_zero_point", "b", "b_scale", "b_zero_point", "y_scale", "y_zero_point"], outputs: ["y"], flops: productFlops(0, 3),
+  name: "QLinearMatMul", opsets: [10, 21], outputs: ["y"], flops: productFlops(0, 3),
+  inputs: ["a", "a_scale", "a_zero_point", "b", "b_scale", "b_zero_point", "y_scale", "y_zero_point"],
   shape: (c) => [{ dataType: c.dataType(7), shape: matMulShape(c.shape(0), c.shape(3)) }],
   gradient: {
     a: "not differentiable", a_scale: "not differentiable", a_zero_point: "none", b: "not differentiable", b_scale: "not differentiable", b_zero_point: "none",
@@ -62,7 +63,8 @@ export const ConvInteger = defineOp({
 
 /** The convolution of the numbers that integers stand for, quantized again. */
 export const QLinearConv = defineOp({
-  name: "QLinearConv", opsets: [10], inputs: ["x", "x_scale", "x_zero_point", "w", "w_scale", "w_zero_point", "y_scale", "y_zero_point", "B"], outputs: ["y"], flops: convolutionFlops(3),
+  name: "QLinearConv", opsets: [10], outputs: ["y"], flops: convolutionFlops(3),
+  inputs: ["x", "x_scale", "x_zero_point", "w", "w_scale", "w_zero_point", "y_scale", "y_zero_point", "B"],
   shape: (c) => [{ dataType: c.dataType(7), shape: convolved(3)(c) }],
   gradient: {
     x: "not differentiable", x_scale: "not differentiable", x_zero_point: "none", w: "not differentiable", w_scale: "not differentiable", w_zero_point: "none",

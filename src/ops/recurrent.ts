@@ -32,6 +32,9 @@ export const GRU = defineOp({
 });
 
 export const LSTM = defineOp({
-  name: "LSTM", opsets: [1, 7, 14, 22], inputs: ["X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P"], outputs: ["Y", "Y_h", "Y_c"], shape: layer, flops,
-  gradient: { X: "unwritten", W: "unwritten", R: "unwritten", B: "unwritten", sequence_lens: "none", initial_h: "unwritten", initial_c: "unwritten", P: "unwritten" },
+  name: "LSTM", opsets: [1, 7, 14, 22], outputs: ["Y", "Y_h", "Y_c"], shape: layer, flops,
+  inputs: ["X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P"],
+  gradient: {
+    X: "unwritten", W: "unwritten", R: "unwritten", B: "unwritten", sequence_lens: "none", initial_h: "unwritten", initial_c: "unwritten", P: "unwritten",
+  },
 });

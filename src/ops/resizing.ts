@@ -115,14 +115,18 @@ function matrixOf(axis: Axis, reading: Reading): number[] {
 }
 
 /** dx = Mᵀ · dy along each axis that changes, by matrices made of the sizes, which must be numbers. */
-function spreadAlongAxes(op: OpBuilder, x: Value, dy: Value, reading: Reading, scales: readonly number[] | undefined, regions: readonly number[] | undefined): Value {
+function spreadAlongAxes(
+  op: OpBuilder, x: Value, dy: Value, reading: Reading, scales: readonly number[] | undefined, regions: readonly number[] | undefined,
+): Value {
   const [from, to] = [x.shape, dy.shape];
   if (from === undefined || to === undefined) throw new TypeError(`the shapes of "${x.name}" and of the result must be known`);
   return from.reduce<Value>((grad, d, i) => {
     const o = to[i];
     const region = regions === undefined ? undefined : [regions[i] ?? 0, regions[i + from.length] ?? 1] as const;
     if (sameDim(d, o) && (scales?.[i] ?? 1) === 1 && (reading.coordinates !== "tf_crop_and_resize" || region?.join() === "0,1")) return grad;
-    if (typeof d !== "number" || typeof o !== "number") throw new TypeError(`axis ${String(i)} of "${x.name}" is resized, and its size must be known as a number`);
+    if (typeof d !== "number" || typeof o !== "number") {
+      throw new TypeError(`axis ${String(i)} of "${x.name}" is resized, and its size must be known as a number`);
+    }
     // ONNX Runtime keeps scales in float32.
     const matrix = matrixOf({ d, o, scale: Math.fround(scales?.[i] ?? o / d), region }, reading);
     const constant = op.Cast(op.constant("resize", Tensor.floats([o, d], matrix)), { to: x.dataType });
@@ -158,19 +162,24 @@ interface Target {
 
 function targetOf(node: Node, x: Shape, opset: number): Target {
   const axes = intsOf(node, "axes");
+  const named = axes?.map((a) => (a < 0 ? a + x.length : a)) ?? x.map((_, i) => i);
+  const open: Target = { scales: undefined, sizes: x.map((d, i) => (named.includes(i) ? undefined : d)) };
   const ones = x.map(() => 1);
   const scales = overAll(constantNumbers(node.inputs[opset < COORDINATES ? 1 : 2]), axes, x.length, ones);
   const given = opset < COORDINATES ? undefined : node.inputs[3];
-  if (!isGiven(given)) return { scales, sizes: undefined };
+  if (!isGiven(given)) return scales === undefined ? open : { scales, sizes: undefined };
   const policy = stringOf(node, "keep_aspect_ratio_policy", "stretch");
   const sizes = overAll<Dim>(given.facts?.ints, axes, x.length, x);
-  if (policy === "stretch" || sizes === undefined) return { scales: undefined, sizes };
+  if (sizes === undefined) return open;
+  if (policy === "stretch") return { scales: undefined, sizes };
   // One scale for all axes named, the smallest or the largest that the sizes ask for.
-  const named = axes?.map((a) => (a < 0 ? a + x.length : a)) ?? x.map((_, i) => i);
   const ratios = named.map((i) => [sizes[i], x[i]]).map(([size, d]) => (typeof size === "number" && typeof d === "number" ? size / d : NaN));
   const scale = policy === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);
-  if (Number.isNaN(scale)) return { scales: undefined, sizes: x.map((d, i) => (named.includes(i) ? undefined : d)) };
-  return { scales: x.map((_, i) => (named.includes(i) ? scale : 1)), sizes: x.map((d, i) => (named.includes(i) && typeof d === "number" ? Math.floor(scale * d + 0.5) : d)) };
+  if (Number.isNaN(scale)) return open;
+  return {
+    scales: x.map((_, i) => (named.includes(i) ? scale : 1)),
+    sizes: x.map((d, i) => (named.includes(i) && typeof d === "number" ? Math.floor(scale * d + 0.5) : d)),
+  };
 }
 
 /** ⌊d · scale⌋: exact for whole scales of any d, for others where d is a number. */
@@ -198,14 +207,17 @@ export const Resize = defineOp({
     X: ({ op, node, in: { X }, grad: { Y } }: Resizing) => {
       if (X.shape === undefined) throw new TypeError(`the shape of "${X.name}" must be known`);
       const { scales, sizes } = targetOf(node, X.shape, op.opset);
-      if (scales === undefined && sizes === undefined) throw new TypeError("its scales or sizes must be constants");
+      if (scales === undefined && sizes?.includes(undefined) !== false) {
+        throw new TypeError("its scales or sizes must be constants, and the sizes of what they resize known");
+      }
       const reading = readingOf(op, node);
       const rank = X.shape.length;
       const given = reading.coordinates === "tf_crop_and_resize" ? constantNumbers(node.inputs[1]) : undefined;
       if (reading.coordinates === "tf_crop_and_resize" && given === undefined) throw new TypeError("its region must be a constant");
       const half = (given?.length ?? 0) / 2;
       const axes = intsOf(node, "axes");
-      const [starts, ends] = [overAll(given?.slice(0, half), axes, rank, X.shape.map(() => 0)), overAll(given?.slice(half), axes, rank, X.shape.map(() => 1))];
+      const starts = overAll(given?.slice(0, half), axes, rank, X.shape.map(() => 0));
+      const ends = overAll(given?.slice(half), axes, rank, X.shape.map(() => 1));
       return spreadAlongAxes(op, X, Y, reading, scales, starts === undefined || ends === undefined ? undefined : [...starts, ...ends]);
     },
     roi: "none", scales: "none", sizes: "none",
@@ -239,7 +251,8 @@ export const DepthToSpace = defineOp({
   name: "DepthToSpace", opsets: [1, 11, 13], inputs: ["input"], outputs: ["output"],
   shape: (c) => {
     const [shape, b] = [c.shape(0), intOf(c.node, "blocksize", 1)];
-    return [{ dataType: c.dataType(0), shape: shape === undefined ? undefined : [shape[0], floorDivDims(shape[1], b * b), mulDims(shape[2], b), mulDims(shape[3], b)] }];
+    if (shape === undefined) return [{ dataType: c.dataType(0), shape }];
+    return [{ dataType: c.dataType(0), shape: [shape[0], floorDivDims(shape[1], b * b), mulDims(shape[2], b), mulDims(shape[3], b)] }];
   },
   gradient: {
     input: ({ op, node, in: { input }, grad: { output } }) => {
@@ -259,7 +272,8 @@ export const SpaceToDepth = defineOp({
   name: "SpaceToDepth", opsets: [1, 13], inputs: ["input"], outputs: ["output"],
   shape: (c) => {
     const [shape, b] = [c.shape(0), intOf(c.node, "blocksize", 1)];
-    return [{ dataType: c.dataType(0), shape: shape === undefined ? undefined : [shape[0], mulDims(shape[1], b * b), floorDivDims(shape[2], b), floorDivDims(shape[3], b)] }];
+    if (shape === undefined) return [{ dataType: c.dataType(0), shape }];
+    return [{ dataType: c.dataType(0), shape: [shape[0], mulDims(shape[1], b * b), floorDivDims(shape[2], b), floorDivDims(shape[3], b)] }];
   },
   gradient: { input: ({ op, node, grad: { output } }) => op.DepthToSpace(output, { blocksize: intOf(node, "blocksize", 1) }) },
 });

@@ -26,8 +26,10 @@ export interface Window {
 
 /** The window of a node over x, its kernel taken from the attribute or else from a weight [.., .., k..]. Undefined where the number of axes is open. */
 export function windowOf(node: Node, x: Shape | undefined, weight?: Shape): Window | undefined {
-  const [sizes, given] = [intsOf(node, "kernel_shape"), { strides: intsOf(node, "strides"), dilations: intsOf(node, "dilations"), pads: intsOf(node, "pads") }];
-  const rank = sizes?.length ?? spatialRank(x) ?? spatialRank(weight) ?? given.strides?.length ?? given.dilations?.length ?? (given.pads === undefined ? undefined : given.pads.length / 2);
+  const sizes = intsOf(node, "kernel_shape");
+  const given = { strides: intsOf(node, "strides"), dilations: intsOf(node, "dilations"), pads: intsOf(node, "pads") };
+  const told = given.strides?.length ?? given.dilations?.length ?? (given.pads === undefined ? undefined : given.pads.length / 2);
+  const rank = sizes?.length ?? spatialRank(x) ?? spatialRank(weight) ?? told;
   if (rank === undefined) return undefined;
   const ones = Array.from({ length: rank }, () => 1);
   const kernel: readonly Dim[] = sizes ?? weight?.slice(2) ?? ones.map(() => undefined);
@@ -93,10 +95,11 @@ function samePadsAt(op: OpBuilder, window: Window, full: Value, x: Value): { bef
   return window.autoPad === "SAME_UPPER" ? { before: less, after: more } : { before: more, after: less };
 }
 
-const attributesOf = ({ strides, dilations }: Window): { strides: readonly number[]; dilations: readonly number[] } => ({ strides, dilations });
+/** The attributes `strides` and `dilations`. */
+export const attributesOf = ({ strides, dilations }: Window): { strides: readonly number[]; dilations: readonly number[] } => ({ strides, dilations });
 
 /** The attribute `pads` of numbers. */
-const padsAttribute = (pads: readonly Pads[]): number[] => [...pads.map((p) => p.before), ...pads.map((p) => p.after)];
+export const padsAttribute = (pads: readonly Pads[]): number[] => [...pads.map((p) => p.before), ...pads.map((p) => p.after)];
 
 /**
  * dy [N, M, o..] carried back along the windows to the shape of x [N, C, d..] by weights [M, C/g, k..]: a ConvTranspose. What the windows left
@@ -113,7 +116,8 @@ export function spreadBack(op: OpBuilder, dy: Value, weight: Value, x: Value, wi
   });
   if (fitted.every((p) => p !== undefined)) {
     const pads = fitted.map((p) => ({ before: p.before, after: Math.max(0, p.after) }));
-    return op.ConvTranspose(dy, weight, undefined, { group, ...attributesOf(window), pads: padsAttribute(pads), output_padding: fitted.map((p) => Math.max(0, -p.after)) });
+    const output_padding = fitted.map((p) => Math.max(0, -p.after));
+    return op.ConvTranspose(dy, weight, undefined, { group, ...attributesOf(window), pads: padsAttribute(pads), output_padding });
   }
   const whole = op.ConvTranspose(dy, weight, undefined, { group, ...attributesOf(window) });
   const full = spatialSizes(op, whole);
@@ -134,7 +138,8 @@ export function correlated(op: OpBuilder, image: Value, small: Value, weight: Va
   const [padded, pads] = paddedImage(op, image, weight, small, window);
   const turned = group === 1 ? op.Transpose(padded, { perm: [1, 0, ...axes] }) : groupsAsChannels(op, padded, group, axes);
   const [strides, dilations] = [window.dilations, window.strides];
-  const product = op.Transpose(op.Conv(turned, kernel, undefined, { group, strides, dilations, ...(pads === undefined ? {} : { pads }) }), { perm: [1, 0, ...axes] });
+  const sums = op.Conv(turned, kernel, undefined, { group, strides, dilations, ...(pads === undefined ? {} : { pads }) });
+  const product = op.Transpose(sums, { perm: [1, 0, ...axes] });
   // Where the windows left something over at the end, there may be places beyond the kernel's last.
   if (dilations.every((s) => s === 1)) return product;
   const sizes = weight.shape?.slice(2) ?? [];
