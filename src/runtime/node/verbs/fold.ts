@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { interrupted } from "../../../errors/runtime.ts";
 import type { Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
+import { inferGraph } from "../../../ops/infer.ts";
 import { pathOf } from "../../../passes/adapt.ts";
 import { attachHead } from "../../../passes/attach-head.ts";
+import { foldWeight, replaceWeight, replaceWhole } from "../../../passes/fold.ts";
 import { inlineFunctions } from "../../../passes/inline-functions.ts";
 import { ConstantsBefore } from "../../../passes/keep-functions.ts";
-import { inferGraph } from "../../../ops/infer.ts";
-import { foldWeight, replaceWeight, replaceWhole } from "../../../passes/fold.ts";
 import { findWeights } from "../../../passes/weights/find-weights.ts";
 import { prepare, type Prepared } from "../../prepare.ts";
 import type { CommonOptions, FoldOptions, FoldResult, HeadOptions } from "../../options.ts";
@@ -53,18 +53,31 @@ export function prepareFold(opened: OpenedModel, options: HeadOptions & { readon
  */
 export async function foldedModel(opened: OpenedModel, prepared: Prepared, runtime: OnnxRuntime, options: CommonOptions): Promise<Model> {
   const model = opened.load();
-  const hadFunctions = model.functions.length > 0;
+  const hasFunctions = model.functions.length > 0;
   const inlined = inlineFunctions(model);
-  if (hadFunctions) inferGraph(model.graph, model.opsets);
-  const { head } = prepared;
-  const headOf = (target: Model): Value[] => {
-    const known = new Set(target.graph.initializers);
-    if (head !== undefined) attachHead(target, { ...head, start: (shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)) });
-    return [...target.graph.initializers].filter((v) => !known.has(v));
-  };
+  if (hasFunctions) inferGraph(model.graph, model.opsets);
   const outputs = model.graph.outputs.map((v) => v.facts);
-  const added = headOf(model);
+  const added = addHead(model, prepared);
   const before = new ConstantsBefore(model.graph, inlined);
+  await foldInto(model, prepared, runtime, options);
+  if (!hasFunctions) return model;
+  const base = opened.load();
+  // What a function makes is known in the inlined model alone.
+  base.graph.outputs.forEach((v, i) => { v.facts = outputs[i]; });
+  const twins = addHead(base, prepared);
+  if (before.carryBack(model.graph, base, new Map(added.flatMap((v, i) => (twins[i] === undefined ? [] : [[v, twins[i]]]))))) return base;
+  options.onNotice?.("the model's functions are written out in the merged model: a weight in one of them is shared with products that were not chosen");
+  return model;
+}
+
+/** Attaches the adapter's head, if it brings one, with zeros. Returns the constants that it added. */
+function addHead(model: Model, { head }: Prepared): Value[] {
+  const known = new Set(model.graph.initializers);
+  if (head !== undefined) attachHead(model, { ...head, start: (shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)) });
+  return [...model.graph.initializers].filter((v) => !known.has(v));
+}
+
+async function foldInto(model: Model, prepared: Prepared, runtime: OnnxRuntime, options: CommonOptions): Promise<void> {
   const sites = new Map(findWeights(model.graph).map((site) => [site.name, site]));
   const evaluate = evaluateWith(runtime);
   for (const [done, adapted] of prepared.adapted.entries()) {
@@ -79,12 +92,4 @@ export async function foldedModel(opened: OpenedModel, prepared: Prepared, runti
     const site = name === undefined ? undefined : sites.get(name);
     if (site !== undefined) replaceWhole(model.graph, site, prepared.saved.filter((t) => t.modulePath === module));
   }
-  if (!hadFunctions) return model;
-  const base = opened.load();
-  // What a function makes is known in the inlined model alone.
-  base.graph.outputs.forEach((v, i) => { v.facts = outputs[i]; });
-  const twins = headOf(base);
-  if (before.carryBack(model.graph, base, new Map(added.flatMap((v, i) => (twins[i] === undefined ? [] : [[v, twins[i]]]))))) return base;
-  options.onNotice?.("the model's functions are written out in the merged model: a weight in one of them is shared with products that were not chosen");
-  return model;
 }
