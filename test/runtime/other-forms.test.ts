@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { adapt, artifacts, fold, inspect, predict, train, verify, type TaskName } from "../../src/index.ts";
+import { adapt, artifacts, fold, HutError, inspect, predict, train, verify, type TaskName } from "../../src/index.ts";
 import { differences } from "../../src/ir/compare.ts";
 import { loadModel } from "../../src/ir/load.ts";
 import { everyNode } from "../../src/ir/nested.ts";
@@ -11,7 +11,7 @@ import type { Model } from "../../src/ir/model.ts";
 import type { ModelProto } from "../../src/ir/proto/generated/schema.ts";
 import { memorySource } from "../../src/ir/source.ts";
 import { openModel } from "../../src/runtime/node/open-model.ts";
-import { bertOfLayers, bertOfLinears, blocksWithoutHead, bytesOf, mergedGpt2 } from "./other-forms.ts";
+import { bertOfLayers, bertOfLinears, blocksWithoutHead, bytesOf, doubling, mergedGpt2 } from "./other-forms.ts";
 
 type Nested = number | readonly Nested[];
 
@@ -105,6 +105,16 @@ for (const { name, family, task, make, targets } of FORMS) {
     });
   });
 }
+
+it("functions that double forty times are refused before any session starts", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "hut-doubling-"));
+  const path = join(folder, "model.onnx");
+  writeFileSync(path, bytesOf(doubling(40)));
+  const started = performance.now();
+  await assert.rejects(predict(path, { data: path, output: join(folder, "out.jsonl") }), (error) => error instanceof HutError && error.code === "FUNCTIONS_TOO_LARGE");
+  assert.ok(performance.now() - started < 2000);
+  rmSync(folder, { recursive: true });
+});
 
 describe("a function that is called twice, under a head that is attached", () => {
   let folder = "";

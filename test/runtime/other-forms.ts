@@ -132,3 +132,12 @@ export function blocksWithoutHead(tied: boolean): ModelProto {
       node: [nodeProto({ opType: "Gather", name: "/embeddings/Gather", input: ["embeddings.weight", "input_ids"], output: ["h0"] }), call("/block.0", "h0", "h1"), call("/block.1", "h1", "last_hidden_state")],
       output: [info("last_hidden_state", 1, ["batch", "sequence", 8])] }) });
 }
+
+/** A kilobyte that asks for 2^`times` nodes. */
+export function doubling(times: number): ModelProto {
+  const opsetImport = [operatorSetIdProto({ version: 17 }), operatorSetIdProto({ domain: DOMAIN, version: 1 })];
+  const call = (i: number, input: string, output: string): NodeProto => nodeProto({ opType: `F${String(i)}`, domain: DOMAIN, input: [input], output: [output] });
+  const functions = Array.from({ length: times }, (_, i) => functionProto({ name: `F${String(i)}`, domain: DOMAIN, input: ["x"], output: ["y"], opsetImport,
+    node: i + 1 < times ? [call(i + 1, "x", "h"), call(i + 1, "h", "y")] : [nodeProto({ opType: "Neg", input: ["x"], output: ["y"] })] }));
+  return modelProto({ irVersion: 8, opsetImport, functions, graph: graphProto({ name: "g", input: [info("x", 1, [1])], output: [info("y", 1, [1])], node: [call(0, "x", "y")] }) });
+}
