@@ -74,7 +74,8 @@ export function replaceWhole(graph: Graph, site: WeightSite, trained: readonly T
 
 /** Whether nothing but these reads comes from the constant, through whatever hands it on. */
 function isExclusive(graph: Graph, constant: Value, uses: readonly Use[]): boolean {
-  return !everyGraph(graph).some((each) => each.outputs.includes(constant)) && constant.uses.every((use) => uses.some((u) => u.node === use.node && u.index === use.index)
+  if (everyGraph(graph).some((each) => each.outputs.includes(constant))) return false;
+  return constant.uses.every((use) => uses.some((u) => u.node === use.node && u.index === use.index)
     || (use.node.outputs.length === 1 && use.node.inputs.length === 1 && use.node.outputs.every((o) => o !== undefined && o.uses.length > 0 && isExclusive(graph, o, uses))));
 }
 

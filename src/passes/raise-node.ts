@@ -23,7 +23,7 @@ function inputIndex(version: SchemaVersion, name: string): number {
   return version.inputs.findIndex((input) => input.replace(/[?*]$/, "") === name);
 }
 
-/** Brings a node that `canRaise` from one opset to another: an attribute that became an input becomes a constant input; Split gets its number of outputs. */
+/** Brings a node that `canRaise` from one opset to another: an attribute that became an input becomes a constant one, Split gets its number of outputs. */
 export function raiseNode(node: Node, from: number, target: number): void {
   const next = schemaOf(node.opType, target);
   if (next === undefined || next === schemaOf(node.opType, from)) return;
@@ -32,5 +32,6 @@ export function raiseNode(node: Node, from: number, target: number): void {
     node.setInput(inputIndex(next, name), node.graph.addInitializer(`${node.name}/${name}`, Tensor.ints([a.value.length], a.value)));
     node.attributes.delete(name);
   }
-  if (node.opType === "Split" && node.inputs[1] === undefined && target >= 18 && !node.attributes.has("num_outputs")) node.attributes.set("num_outputs", int(node.outputs.length));
+  if (node.opType !== "Split" || node.inputs[1] !== undefined || target < 18 || node.attributes.has("num_outputs")) return;
+  node.attributes.set("num_outputs", int(node.outputs.length));
 }

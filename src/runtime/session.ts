@@ -65,9 +65,13 @@ export class GraphSession implements AsyncDisposable {
     }
   }
 
-  /** Runs the graph once. What it has no input for is left out: a training graph holds what is always fed one value. Throws HutError with the runtime's reason. */
+  /**
+   * Runs the graph once. What it has no input for is left out: a training graph holds what is always fed one value. Throws HutError with the
+   * runtime's reason.
+   */
   async run(feeds: ReadonlyMap<string, Feed>, outputs?: readonly string[]): Promise<Map<string, Feed>> {
-    const inputs = Object.fromEntries([...feeds].filter(([name]) => this.inputNames.includes(name)).map(([name, feed]) => [name, this.#tensor(feed)]));
+    const known = [...feeds].filter(([name]) => this.inputNames.includes(name));
+    const inputs = Object.fromEntries(known.map(([name, feed]) => [name, this.#tensor(feed)]));
     try {
       const results = await (outputs === undefined ? this.#session.run(inputs) : this.#session.run(inputs, [...outputs]));
       return new Map(Object.entries(results).map(([name, tensor]) => [name, feedOf(tensor)]));

@@ -8,7 +8,7 @@ import { attributeProto, functionProto, graphProto, modelProto, nodeProto, opera
 import { modelToProto } from "../../src/ir/save.ts";
 import { bytesOf, Tensor } from "../../src/ir/tensor.ts";
 import { inlineFunctions } from "../../src/passes/inline-functions.ts";
-import { ConstantsBefore } from "../../src/passes/keep-functions.ts";
+import { constantsOf, keepFunctions, type WrittenOut } from "../../src/passes/keep-functions.ts";
 
 const constant = (output: string, values: number[]): NodeProto => nodeProto({ opType: "Constant", output: [output],
   attribute: [attributeProto({ name: "value", type: 4, t: tensorProto({ dims: [values.length], dataType: 1, docString: "said", rawData: bytesOf(Float32Array.from(values)) }) })] });
@@ -40,15 +40,20 @@ function double(m: Model): number {
   return count;
 }
 
-describe("ConstantsBefore", () => {
+describe("keepFunctions", () => {
+  /** The model written out, and what it held. */
+  function writtenOut(fresh: Model): WrittenOut {
+    const inlined = inlineFunctions(fresh);
+    return { graph: fresh.graph, inlined, before: constantsOf(fresh.graph), added: new Map() };
+  }
   const opened = (proto: ModelProto): Model => modelFromProto(proto, { file: "m", openExternal: undefined });
 
   it("puts every new value where the old one stood, in functions and branches, and changes nothing else", () => {
     const proto = model();
     const [base, fresh] = [opened(proto), opened(proto)];
-    const kept = new ConstantsBefore(fresh.graph, inlineFunctions(fresh));
+    const written = writtenOut(fresh);
     assert.equal(double(fresh), 8);
-    assert.equal(kept.carryBack(fresh.graph, base, new Map()), true);
+    assert.equal(keepFunctions(base, written), true);
     // By writing it out again: the doubled constants, wherever they were.
     const again = opened(modelToProto(base));
     inlineFunctions(again);
@@ -63,11 +68,11 @@ describe("ConstantsBefore", () => {
     const proto = model();
     const text = JSON.stringify(proto);
     const [base, fresh] = [opened(proto), opened(proto)];
-    const kept = new ConstantsBefore(fresh.graph, inlineFunctions(fresh));
-    assert.equal(kept.carryBack(fresh.graph, base, new Map()), true);
+    const written = writtenOut(fresh);
+    assert.equal(keepFunctions(base, written), true);
     assert.equal(base.functions[0], proto.functions[0]);
     double(fresh);
-    kept.carryBack(fresh.graph, base, new Map());
+    keepFunctions(base, written);
     assert.notEqual(base.functions[0], proto.functions[0]);
     assert.equal(JSON.stringify(proto), text);
   });
@@ -75,12 +80,12 @@ describe("ConstantsBefore", () => {
   it("tells where a new constant has no place", () => {
     const proto = model();
     const [base, fresh] = [opened(proto), opened(proto)];
-    const kept = new ConstantsBefore(fresh.graph, inlineFunctions(fresh));
+    const written = writtenOut(fresh);
     const extra = fresh.graph.addInitializer("extra", Tensor.floats([1], [1]));
-    assert.equal(kept.carryBack(fresh.graph, base, new Map()), false);
+    assert.equal(keepFunctions(base, written), false);
     assert.deepEqual(differences(proto, modelToProto(base)), []);
     const twin = base.graph.addInitializer("extra", Tensor.floats([1], [0]));
-    assert.equal(kept.carryBack(fresh.graph, base, new Map([[extra, twin]])), true);
+    assert.equal(keepFunctions(base, { ...written, added: new Map([[extra, twin]]) }), true);
     assert.equal(twin.initializer, extra.initializer);
   });
 });

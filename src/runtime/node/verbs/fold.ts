@@ -9,7 +9,7 @@ import { pathOf } from "../../../passes/adapt.ts";
 import { attachHead } from "../../../passes/attach-head.ts";
 import { foldWeight, replaceWeight, replaceWhole } from "../../../passes/fold.ts";
 import { inlineFunctions } from "../../../passes/inline-functions.ts";
-import { ConstantsBefore } from "../../../passes/keep-functions.ts";
+import { constantsOf, keepFunctions } from "../../../passes/keep-functions.ts";
 import { findWeights } from "../../../passes/weights/find-weights.ts";
 import { prepare, type Prepared } from "../../prepare.ts";
 import type { CommonOptions, FoldOptions, FoldResult, HeadOptions } from "../../options.ts";
@@ -58,14 +58,15 @@ export async function foldedModel(opened: OpenedModel, prepared: Prepared, runti
   if (hasFunctions) inferGraph(model.graph, model.opsets);
   const outputs = model.graph.outputs.map((v) => v.facts);
   const added = addHead(model, prepared);
-  const before = new ConstantsBefore(model.graph, inlined);
+  const before = constantsOf(model.graph);
   await foldInto(model, prepared, runtime, options);
   if (!hasFunctions) return model;
   const base = opened.load();
   // What a function makes is known in the inlined model alone.
   base.graph.outputs.forEach((v, i) => { v.facts = outputs[i]; });
   const twins = addHead(base, prepared);
-  if (before.carryBack(model.graph, base, new Map(added.flatMap((v, i) => (twins[i] === undefined ? [] : [[v, twins[i]]]))))) return base;
+  const paired = new Map(added.flatMap((v, i) => (twins[i] === undefined ? [] : [[v, twins[i]]])));
+  if (keepFunctions(base, { graph: model.graph, inlined, before, added: paired })) return base;
   options.onNotice?.("the model's functions are written out in the merged model: a weight in one of them is shared with products that were not chosen");
   return model;
 }
