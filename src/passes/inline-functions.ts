@@ -22,10 +22,10 @@ import { replaceOutput } from "./replace-output.ts";
 import { schemaOf } from "./schema-of.ts";
 
 /**
- * Longest name that is made, in characters; names of real exports stay below 200. Without it a long name would be written once for every node of
- * every call.
+ * How much of a call's name, and of a node's own, goes into the names that are made, in characters; names of real exports stay below 200. Without it a
+ * long name would be written once for every node of every call.
  */
-const MAX_NAME = 1024;
+const MAX_PART = 512;
 
 /** Where an initializer was a Constant in the body of a function. */
 export interface FunctionConstant {
@@ -56,6 +56,7 @@ class Inliner implements InlinedFunctions {
   readonly #model: Model;
   readonly #table: FunctionTable;
   readonly #initializers = new Map<NodeProto, Value>();
+  readonly #prefixes = new Map<string, number>();
 
   constructor(model: Model) {
     this.#model = model;
@@ -81,7 +82,8 @@ class Inliner implements InlinedFunctions {
     if (call.inputs.length > called.input.length || call.outputs.length > called.output.length) {
       throw this.#refusal(call, "the call has more inputs or outputs than the function");
     }
-    const body = readFunction(called, this.#model.tensors, graph, (name) => graph.freshName(nameIn(call, name)));
+    const prefix = this.#prefixOf(call);
+    const body = readFunction(called, this.#model.tensors, graph, (name) => graph.freshName(nameIn(prefix, name)));
     this.#shareConstants(body.graph, called);
     for (const node of everyNode(body.graph)) this.#bindAttributes(node, call, body);
     this.#bringToOpset(body.graph, called, call);
@@ -160,7 +162,15 @@ class Inliner implements InlinedFunctions {
       return;
     }
     made.facts ??= output.facts;
-    replaceOutput(call, index, made, { origin: "inline-functions", name: nameIn(call, "Identity") });
+    replaceOutput(call, index, made, { origin: "inline-functions", name: nameIn(call.name, "Identity") });
+  }
+
+  /** What the names of a call's nodes begin with: its own name, numbered where several calls have it or none has one. */
+  #prefixOf({ name, opType }: Node): string {
+    const own = name === "" ? opType : name;
+    const count = (this.#prefixes.get(own) ?? 0) + 1;
+    this.#prefixes.set(own, count);
+    return count === 1 ? own : `${own}_${String(count)}`;
   }
 
   #refusal(call: Node, why: string): Error {
@@ -174,10 +184,9 @@ function redirect(from: Value, to: Value | undefined): void {
 }
 
 /** What a value or node of a body is called. TorchScript's paths go on: `/layer.0` and `/query/MatMul` are `/layer.0/query/MatMul`. */
-function nameIn(call: Node, name: string): string {
-  const outer = call.name === "" ? call.opType : call.name;
-  const joined = name.startsWith("/") ? `${outer.startsWith("/") ? "" : "/"}${outer}${name}` : `${outer}/${name}`;
-  return joined.slice(-MAX_NAME);
+function nameIn(prefix: string, name: string): string {
+  const [outer, inner] = [prefix.slice(-MAX_PART), name.slice(-MAX_PART)];
+  return inner.startsWith("/") ? `${outer.startsWith("/") ? "" : "/"}${outer}${inner}` : `${outer}/${inner}`;
 }
 
 /** An attribute under another name than the call gave it. */

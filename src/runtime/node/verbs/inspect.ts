@@ -3,6 +3,7 @@ import { dataTypeName } from "../../../ir/data-type.ts";
 import { addDims, dimKey, type Dim } from "../../../ir/dim.ts";
 import type { Graph, Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
+import { everyGraph } from "../../../ir/nested.ts";
 import { inferContext } from "../../../ops/infer.ts";
 import { elements } from "../../../ops/broadcast.ts";
 import { definitionOf } from "../../../ops/registry.ts";
@@ -53,10 +54,10 @@ function countOperators(graph: Graph, counts: Record<string, number> = {}): Reco
   return Object.fromEntries(Object.entries(counts).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));
 }
 
-/** Numbers in the float constants of a graph. */
+/** Numbers in the float constants of a graph and those nested in it. */
 export function countParameters(graph: Graph): number {
   let sum = 0;
-  for (const value of graph.initializers) {
+  for (const value of everyGraph(graph).flatMap((each) => [...each.initializers])) {
     const tensor = value.initializer;
     if (tensor !== undefined && tensor.dims.length > 0 && dataTypeName(tensor.dataType).includes("float")) sum += tensor.size;
   }
