@@ -2,21 +2,27 @@
 import { HutError, list, quote } from "./hut-error.ts";
 
 export function tooManyFunctions(file: string, count: number, limit: number): HutError {
-  return new HutError("TOO_MANY_FUNCTIONS", { file, count, limit }, `${quote(file)} defines ${String(count)} functions; at most ${String(limit)} are read. No exporter writes so many: take the model from a source you trust.`);
+  return new HutError("TOO_MANY_FUNCTIONS", { file, count, limit },
+    `${quote(file)} defines ${String(count)} functions; at most ${String(limit)} are read. No exporter writes so many: take the model from a source you trust.`);
 }
 
 export function functionsTooDeep(file: string, name: string, limit: number): HutError {
-  return new HutError("FUNCTIONS_TOO_DEEP", { file, function: name, limit }, `${quote(file)}: the calls below the function ${quote(name)} are nested more than ${String(limit)} deep, which ONNX Runtime refuses too. Export the model again.`);
+  return new HutError("FUNCTIONS_TOO_DEEP", { file, function: name, limit },
+    `${quote(file)}: the calls below the function ${quote(name)} are nested more than ${String(limit)} deep, which ONNX Runtime refuses too. Export the model again.`);
 }
 
 export function recursiveFunction(file: string, path: readonly string[]): HutError {
-  return new HutError("RECURSIVE_FUNCTION", { file, path }, `${quote(file)}: the function ${quote(path[0] ?? "")} calls itself (${list(path.map(quote), 12)}), which ONNX forbids. The file is damaged; export the model again.`);
+  return new HutError("RECURSIVE_FUNCTION", { file, path },
+    `${quote(file)}: the function ${quote(path[0] ?? "")} calls itself (${list(path.map(quote), 12)}), which ONNX forbids. The file is damaged; export the model again.`);
 }
 
 export function functionsTooLarge(file: string, limit: number): HutError {
-  return new HutError("FUNCTIONS_TOO_LARGE", { file, limit }, `${quote(file)}: with its functions written out the graph would have more than ${String(limit)} nodes. No exporter writes that: take the model from a source you trust.`);
+  return new HutError("FUNCTIONS_TOO_LARGE", { file, limit },
+    `${quote(file)}: with its functions written out the graph would have more than ${String(limit)} nodes. No exporter writes that: take the model from a source you trust.`);
 }
 
 export function functionNotInlinable(file: string, name: string, call: string, why: string): HutError {
-  return new HutError("FUNCTION_NOT_INLINABLE", { file, function: name, call, why }, `${quote(file)}: the function ${quote(name)}, called by node ${quote(call)}, can't be written out: ${why}. Export the model without functions, or with one version of each operator set.`);
+  return new HutError("FUNCTION_NOT_INLINABLE", { file, function: name, call, why },
+    `${quote(file)}: the function ${quote(name)}, called by node ${quote(call)}, can't be written out: ${why}. `
+    + `Export the model without functions, or with one version of each operator set.`);
 }

@@ -7,7 +7,8 @@ import { Graph, Node, producersOf, Value, type Facts } from "./graph.ts";
 import { Model } from "./model.ts";
 import { decodeModel } from "./proto/decode.ts";
 import { checkTensors } from "./proto/check-tensors.ts";
-import { graphProto, valueInfoProto, type AttributeProto, type FunctionProto, type GraphProto, type ModelProto, type NodeProto, type TypeProto, type ValueInfoProto } from "./proto/generated/schema.ts";
+import { graphProto, valueInfoProto, type AttributeProto, type FunctionProto, type GraphProto, type ModelProto, type NodeProto, type TypeProto,
+  type ValueInfoProto } from "./proto/generated/schema.ts";
 import { tensorFromProto, type OpenExternal, type TensorContext } from "./proto/tensor.ts";
 import type { Source } from "./source.ts";
 
@@ -49,7 +50,8 @@ export interface FunctionBody {
 export function readFunction(proto: FunctionProto, context: TensorContext, parent: Graph, named: (name: string) => string): FunctionBody {
   const info = (name: string): ValueInfoProto => valueInfoProto({ name });
   const reader = new GraphReader(context, named);
-  const graph = reader.read(graphProto({ name: proto.name, node: proto.node, input: proto.input.map(info), output: proto.output.map(info) }), parent, new Map());
+  const body = graphProto({ name: proto.name, node: proto.node, input: proto.input.map(info), output: proto.output.map(info) });
+  const graph = reader.read(body, parent, new Map());
   return { graph, defaults: reader.attributes(proto.attributeProto, `the function ${quote(proto.name ?? "")}`, graph, new Map()) };
 }
 
@@ -163,10 +165,12 @@ class GraphReader {
       return value;
     });
     const name = proto.name === undefined || proto.name === "" ? proto.name : this.#name(graph, proto.name);
-    return new Node({ opType: proto.opType ?? "", domain: plainDomain(proto.domain), overload: proto.overload, name, attributes: this.attributes(proto.attribute, described, graph, visible),
+    const attributes = this.attributes(proto.attribute, described, graph, visible);
+    return new Node({ opType: proto.opType ?? "", domain: plainDomain(proto.domain), overload: proto.overload, name, attributes,
       metadata: new Map(proto.metadataProps.map(({ key = "", value = "" }) => [key, value])), carried: proto }, inputs, outputs);
   }
 
+  /** The attributes of a node, or the ones that a function falls back on. */
   attributes(protos: readonly AttributeProto[], described: string, graph: Graph, visible: ReadonlyMap<string, Value>): Map<string, Attribute> {
     const attributes = new Map<string, Attribute>();
     for (const a of protos) {

@@ -1,4 +1,4 @@
-/** Operators that hold graphs: a choice between two, and loops over one. What these graphs read from outside they capture by name; it is no input of the node. */
+/** Operators that hold graphs: a choice between two, and loops over one. What these graphs read from outside is captured, and no input of the node. */
 import { intOf, intsOf } from "../ir/attribute.ts";
 import { sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Graph, Node, Value } from "../ir/graph.ts";
@@ -7,9 +7,9 @@ import { defineOp } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 
 /**
- * outputs = what then_branch gives where the condition holds, else what else_branch gives. dLoss by what the branches capture is an If on the same condition: each
- * branch computes its forward anew and then its own gradient, 0 for what it doesn't read. Handing the forward's values out of the first If
- * instead, to compute nothing twice, would give it outputs that only one branch has.
+ * outputs = what then_branch gives where the condition holds, else what else_branch gives. dLoss by what the branches capture is an If on the same
+ * condition: each branch computes its forward anew and then its own gradient, 0 for what it doesn't read. Handing the forward's values out of
+ * the first If instead, to compute nothing twice, would give it outputs that only one branch has.
  */
 export const If = defineOp({
   name: "If", opsets: [1, 11, 13, 16, 19, 21, 23, 24], inputs: ["cond"], outputs: ["outputs"], gradient: { cond: "none" },
@@ -27,7 +27,8 @@ export const If = defineOp({
       const forward = branchOf(node, name);
       if (forward === undefined) return undefined;
       const { op: inner, gradients } = backward(forward);
-      inner.graph.outputs.splice(0, Infinity, ...wrt.map((value) => ownOutput(inner, gradients.get(value) ?? zerosLike(inner, value))));
+      // A graph gives away what its own nodes make, each once: ONNX Runtime gives garbage for an output named twice.
+      inner.graph.outputs.splice(0, Infinity, ...wrt.map((value) => inner.Identity(gradients.get(value) ?? zerosLike(inner, value))));
       return inner.graph;
     };
     return op.emit("If", [condition], { then_branch: branch("then_branch"), else_branch: branch("else_branch") }, wrt.length);
@@ -37,11 +38,6 @@ export const If = defineOp({
 function branchOf(node: Node, name: string): Graph | undefined {
   const a = node.attributes.get(name);
   return a?.kind === "graph" ? a.value : undefined;
-}
-
-/** A graph gives away only what its own nodes make, each once. */
-function ownOutput(op: OpBuilder, value: Value): Value {
-  return op.Identity(value);
 }
 
 function zerosLike(op: OpBuilder, value: Value): Value {

@@ -75,7 +75,7 @@ export interface CapturedContext {
   readonly node: Node;
   /** The captured values whose gradients are wanted. */
   readonly wrt: readonly Value[];
-  /** A copy of one of the node's graphs, nested beside it, with the gradients of what it reads of `wrt` computed at its end; its outputs are still the forward's. */
+  /** A copy of one of the node's graphs, with the gradients of what it reads of `wrt` computed at its end; its outputs are still the forward's. */
   readonly backward: (nested: Graph) => { readonly op: OpBuilder; readonly gradients: ReadonlyMap<Value, Value> };
 }
 

@@ -13,7 +13,7 @@ const MAX_FUNCTIONS = 10_000;
 /** How deep calls may be nested: ONNX Runtime's limit. Exports nest as deep as their modules, below 12. */
 const MAX_DEPTH = 100;
 /** Nodes of the graph once all calls are written out. The largest decoders exported have some 30,000. */
-const MAX_NODES = 200_000;
+const MAX_NODES = 100_000;
 /** A node with more inputs, outputs and attributes than this counts for several: a Concat of real exports stays below. */
 const EDGES_PER_NODE = 64;
 

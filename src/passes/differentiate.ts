@@ -111,7 +111,8 @@ export function nodesWithoutGradient(graph: Graph, loss: Value, wrt: readonly Va
     return node.inputs.some((input, index) => {
       if (input === undefined || !dependent.has(input) || !isFloating(input.dataType || 1)) return false;
       const entry = entryOf(definition, index);
-      return entry === "unwritten" || entry === "not differentiable" || (entry !== "none" && opsets !== undefined && whyNot(node, definition, entry, opsets) !== undefined);
+      if (entry === "none" || entry === "unwritten" || entry === "not differentiable") return entry !== "none";
+      return opsets !== undefined && whyNot(node, definition, entry, opsets) !== undefined;
     });
   }).map((node) => ({ node, path: pathToLoss(graph, node, loss, wrt) }));
 }
@@ -146,7 +147,9 @@ function addDependent(graph: Graph, dependent: Set<Value>, definitions: Definiti
     for (const nested of node.subgraphs) addDependent(nested, dependent, definitions);
     const entries = node.inputs.flatMap((v, i) => (v !== undefined && dependent.has(v) ? [entryOf(definition, i)] : [])).filter((entry) => entry !== "none");
     const captures = capturedValues(node).some((value) => dependent.has(value));
-    const fromNested = (i: number): boolean => (definition?.captured === undefined ? captures : node.subgraphs.some((nested) => { const made = nested.outputs[i]; return made !== undefined && dependent.has(made); }));
+    // The outputs of a node with a `captured` rule are those of its graphs, one by one; of others, any may come from what is captured.
+    const made = (i: number): Value[] => node.subgraphs.flatMap((nested) => nested.outputs.slice(i, i + 1));
+    const fromNested = (i: number): boolean => (definition?.captured === undefined ? captures : made(i).some((value) => dependent.has(value)));
     const any = entries.includes("not differentiable");
     node.outputs.forEach((output, i) => {
       if (output !== undefined && (entries.length > 0 || fromNested(i)) && (any || output.dataType === 0 || isFloating(output.dataType))) dependent.add(output);

@@ -1,8 +1,8 @@
 /**
  * Writes out a model's own functions: every call is replaced by the nodes of the function's body.
  *
- * Guarantees: no call of a model-local function is left, and no function; graph outputs keep their names; the nodes keep their metadata. Facts of the new
- * values are to be inferred anew. Rules: (1) a Constant of a body becomes one initializer of the model, however often the function is
+ * Guarantees: no call of a model-local function is left, and no function; graph outputs keep their names; the nodes keep their metadata. Facts of
+ * the new values are to be inferred anew. Rules: (1) a Constant of a body becomes one initializer of the model, however often the function is
  * called, so that one weight stays one; (2) an attribute that refers to the call's takes that value, or the function's default, or goes;
  * (3) what the call leaves out, the nodes leave out; (4) a node is called `<call>/<its own name>`, so that the module path that the two spell
  * can be read; (5) a body in an older opset is brought to the model's. Throws HutError where `checkFunctions` does, and where a body speaks
@@ -10,19 +10,22 @@
  */
 import { functionNotInlinable } from "../errors/functions.ts";
 import type { Attribute } from "../ir/attribute.ts";
-import { Node, type Graph, type Value } from "../ir/graph.ts";
+import type { Graph, Node, Value } from "../ir/graph.ts";
 import { plainDomain, readFunction, type FunctionBody } from "../ir/load.ts";
 import type { Model } from "../ir/model.ts";
 import { everyGraph, everyNode } from "../ir/nested.ts";
 import { attributeProto, type FunctionProto, type NodeProto } from "../ir/proto/generated/schema.ts";
 import { tensorOfConstant } from "../ops/constants.ts";
-import { ORIGIN_KEY } from "../ops/emitter.ts";
 import { checkFunctions, FunctionTable } from "./check-functions.ts";
 import { canRaise, OLDEST_RAISED, raiseNode } from "./raise-node.ts";
+import { replaceOutput } from "./replace-output.ts";
 import { schemaOf } from "./schema-of.ts";
 
-/** Longest name that is made, in characters; names of real exports stay below 200. Without it a long name would be written once for every node of every call. */
-const MAX_NAME = 1024;
+/**
+ * How much of a call's name, and of a node's own, goes into the names that are made, in characters; names of real exports stay below 200. Without it a
+ * long name would be written once for every node of every call.
+ */
+const MAX_PART = 512;
 
 /** Where an initializer was a Constant in the body of a function. */
 export interface FunctionConstant {
@@ -53,6 +56,7 @@ class Inliner implements InlinedFunctions {
   readonly #model: Model;
   readonly #table: FunctionTable;
   readonly #initializers = new Map<NodeProto, Value>();
+  readonly #prefixes = new Map<string, number>();
 
   constructor(model: Model) {
     this.#model = model;
@@ -75,8 +79,11 @@ class Inliner implements InlinedFunctions {
   }
 
   #expand(graph: Graph, call: Node, called: FunctionProto): void {
-    if (call.inputs.length > called.input.length || call.outputs.length > called.output.length) throw this.#refusal(call, "the call has more inputs or outputs than the function");
-    const body = readFunction(called, this.#model.tensors, graph, (name) => graph.freshName(nameIn(call, name)));
+    if (call.inputs.length > called.input.length || call.outputs.length > called.output.length) {
+      throw this.#refusal(call, "the call has more inputs or outputs than the function");
+    }
+    const prefix = this.#prefixOf(call);
+    const body = readFunction(called, this.#model.tensors, graph, (name) => graph.freshName(nameIn(prefix, name)));
     this.#shareConstants(body.graph, called);
     for (const node of everyNode(body.graph)) this.#bindAttributes(node, call, body);
     this.#bringToOpset(body.graph, called, call);
@@ -132,10 +139,14 @@ class Inliner implements InlinedFunctions {
       if (node.domain !== "") {
         const version = imports.get(node.domain) ?? opsets.get(node.domain);
         if (version === undefined) continue;
-        if ((opsets.get(node.domain) ?? version) !== version) throw this.#refusal(call, `its ${node.domain} is of version ${String(version)}, the model's of another`);
+        if ((opsets.get(node.domain) ?? version) !== version) {
+          throw this.#refusal(call, `its ${node.domain} is of version ${String(version)}, the model's of another`);
+        }
         opsets.set(node.domain, version);
       } else if (own !== opset && schemaOf(node.opType, own) !== schemaOf(node.opType, opset)) {
-        if (own > opset || own < OLDEST_RAISED || !canRaise(node, own, opset)) throw this.#refusal(call, `${node.opType} means something else in its opset ${String(own)} than in the model's opset ${String(opset)}`);
+        if (own > opset || own < OLDEST_RAISED || !canRaise(node, own, opset)) {
+          throw this.#refusal(call, `${node.opType} means something else in its opset ${String(own)} than in the model's opset ${String(opset)}`);
+        }
         raiseNode(node, own, opset);
       }
     }
@@ -145,18 +156,21 @@ class Inliner implements InlinedFunctions {
   #connect(graph: Graph, call: Node, index: number, made: Value | undefined): void {
     const output = call.outputs[index];
     if (output === undefined) return;
-    const isOutput = graph.outputs.includes(output);
     if (made === undefined) {
-      if (isOutput) throw this.#refusal(call, "it hands on an input that the call leaves out as an output of the graph");
+      if (graph.outputs.includes(output)) throw this.#refusal(call, "it hands on an input that the call leaves out as an output of the graph");
       redirect(output, undefined);
-    } else if (isOutput && (made.producer?.graph !== graph || graph.outputs.includes(made))) {
-      // A constant, an input, or what is an output already has a name of its own.
-      call.setOutput(index, undefined);
-      graph.insert([new Node({ opType: "Identity", name: graph.freshName(nameIn(call, "Identity")), metadata: new Map([[ORIGIN_KEY, "inline-functions"]]) }, [made], [output])], call);
-    } else {
-      made.facts ??= output.facts;
-      graph.replaceAllUses(output, made);
+      return;
     }
+    made.facts ??= output.facts;
+    replaceOutput(call, index, made, { origin: "inline-functions", name: nameIn(call.name, "Identity") });
+  }
+
+  /** What the names of a call's nodes begin with: its own name, numbered where several calls have it or none has one. */
+  #prefixOf({ name, opType }: Node): string {
+    const own = name === "" ? opType : name;
+    const count = (this.#prefixes.get(own) ?? 0) + 1;
+    this.#prefixes.set(own, count);
+    return count === 1 ? own : `${own}_${String(count)}`;
   }
 
   #refusal(call: Node, why: string): Error {
@@ -170,10 +184,9 @@ function redirect(from: Value, to: Value | undefined): void {
 }
 
 /** What a value or node of a body is called. TorchScript's paths go on: `/layer.0` and `/query/MatMul` are `/layer.0/query/MatMul`. */
-function nameIn(call: Node, name: string): string {
-  const outer = call.name === "" ? call.opType : call.name;
-  const joined = name.startsWith("/") ? `${outer.startsWith("/") ? "" : "/"}${outer}${name}` : `${outer}/${name}`;
-  return joined.slice(-MAX_NAME);
+function nameIn(prefix: string, name: string): string {
+  const [outer, inner] = [prefix.slice(-MAX_PART), name.slice(-MAX_PART)];
+  return inner.startsWith("/") ? `${outer.startsWith("/") ? "" : "/"}${outer}${inner}` : `${outer}/${inner}`;
 }
 
 /** An attribute under another name than the call gave it. */

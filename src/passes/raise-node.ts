@@ -54,5 +54,6 @@ export function raiseNode(node: Node, from: number, target: number): void {
     node.setInput(inputIndex(next, name), node.graph.addInitializer(`${node.name}/${name}`, Tensor.ints([a.value.length], a.value)));
     node.attributes.delete(name);
   }
-  if (node.opType === "Split" && node.inputs[1] === undefined && target >= 18 && !node.attributes.has("num_outputs")) node.attributes.set("num_outputs", int(node.outputs.length));
+  if (node.opType !== "Split" || node.inputs[1] !== undefined || target < 18 || node.attributes.has("num_outputs")) return;
+  node.attributes.set("num_outputs", int(node.outputs.length));
 }

@@ -1,14 +1,14 @@
 /**
  * Resolves every If whose condition is known: the branch that is taken stands where the If stood, and the other goes.
  *
- * Requires: facts inferred, which follow constants through comparisons and logic. Guarantees: the numbers stay; graph outputs keep their names; nodes and
- * constants of the branch are the very ones, under their names where these are free: two branches may use the same ones.
- * An If in a branch that stays is resolved there. What a branch makes is to be inferred anew, and may tell another condition.
+ * Requires: facts inferred, which follow constants through comparisons and logic. Guarantees: the numbers stay; graph outputs keep their names;
+ * nodes and constants of the branch are the very ones, under their names where these are free: two branches may use the same ones. An If in a
+ * branch that stays is resolved there. What a branch makes is to be inferred anew, and may tell another condition.
  */
-import { Node, type Graph, type Value } from "../ir/graph.ts";
+import type { Graph, Node, Value } from "../ir/graph.ts";
 import { everyGraph } from "../ir/nested.ts";
-import { ORIGIN_KEY } from "../ops/emitter.ts";
 import { definitionOf } from "../ops/registry.ts";
+import { replaceOutput } from "./replace-output.ts";
 
 /** Returns how many it resolved. */
 export function resolveConditions(graph: Graph): number {
@@ -45,16 +45,7 @@ class Resolver {
     this.#rename(taken, graph);
     const made = [...taken.outputs];
     graph.absorb(taken, node);
-    node.outputs.forEach((output, i) => {
-      const value = made[i];
-      if (output === undefined || value === undefined) return;
-      if (graph.outputs.includes(output) && (graph.outputs.includes(value) || value.producer === undefined)) {
-        node.setOutput(i, undefined);
-        graph.insert([new Node({ opType: "Identity", name: graph.freshName(`${node.name}/Identity`), metadata: new Map([[ORIGIN_KEY, "resolve-conditions"]]) }, [value], [output])], node);
-      } else {
-        graph.replaceAllUses(output, value);
-      }
-    });
+    made.forEach((value, i) => { replaceOutput(node, i, value, { origin: "resolve-conditions", name: `${node.name}/Identity` }); });
     graph.remove([node]);
   }
 

@@ -1,7 +1,7 @@
 /** A running graph: ONNX Runtime behind one small interface. The runtime itself is handed in, so that Node and browsers share this code. */
 import type * as Ort from "onnxruntime-common";
 import { providerMissing, runFailed, sessionFailed } from "../errors/runtime.ts";
-import { DataType } from "../ir/data-type.ts";
+import { DataType, fromFloat16 } from "../ir/data-type.ts";
 import type { Model } from "../ir/model.ts";
 import { encodeModel } from "../ir/proto/encode.ts";
 import { modelToProto, type SaveOptions } from "../ir/save.ts";
@@ -68,9 +68,13 @@ export class GraphSession implements AsyncDisposable {
     }
   }
 
-  /** Runs the graph once. What it has no input for is left out: a training graph holds what is always fed one value. Throws HutError with the runtime's reason. */
+  /**
+   * Runs the graph once. What it has no input for is left out: a training graph holds what is always fed one value. Throws HutError with the
+   * runtime's reason.
+   */
   async run(feeds: ReadonlyMap<string, Feed>, outputs?: readonly string[]): Promise<Map<string, Feed>> {
-    const inputs = Object.fromEntries([...feeds].filter(([name]) => this.inputNames.includes(name)).map(([name, feed]) => [name, this.#tensor(feed)]));
+    const known = [...feeds].filter(([name]) => this.inputNames.includes(name));
+    const inputs = Object.fromEntries(known.map(([name, feed]) => [name, this.#tensor(feed)]));
     try {
       const results = await (outputs === undefined ? this.#session.run(inputs) : this.#session.run(inputs, [...outputs]));
       return new Map(Object.entries(results).map(([name, tensor]) => [name, feedOf(tensor)]));
@@ -102,6 +106,8 @@ export function serialized(model: Model, save: SaveOptions = {}): Uint8Array {
   return bytes;
 }
 
+/** What a graph makes in 16 bits is handed on as float32. */
 function feedOf(tensor: Ort.Tensor): Feed {
+  if (tensor.type === "float16") return { dataType: DataType.FLOAT, dims: tensor.dims, data: Float32Array.from(tensor.data as Uint16Array, fromFloat16) };
   return { dataType: NUMBERS.get(tensor.type) ?? 0, dims: tensor.dims, data: tensor.data as TensorData };
 }

@@ -3,21 +3,23 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { adapt, artifacts, fold, inspect, predict, train, verify, type TaskName } from "../../src/index.ts";
+import { adapt, artifacts, fold, HutError, inspect, predict, train, verify, type TaskName } from "../../src/index.ts";
+import { differences } from "../../src/ir/compare.ts";
 import { loadModel } from "../../src/ir/load.ts";
 import { everyNode } from "../../src/ir/nested.ts";
 import type { Model } from "../../src/ir/model.ts";
 import type { ModelProto } from "../../src/ir/proto/generated/schema.ts";
 import { memorySource } from "../../src/ir/source.ts";
 import { openModel } from "../../src/runtime/node/open-model.ts";
-import { bertOfLayers, bertOfLinears, bytesOf, mergedGpt2 } from "./other-forms.ts";
+import { bertOfLayers, bertOfLinears, blocksWithoutHead, bytesOf, doubling, mergedGpt2 } from "./other-forms.ts";
 
 type Nested = number | readonly Nested[];
 
 const FORMS: readonly { name: string; family: string; task: TaskName; make: () => ModelProto; targets: string[] }[] = [
   { name: "functions with their weights inside", family: "bert", task: "text-classification", make: bertOfLayers, targets: ["q", "v"] },
   { name: "a function that is given its weights", family: "bert", task: "text-classification", make: bertOfLinears, targets: ["q", "v"] },
-  { name: "a merged decoder", family: "gpt2", task: "text-generation", make: mergedGpt2, targets: ["c_attn", "c_proj"] },
+  { name: "a merged decoder", family: "gpt2", task: "text-generation", make: () => mergedGpt2("input"), targets: ["c_attn", "c_proj"] },
+  { name: "a decoder whose branch the data decide", family: "gpt2", task: "text-generation", make: () => mergedGpt2("computed"), targets: ["c_attn", "c_proj"] },
 ];
 
 const loaded = (path: string): Model => loadModel(memorySource(path, new Uint8Array(readFileSync(path))));
@@ -88,12 +90,13 @@ for (const { name, family, task, make, targets } of FORMS) {
       assert.ok(Math.abs((result.metrics["eval_loss"] ?? NaN) - (expected.losses[5] ?? NaN)) <= 1e-4, "the loss after five steps");
     });
 
-    it("has training graphs without functions, and without a branch that is never run", async () => {
+    it("has training graphs without functions, and without branches that are known beforehand", async () => {
       await artifacts(model, { task, output: join(folder, "artifacts"), targetModules: targets });
+      const decided = name.includes("data decide");
       for (const kind of ["step", "grad", "eval"]) {
         using opened = openModel(join(folder, "artifacts", `${kind}.onnx`));
         const { graph, functions } = opened.load();
-        assert.deepEqual([functions.length, everyNode(graph).some((n) => n.opType === "If" || n.domain !== ""), graph.inputs.some((v) => v.name === "use_cache_branch")], [0, false, false], kind);
+        assert.deepEqual([functions.length, everyNode(graph).some((n) => (n.opType === "If" && !decided) || n.domain !== ""), graph.inputs.some((v) => v.name === "use_cache_branch")], [0, false, false], kind);
       }
       await adapt(model, { output: join(folder, "adapted.onnx"), targetModules: targets });
       using opened = openModel(join(folder, "adapted.onnx"));
@@ -102,3 +105,43 @@ for (const { name, family, task, make, targets } of FORMS) {
     });
   });
 }
+
+it("functions that double forty times are refused before any session starts", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "hut-doubling-"));
+  const path = join(folder, "model.onnx");
+  writeFileSync(path, bytesOf(doubling(40)));
+  const started = performance.now();
+  await assert.rejects(predict(path, { data: path, output: join(folder, "out.jsonl") }), (error) => error instanceof HutError && error.code === "FUNCTIONS_TOO_LARGE");
+  assert.ok(performance.now() - started < 2000);
+  rmSync(folder, { recursive: true });
+});
+
+describe("a function that is called twice, under a head that is attached", () => {
+  let folder = "";
+  before(() => { folder = mkdtempSync(join(tmpdir(), "hut-blocks-")); });
+  after(() => { rmSync(folder, { recursive: true }); });
+
+  for (const tied of [false, true]) {
+    it(tied ? "is written out where a new weight has no place in it, with a notice" : "has one weight for both calls, folded into its body", async () => {
+      const at = (name: string): string => join(folder, `${String(tied)}-${name}`);
+      writeFileSync(at("model.onnx"), bytesOf(blocksWithoutHead(tied)));
+      const record = (ids: number[], label: number): string => JSON.stringify({ input_ids: ids, attention_mask: ids.map(() => 1), label });
+      writeFileSync(at("train.jsonl"), `${[record([1, 2, 3], 0), record([4, 5], 1), record([6, 7, 8, 9], 0), record([2, 9], 1)].join("\n")}\n`);
+      const { weights } = await inspect(at("model.onnx"));
+      assert.deepEqual(weights.map((w) => [w.modulePath, w.shape]), [["block.dense", [8, 8]]]);
+      const run = await train(at("model.onnx"), { train: at("train.jsonl"), output: at("run"), head: "mean", numLabels: 2, targetModules: ["dense"], rank: 2, maxSteps: 4, batchSize: 4, lr: 0.1 });
+      assert.ok((run.lastLoss ?? NaN) < (run.firstLoss ?? NaN));
+      const notices: string[] = [];
+      await fold(at("model.onnx"), { adapter: run.adapter, output: at("merged.onnx"), onNotice: (notice) => notices.push(notice) });
+      const checked = await verify(at("model.onnx"), { adapter: run.adapter, merged: at("merged.onnx") });
+      assert.deepEqual([checked.problems, checked.ok], [[], true]);
+      const [base, merged] = [loaded(at("model.onnx")), loaded(at("merged.onnx"))];
+      assert.equal(merged.functions.length, tied ? 0 : 1);
+      assert.deepEqual(notices, tied ? ["the model's functions are written out in the merged model: a weight in one of them is shared with products that were not chosen"] : []);
+      if (tied) return;
+      const weight = (model: Model): unknown => model.functions[0]?.node[0]?.attribute[0];
+      assert.deepEqual(differences(weight(base), weight(merged)), ["t.rawData"]);
+      assert.deepEqual(differences(base.functions, merged.functions).length, 1);
+    });
+  }
+});

@@ -8,7 +8,7 @@ import { readField, tokenField, type Field, type InputSpec } from "./field.ts";
 import { canFill, fillInput } from "./fill-inputs.ts";
 import { madeInput } from "./made-inputs.ts";
 import { own, type DataFile, type DataRecord } from "./parse-records.ts";
-import type { TaskData } from "./task-data.ts";
+import type { TaskData, TokenRow } from "./task-data.ts";
 import type { TextTokenizer } from "./tokenizer.ts";
 
 /** One record, ready to be batched. */
@@ -33,6 +33,8 @@ export interface ExampleOptions extends LabelOptions {
   /** Most tokens that text is cut to, special tokens included. Rows that come as tokens are fed as they are. */
   readonly maxLength: number;
   readonly labels: "required" | "none";
+  /** The row of tokens that labels are given for, one a token; `input_ids` where not given. */
+  readonly labelled?: string | undefined;
   readonly task: TaskData;
 }
 
@@ -76,12 +78,19 @@ export function toExamples(data: DataFile, options: ExampleOptions): Examples {
     checkSameShapes(fields, (first.fields ??= fields), place);
     const ids = fields.get(IDS)?.values;
     for (const id of ids ?? []) maxTokenId = Math.max(maxTokenId, id);
-    const labels = read?.of(i, ids && mask ? { ids, mask } : undefined);
+    const labels = read?.of(i, labelledRow(fields, mask, options.labelled ?? IDS));
     const tokens = mask ? mask.reduce((sum, counts) => sum + (counts ? 1 : 0), 0) : 1;
     return { fields, ...(labels === undefined ? {} : { labels }), length: mask?.length ?? 1, tokens, line: record.line };
   });
   read?.finish();
   return { examples, id2label: read ? read.id2label : options.id2label, maxTokenId };
+}
+
+/** The tokens that labels are for, and which of them count: by the mask that goes with them, where there is one. */
+function labelledRow(fields: ReadonlyMap<string, Field>, mask: readonly number[] | undefined, name: string): TokenRow | undefined {
+  const ids = fields.get(name)?.values;
+  const own = name === IDS ? mask : fields.get(name.replace(IDS, MASK))?.values;
+  return ids === undefined ? undefined : { name, ids, mask: own ?? ids.map(() => 1) };
 }
 
 function findLayout(data: DataFile, { inputs, tokenizer, task }: ExampleOptions): Layout {

@@ -27,7 +27,10 @@ export function fixedInput(spec: InputSpec): Tensor | undefined {
  */
 export function madeInput(spec: InputSpec): ((size: number) => Feed) | undefined {
   const fixed = fixedInput(spec);
-  if (fixed !== undefined) return () => ({ dataType: fixed.dataType, dims: fixed.dims, data: elementKind(spec).pack(Float64Array.from(fixed.toNumbers() ?? [])) });
+  if (fixed !== undefined) {
+    const numbers = Float64Array.from(fixed.toNumbers() ?? []);
+    return () => ({ dataType: fixed.dataType, dims: fixed.dims, data: elementKind(spec).pack(numbers) });
+  }
   if (!CACHE.test(spec.name) || !isFloating(spec.dtype)) return undefined;
   const batchAxis = spec.shape.length === 5 ? 1 : 0;
   const free = spec.shape.flatMap((dim, axis) => (axis !== batchAxis && (typeof dim !== "number" || dim === 0) ? [axis] : []));

@@ -24,6 +24,8 @@ export interface FileLabels {
 
 /** A record's row of T token ids, and which of them count. */
 export interface TokenRow {
+  /** The input that it feeds. */
+  readonly name: string;
   readonly ids: readonly number[];
   readonly mask: readonly number[];
 }

@@ -42,7 +42,7 @@ function readGiven({ file, records }: DataFile, index: number, row: TokenRow | u
   const value = typeof stated === "string" ? fromText(stated) : stated;
   if (!Array.isArray(value)) throw tokenLabelsNotList(place, COLUMN, stated);
   if (!row) throw tokenRowMissing(file);
-  if (value.length !== row.ids.length) throw dataLengthsDiffer(place, COLUMN, value.length, "input_ids", row.ids.length);
+  if (value.length !== row.ids.length) throw dataLengthsDiffer(place, COLUMN, value.length, row.name, row.ids.length);
   return tokenField(value.map((label: unknown) => {
     const fits = typeof label === "number" && Number.isInteger(label) && (label === IGNORED_LABEL || (label >= 0 && label < (numLabels ?? Infinity)));
     if (!fits) throw tokenLabelWrong(place, label, numLabels);

@@ -1,10 +1,13 @@
 /** A data file → examples for a model: records read, text tokenized, everything checked against the graph before anything runs. */
 import { tokenIdBeyondVocabulary } from "../../errors/runtime.ts";
+import { isFloating } from "../../ir/data-type.ts";
+import { dimKey } from "../../ir/dim.ts";
 import type { Graph } from "../../ir/graph.ts";
 import type { Padding } from "../data/collate.ts";
 import { toExamples, type Example } from "../data/examples.ts";
 import type { InputSpec } from "../data/field.ts";
 import { DEFAULTS, type DataOptions } from "../options.ts";
+import { findLogits } from "../model-outputs.ts";
 import { inputSpecs, vocabularySize } from "../task-inputs.ts";
 import { taskNamed } from "../tasks/registry.ts";
 import { readRecords } from "./data-file.ts";
@@ -36,12 +39,20 @@ export function loadExamples(options: LoadOptions): LoadedExamples {
   const tokenizer = openTokenizer(modelPath, options.tokenizer);
   const inputs = inputSpecs(graph);
   const { examples, id2label, maxTokenId } = toExamples(data, {
-    inputs, tokenizer, labels: options.labels, task: taskNamed(options.task).data, maxLength: Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph)),
+    inputs, tokenizer, labels: options.labels, labelled: labelledInput(graph, inputs), task: taskNamed(options.task).data, maxLength: Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph)),
     ...(options.numLabels === undefined ? {} : { numLabels: options.numLabels }), ...(options.id2label === undefined ? {} : { id2label: options.id2label }),
   });
   const vocabulary = vocabularySize(graph);
   if (vocabulary !== undefined && maxTokenId >= vocabulary) throw tokenIdBeyondVocabulary(file, maxTokenId, vocabulary);
   return { examples, inputs, padding: { input_ids: tokenizer?.padId ?? 0 }, id2label };
+}
+
+/** The row of tokens that the logits are for: the ids that have the logits' free length. A decoder behind an encoder has ids of its own. */
+function labelledInput(graph: Graph, inputs: readonly InputSpec[]): string | undefined {
+  const length = findLogits(graph)?.shape?.[1];
+  const rows = inputs.filter(({ name, dtype, shape }) => name.endsWith("input_ids") && !isFloating(dtype) && shape.length === 2);
+  const fitting = length === undefined ? [] : rows.filter(({ shape }) => shape[1] === (typeof length === "number" ? length : dimKey(length)));
+  return fitting.length === 1 ? fitting[0]?.name : rows.at(-1)?.name;
 }
 
 /** How many positions the model has: the first axis of a table whose name says so; no bound where none does. */

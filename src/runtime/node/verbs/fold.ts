@@ -10,7 +10,7 @@ import { dataTypeName } from "../../../ir/data-type.ts";
 import { inferGraph } from "../../../ops/infer.ts";
 import { foldWeight, replaceWeight, replaceWhole, type PutWeight } from "../../../passes/fold.ts";
 import { inlineFunctions } from "../../../passes/inline-functions.ts";
-import { ConstantsBefore } from "../../../passes/keep-functions.ts";
+import { constantsOf, keepFunctions } from "../../../passes/keep-functions.ts";
 import { openProducts } from "../../../passes/open-products.ts";
 import { requantizeWeight } from "../../../passes/requantize.ts";
 import { findWeights, storedType, type WeightSite } from "../../../passes/weights/find-weights.ts";
@@ -71,18 +71,33 @@ export interface FoldedModel {
  */
 export async function foldedModel(opened: OpenedModel, prepared: Prepared, runtime: OnnxRuntime, options: CommonOptions & Pick<FoldOptions, "requantize">): Promise<FoldedModel> {
   const model = opened.load();
-  const hadFunctions = model.functions.length > 0;
+  const hasFunctions = model.functions.length > 0;
   const inlined = inlineFunctions(model);
-  if (hadFunctions) inferGraph(model.graph, model.opsets);
-  const { head } = prepared;
-  const headOf = (target: Model): Value[] => {
-    const known = new Set(target.graph.initializers);
-    if (head !== undefined) attachHead(target, { ...head, start: (shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)) });
-    return [...target.graph.initializers].filter((v) => !known.has(v));
-  };
+  if (hasFunctions) inferGraph(model.graph, model.opsets);
   const outputs = model.graph.outputs.map((v) => v.facts);
-  const added = headOf(model);
-  const before = new ConstantsBefore(model.graph, inlined);
+  const added = addHead(model, prepared);
+  const before = constantsOf(model.graph);
+  const requantized = await foldInto(model, prepared, runtime, options);
+  if (!hasFunctions) return { model, requantized };
+  const base = opened.load();
+  // What a function makes is known in the inlined model alone.
+  base.graph.outputs.forEach((v, i) => { v.facts = outputs[i]; });
+  const twins = addHead(base, prepared);
+  const paired = new Map(added.flatMap((v, i) => (twins[i] === undefined ? [] : [[v, twins[i]]])));
+  if (keepFunctions(base, { graph: model.graph, inlined, before, added: paired })) return { model: base, requantized };
+  options.onNotice?.("the model's functions are written out in the merged model: a weight in one of them is shared with products that were not chosen");
+  return { model, requantized };
+}
+
+/** Attaches the adapter's head, if it brings one, with zeros. Returns the constants that it added. */
+function addHead(model: Model, { head }: Prepared): Value[] {
+  const known = new Set(model.graph.initializers);
+  if (head !== undefined) attachHead(model, { ...head, start: (shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)) });
+  return [...model.graph.initializers].filter((v) => !known.has(v));
+}
+
+/** Gives the chosen weights of a model, whose functions are written out, their new values. Returns what rounding to integers cost. */
+async function foldInto(model: Model, prepared: Prepared, runtime: OnnxRuntime, options: CommonOptions & Pick<FoldOptions, "requantize">): Promise<FoldResult["requantized"]> {
   const sites = new Map(findWeights(model.graph).map((site) => [site.name, site]));
   const evaluate = evaluateWith(runtime);
   const requantized: FoldResult["requantized"][number][] = [];
@@ -106,12 +121,5 @@ export async function foldedModel(opened: OpenedModel, prepared: Prepared, runti
     const site = sites.get(own.name);
     if (site !== undefined) replaceWhole(model.graph, site, tensors, put);
   }
-  if (!hadFunctions) return { model, requantized };
-  const base = opened.load();
-  // What a function makes is known in the inlined model alone.
-  base.graph.outputs.forEach((v, i) => { v.facts = outputs[i]; });
-  const twins = headOf(base);
-  if (before.carryBack(model.graph, base, new Map(added.flatMap((v, i) => (twins[i] === undefined ? [] : [[v, twins[i]]]))))) return { model: base, requantized };
-  options.onNotice?.("the model's functions are written out in the merged model: a weight in one of them is shared with products that were not chosen");
-  return { model, requantized };
+  return requantized;
 }

@@ -3,6 +3,7 @@ import { dataTypeName } from "../../../ir/data-type.ts";
 import { addDims, dimKey, type Dim } from "../../../ir/dim.ts";
 import type { Graph, Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
+import { everyGraph } from "../../../ir/nested.ts";
 import { inferContext } from "../../../ops/infer.ts";
 import { elements } from "../../../ops/broadcast.ts";
 import { definitionOf } from "../../../ops/registry.ts";
@@ -53,11 +54,11 @@ function countOperators(graph: Graph, counts: Record<string, number> = {}): Reco
   return Object.fromEntries(Object.entries(counts).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));
 }
 
-/** Numbers in the float constants of a graph, and in those that weights are decoded from. */
+/** Numbers in the float constants of a graph and those nested in it, and in those that weights are decoded from. */
 export function countParameters(graph: Graph): number {
   const quantized = new Map(findWeights(graph).map((site) => [site.constant, site.quantized?.integers.size ?? 0]));
   let sum = [...quantized.values()].reduce((a, b) => a + b, 0);
-  for (const value of graph.initializers) {
+  for (const value of everyGraph(graph).flatMap((each) => [...each.initializers])) {
     const tensor = value.initializer;
     if (tensor !== undefined && tensor.dims.length > 0 && dataTypeName(tensor.dataType).includes("float")) sum += tensor.size;
   }

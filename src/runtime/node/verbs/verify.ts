@@ -1,7 +1,7 @@
 /** `verify`: is the merged model the base with exactly this adapter folded in, and nothing else changed? */
 import { HutError } from "../../../errors/hut-error.ts";
 import { differences } from "../../../ir/compare.ts";
-import { byteLength, DataType } from "../../../ir/data-type.ts";
+import { byteLength, DataType, isFloating } from "../../../ir/data-type.ts";
 import type { Model } from "../../../ir/model.ts";
 import { modelToProto } from "../../../ir/save.ts";
 import { planBatches } from "../../data/batches.ts";
@@ -26,8 +26,8 @@ const TOLERANCE = { wide: 1e-4, half: 1e-2 };
 /** Records that logits are compared on, and pairs that latency is measured over. */
 const COMPARED_RECORDS = 64;
 const LATENCY_PAIRS = 11;
-/** Made inputs: batch and length. */
-const MADE = { batch: 4, sequence: 32 };
+/** Made inputs: rows, tokens of a row (as few as the shortest model takes), and any other free size. */
+const MADE = { batch: 4, tokens: 8, other: 32 };
 
 /** Recomputes U(W), compares every byte of the merged model, then its logits with the adapted model's. */
 export async function verify(path: string, options: VerifyOptions, runtime?: OnnxRuntime): Promise<VerifyResult> {
@@ -90,7 +90,7 @@ function madeInputs(base: OpenedModel): Feeds {
   return new Map(graph.inputs.filter((v) => v.initializer === undefined).map((v): [string, Feed] => {
     const made = madeInput(inputSpec(v))?.(MADE.batch);
     if (made !== undefined) return [v.name, made];
-    const dims = (v.shape ?? []).map((d, i) => evaluateDim(d, {}) ?? (i === 0 ? MADE.batch : MADE.sequence));
+    const dims = (v.shape ?? []).map((d, i) => evaluateDim(d, {}) ?? (i === 0 ? MADE.batch : isFloating(v.dataType) ? MADE.other : MADE.tokens));
     const size = dims.reduce((a, b) => a * b, 1);
     const next = (): number => (v.name === "input_ids" ? random.below(vocabulary) : v.name.includes("mask") ? 1 : 0);
     if (v.dataType === DataType.FLOAT) return [v.name, { dataType: v.dataType, dims, data: Float32Array.from({ length: size }, () => random.uniform(-1, 1)) }];
