@@ -170,7 +170,10 @@ export function encoded(quantized: Quantized, values: Float32Array): Encoded {
     const g = groups[i] ?? 0;
     q[i] = cut(placed(Math.fround((values[i] ?? 0) / (scales[g] ?? 1)), zeros[g] ?? 0));
   }
-  return { integers: Tensor.fromIntegers(integers.dataType, integers.dims, q), scale: Tensor.fromFloat32(scale.dataType, scale.dims, scales), zero: stay ? undefined : storedZeros(quantized, zeros) };
+  return {
+    integers: Tensor.fromIntegers(integers.dataType, integers.dims, q), scale: Tensor.fromFloat32(scale.dataType, scale.dims, scales),
+    zero: stay ? undefined : storedZeros(quantized, zeros),
+  };
 }
 
 function storedZeros(quantized: Quantized, zeros: Float64Array): Tensor | undefined {
@@ -179,7 +182,8 @@ function storedZeros(quantized: Quantized, zeros: Float64Array): Tensor | undefi
   const stored = new Float64Array(zero.size);
   const place = zeroPlace(quantized);
   zeros.forEach((z, g) => { stored[place(g)] = z; });
-  return integerRange(zero.dataType) === undefined ? Tensor.fromFloat32(zero.dataType, zero.dims, Float32Array.from(stored)) : Tensor.fromIntegers(zero.dataType, zero.dims, stored);
+  const isWhole = integerRange(zero.dataType) !== undefined;
+  return isWhole ? Tensor.fromIntegers(zero.dataType, zero.dims, stored) : Tensor.fromFloat32(zero.dataType, zero.dims, new Float32Array(stored));
 }
 
 /** To the nearest whole number, ties to even, as QuantizeLinear rounds. */
