@@ -1,8 +1,8 @@
 /** Integers of 4 bits, two in a byte: the first in the low half. An odd count leaves the last high half 0. */
 
 /** The first `count` integers; `signed` ones run from −8 to 7, others from 0 to 15. */
-export function unpackHalfBytes(bytes: Uint8Array, count: number, signed: boolean): Float64Array {
-  const values = new Float64Array(count);
+export function unpackHalfBytes(bytes: Uint8Array, count: number, signed: boolean): Float32Array {
+  const values = new Float32Array(count);
   for (let i = 0; i < count; i += 1) {
     const byte = bytes[i >> 1] ?? 0;
     const half = i % 2 === 0 ? byte & 15 : byte >> 4;

@@ -69,7 +69,7 @@ export class Tensor {
     if (dataType === DataType.FLOAT16) return Float32Array.from(view as Uint16Array, fromFloat16);
     if (dataType === DataType.BFLOAT16) return Float32Array.from(view as Uint16Array, fromBFloat16);
     if (view instanceof Float32Array || view instanceof Float64Array) return view;
-    return view instanceof BigInt64Array || view instanceof BigUint64Array ? Float64Array.from(view, Number) : Float64Array.from(view);
+    return view instanceof BigInt64Array || view instanceof BigUint64Array ? Float64Array.from(view, Number) : new Float64Array(view);
   }
 
   /** Single elements as numbers, each read alone where the bytes lie in a file. Undefined for types without numbers. */
@@ -99,12 +99,12 @@ export class Tensor {
   }
 
   /** An integer tensor of 4 to 16 bits from whole numbers in the type's range. */
-  static fromIntegers(dataType: number, dims: readonly number[], values: Float64Array): Tensor {
+  static fromIntegers(dataType: number, dims: readonly number[], values: ArrayLike<number>): Tensor {
     switch (dataType) {
-      case DataType.INT8: return new Tensor(dataType, dims, bytesOf(Int8Array.from(values)));
-      case DataType.UINT8: return new Tensor(dataType, dims, bytesOf(Uint8Array.from(values)));
-      case DataType.INT16: return new Tensor(dataType, dims, bytesOf(Int16Array.from(values)));
-      case DataType.UINT16: return new Tensor(dataType, dims, bytesOf(Uint16Array.from(values)));
+      case DataType.INT8: return new Tensor(dataType, dims, bytesOf(new Int8Array(values)));
+      case DataType.UINT8: return new Tensor(dataType, dims, bytesOf(new Uint8Array(values)));
+      case DataType.INT16: return new Tensor(dataType, dims, bytesOf(new Int16Array(values)));
+      case DataType.UINT16: return new Tensor(dataType, dims, bytesOf(new Uint16Array(values)));
       case DataType.INT4: case DataType.UINT4: return new Tensor(dataType, dims, packHalfBytes(values));
       default: throw new TypeError(`${dataTypeName(dataType)} is not an integer type of 4 to 16 bits`);
     }

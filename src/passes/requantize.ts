@@ -56,8 +56,8 @@ function copyOf(graph: Graph, value: Value, decoders: readonly Node[]): { value:
   const isDecoder = decoders.includes(node);
   const before = isDecoder ? undefined : copyOf(graph, input, decoders);
   const made = graph.newValue(value.name, value.facts);
-  const copy = new Node({ opType: node.opType, domain: node.domain, overload: node.overload, name: graph.freshName(node.name), attributes: node.attributes, metadata: node.metadata },
-    [before?.value ?? input, ...others], [made]);
+  const { opType, domain, overload, attributes, metadata } = node;
+  const copy = new Node({ opType, domain, overload, name: graph.freshName(node.name), attributes, metadata }, [before?.value ?? input, ...others], [made]);
   graph.insert([copy], graph.nodes[graph.nodes.indexOf(node) + 1]);
   return { value: made, decoder: before?.decoder ?? copy };
 }
@@ -67,8 +67,9 @@ function put(graph: Graph, decoders: readonly Node[], index: number, tensor: Ten
   const old = decoders[0]?.inputs[index];
   const stored = plainTensor(old);
   const value = new Tensor(stored?.dataType ?? tensor.dataType, stored?.dims ?? tensor.dims, tensor.data);
-  const isOwn = old !== undefined && constantTensor(old) !== undefined && !graph.outputs.includes(old) && old.uses.every((use) => use.index === index && decoders.includes(use.node));
-  if (isOwn) {
+  const isOwn = (constant: Value): boolean => constantTensor(constant) !== undefined && !graph.outputs.includes(constant)
+    && constant.uses.every((use) => use.index === index && decoders.includes(use.node));
+  if (old !== undefined && isOwn(old)) {
     setConstant(old, value);
     return;
   }

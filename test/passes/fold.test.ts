@@ -156,4 +156,26 @@ describe("folding", () => {
     assertClose(a, b, 0.5, "rounded");
     assert.notDeepEqual(a, b);
   });
+
+  it("gives a weight scales and zero points of its own where it shared them with another", async () => {
+    const bench = workbench();
+    const { op, input, output, graph } = bench;
+    const x = input("x", [2, K]);
+    const [s, z] = [op.constant("s", Tensor.floats([], [0.01])), op.constant("z", Tensor.fromIntegers(DataType.UINT8, [], Float64Array.of(90)))];
+    const q = (hint: string, step: number): Value => op.constant(hint, Tensor.fromIntegers(DataType.UINT8, [K, N], Float64Array.from({ length: K * N }, (_, i) => (i * step) % 256)));
+    output(op.MatMul(x, op.DequantizeLinear(q("q1", 37), s, z)), "y1");
+    output(op.MatMul(x, op.DequantizeLinear(q("q2", 91), s, z)), "y2");
+    const feeds = { x: randomFloats([2, K]) };
+    const before = await outputsOf(bench.model, feeds);
+    const [first, second] = findWeights(graph);
+    assert.ok(first !== undefined && second !== undefined);
+    const wanted = Tensor.floats([K, N], valuesAt(first, everywhere).map((v) => 3 * v));
+    const { relativeError } = requantizeWeight(graph, first, wanted);
+    assertSound(graph);
+    assert.ok(relativeError < 0.01);
+    const after = await outputsOf(bench.model, feeds);
+    assert.deepEqual(after["y2"], before["y2"]);
+    assertClose(after["y1"] ?? [], (before["y1"] ?? []).map((v) => 3 * v), 0.1, "y1");
+    assert.deepEqual([...graph.initializers].map((v) => v.name), ["t/s", "t/z", "t/q1", "t/q2", "t/q1.weight_scale", "t/q1.weight_zero_point"]);
+  });
 });

@@ -10,10 +10,10 @@ import { inferGraph } from "../../src/ops/infer.ts";
 import { raiseOpset } from "../../src/passes/raise-opset.ts";
 import { findWeights, type WeightSite } from "../../src/passes/weights/find-weights.ts";
 
-/** How integers stand for a matrix [k, n]. */
+/** How integers stand for a matrix, [k, n] or [n, k] as it is stored. */
 export interface Form {
   readonly dataType: number;
-  /** Along which axis of [k, n] scales differ; one scale for all where left out. */
+  /** Along which axis of the matrix scales differ; one scale for all where left out. */
   readonly axis?: 0 | 1;
   /** How many neighbours along the axis share a scale. */
   readonly blockSize?: number;
@@ -27,8 +27,8 @@ const RANGES: Readonly<Record<number, readonly [number, number]>> = {
   [DataType.INT8]: [-128, 127], [DataType.UINT8]: [0, 255], [DataType.INT16]: [-32768, 32767], [DataType.UINT16]: [0, 65535], [DataType.INT4]: [-8, 7], [DataType.UINT4]: [0, 15],
 };
 
-/** Replaces the weights of products, [k, n] as they are read, by integers; all that `chosen` takes. Returns how many. */
-export function quantizeModel(model: Model, form: Form, chosen: (site: WeightSite) => boolean = () => true): number {
+/** Replaces the weights that products read as they are stored, fused ones [k, n], by integers. Returns how many. */
+export function quantizeModel(model: Model, form: Form): number {
   if (form.fused !== true && (form.blockSize !== undefined || (form.dataType !== DataType.INT8 && form.dataType !== DataType.UINT8))) {
     assert.ok(raiseOpset(model, 21), "raised");
     model.irVersion = 10;
@@ -37,11 +37,11 @@ export function quantizeModel(model: Model, form: Form, chosen: (site: WeightSit
   let count = 0;
   for (const site of findWeights(model.graph)) {
     const [point, ...others] = site.points;
-    if (point?.layout !== "kn" || others.length > 0 || site.tensor.dims.length !== 2 || point.value !== site.constant || !chosen(site)) continue;
+    if (point === undefined || others.length > 0 || site.dims.length !== 2 || point.value !== site.constant || (form.fused === true && point.layout === "nk")) continue;
     const values = site.tensor.toNumbers() ?? new Float32Array();
-    for (const { node } of [...point.uses]) {
+    for (const { node, index } of [...point.uses]) {
       if (form.fused === true) fuse(model.graph, node, values, site, form);
-      else node.setInput(1, decodedBy(model, node, values, site, form));
+      else node.setInput(index, decodedBy(model, node, values, site, form));
     }
     model.graph.initializers.delete(site.constant);
     count += 1;
@@ -72,21 +72,21 @@ function coded(values: ArrayLike<number>, groups: number, groupOf: (place: numbe
   return { q, scales, zeros };
 }
 
-function decodedBy(model: Model, before: Node, values: ArrayLike<number>, { k, n, name }: WeightSite, form: Form): Value {
+function decodedBy(model: Model, before: Node, values: ArrayLike<number>, { dims: [rows = 0, columns = 0], name }: WeightSite, form: Form): Value {
   const { axis, blockSize, dataType } = form;
-  const length = axis === 0 ? k : n;
+  const length = axis === 0 ? rows : columns;
   const blocks = Math.ceil(length / (blockSize ?? 1));
-  const dims = axis === undefined ? [] : blockSize === undefined ? [length] : axis === 0 ? [blocks, n] : [k, blocks];
+  const dims = axis === undefined ? [] : blockSize === undefined ? [length] : axis === 0 ? [blocks, columns] : [rows, blocks];
   const groupOf = (place: number): number => {
-    const [row, column] = [Math.floor(place / n), place % n];
+    const [row, column] = [Math.floor(place / columns), place % columns];
     if (axis === undefined) return 0;
     if (blockSize === undefined) return axis === 0 ? row : column;
-    return axis === 0 ? Math.floor(row / blockSize) * n + column : row * blocks + Math.floor(column / blockSize);
+    return axis === 0 ? Math.floor(row / blockSize) * columns + column : row * blocks + Math.floor(column / blockSize);
   };
   const { q, scales, zeros } = coded(values, dims.reduce((a, b) => a * b, 1), groupOf, form);
   const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "quantize", before });
   const { graph } = model;
-  const integers = graph.addInitializer(`${name}_quantized`, Tensor.fromIntegers(dataType, [k, n], q));
+  const integers = graph.addInitializer(`${name}_quantized`, Tensor.fromIntegers(dataType, [rows, columns], q));
   const scale = graph.addInitializer(`${name}_scale`, Tensor.floats(dims, scales));
   const zero = graph.addInitializer(`${name}_zero_point`, Tensor.fromIntegers(dataType, dims, zeros));
   return op.DequantizeLinear(integers, scale, zero, { ...(axis === undefined || model.opset < 13 ? {} : { axis }), ...(blockSize === undefined ? {} : { block_size: blockSize }) });

@@ -24,12 +24,16 @@ export const verify: Command = defineCommand<VerifyOptions, VerifyResult>({
   exitCode: (result) => (result.ok ? 0 : 1),
 });
 
+function boundOf(tolerance: number | null): string {
+  return tolerance === null ? "weights rounded to integers" : `at most ${tolerance.toExponential(0)}`;
+}
+
 /** The result as lines; demo shows the same. */
 export function verifyLines(result: VerifyResult): string[] {
   return [
     ...facts([
       ["same except chosen weights", result.sameExceptWeights ? "yes" : "NO"],
-      ["logits, largest difference", `${result.maxAbsDiff.toExponential(1)} (${result.tolerance === null ? "rounding to integers" : `at most ${result.tolerance.toExponential(0)}`})`],
+      ["logits, largest difference", `${result.maxAbsDiff.toExponential(1)} (${boundOf(result.tolerance)})`],
       ["latency, merged / original", result.latencyRatio.toFixed(3)],
       ["verified", result.ok ? "yes" : "NO"],
     ]),

@@ -1,5 +1,5 @@
 /** Weights stored as integers: their floats, one by one or all, and integers of the same form for new floats. */
-import { integerRange } from "../../ir/data-type.ts";
+import { DataType, integerRange } from "../../ir/data-type.ts";
 import type { Node } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import type { Decoding } from "../../ops/define.ts";
@@ -71,6 +71,24 @@ function groupOf({ decoding: { axis, blockSize }, integers: { dims }, scale }: Q
   return (place) => (Math.floor(place / (inner * length)) * blocks + Math.floor((Math.floor(place / inner) % length) / blockSize)) * inner + (place % inner);
 }
 
+/** The group of every element. Written out, since a weight has millions and each is asked for several times. */
+function groupsOf({ decoding: { axis, blockSize }, integers: { dims, size }, scale }: Quantized): Uint32Array {
+  const groups = new Uint32Array(size);
+  if (scale.size === 1) return groups;
+  const at = axis < 0 ? axis + dims.length : axis;
+  const length = dims[at] ?? 1;
+  const inner = product(dims.slice(at + 1));
+  const blocks = Math.ceil(length / blockSize);
+  let place = 0;
+  for (let outer = 0; place < size; outer += 1) {
+    for (let along = 0; along < length; along += 1) {
+      const first = blockSize === 0 ? along : (outer * blocks + Math.floor(along / blockSize)) * inner;
+      for (let i = 0; i < inner; i += 1) groups[place++] = blockSize === 0 ? first : first + i;
+    }
+  }
+  return groups;
+}
+
 /** Where the zero point of a group lies among those stored: packed rows may end with one that counts for nothing. */
 function zeroPlace({ scale, zero, integers }: Quantized): (group: number) => number {
   const rows = integers.dims[0] ?? 1;
@@ -86,15 +104,15 @@ function zerosOf(quantized: Quantized): Float64Array {
 }
 
 /** In the decoder's own type, as float32: the product is rounded to it once. */
-function floats({ dataType }: Quantized, values: Float32Array): Float32Array {
-  return Float32Array.from(Tensor.fromFloat32(dataType, [values.length], values).toNumbers() ?? []);
+function rounded({ dataType }: Quantized, values: Float32Array): Float32Array {
+  return dataType === DataType.FLOAT ? values : new Float32Array(numbersOf(Tensor.fromFloat32(dataType, [values.length], values)));
 }
 
 /** The floats at some places of the stored order, each integer read alone. */
 export function decodedAt(quantized: Quantized, places: readonly number[]): Float32Array {
   const [scale, zeros, group] = [numbersOf(quantized.scale), zerosOf(quantized), groupOf(quantized)];
   const integers = quantized.integers.numbersAt(places) ?? [];
-  return floats(quantized, Float32Array.from(places, (place, i) => ((integers[i] ?? NaN) - (zeros[group(place)] ?? NaN)) * (scale[group(place)] ?? NaN)));
+  return rounded(quantized, Float32Array.from(places, (place, i) => ((integers[i] ?? NaN) - (zeros[group(place)] ?? NaN)) * (scale[group(place)] ?? NaN)));
 }
 
 /** The step from one integer to the next, at some places of the stored order. */
@@ -105,8 +123,13 @@ export function stepsAt(quantized: Quantized, places: readonly number[]): number
 
 /** All floats, in stored order. */
 export function decoded(quantized: Quantized): Float32Array {
-  const [scale, zeros, group, integers] = [numbersOf(quantized.scale), zerosOf(quantized), groupOf(quantized), numbersOf(quantized.integers)];
-  return floats(quantized, Float32Array.from(integers, (q, place) => (q - (zeros[group(place)] ?? NaN)) * (scale[group(place)] ?? NaN)));
+  const [scale, zeros, groups, integers] = [numbersOf(quantized.scale), zerosOf(quantized), groupsOf(quantized), numbersOf(quantized.integers)];
+  const values = new Float32Array(integers.length);
+  for (let i = 0; i < values.length; i += 1) {
+    const g = groups[i] ?? 0;
+    values[i] = ((integers[i] ?? 0) - (zeros[g] ?? 0)) * (scale[g] ?? 0);
+  }
+  return rounded(quantized, values);
 }
 
 /**
@@ -116,13 +139,13 @@ export function decoded(quantized: Quantized): Float32Array {
 export function encoded(quantized: Quantized, values: Float32Array): Encoded {
   const { integers, scale, zero } = quantized;
   const [least, greatest] = integerRange(integers.dataType) ?? [0, 0];
-  const group = groupOf(quantized);
+  const groups = groupsOf(quantized);
   const [low, high] = [new Float64Array(scale.size), new Float64Array(scale.size)];
-  values.forEach((value, place) => {
-    const g = group(place);
+  for (let i = 0; i < values.length; i += 1) {
+    const [g, value] = [groups[i] ?? 0, values[i] ?? 0];
     if (value < (low[g] ?? 0)) low[g] = value;
     if (value > (high[g] ?? 0)) high[g] = value;
-  });
+  }
   const middle = (least + greatest + 1) / 2;
   const before = zerosOf(quantized);
   const stay = zero === undefined || before.every((z) => z === middle);
@@ -141,8 +164,16 @@ export function encoded(quantized: Quantized, values: Float32Array): Encoded {
   });
   // Rounded before the zero point is added, as QuantizeLinear does it; a zero point between two integers leaves no choice.
   const placed = (steps: number, z: number): number => (Number.isInteger(z) ? roundEven(steps) + z : roundEven(steps + z));
-  const q = Float64Array.from(values, (value, place) => cut(placed(Math.fround(value / (scales[group(place)] ?? 1)), zeros[group(place)] ?? 0)));
-  return { integers: Tensor.fromIntegers(integers.dataType, integers.dims, q), scale: Tensor.fromFloat32(scale.dataType, scale.dims, scales), zero: stay ? undefined : storedZeros(quantized, zeros) };
+  // float32 holds every integer of 16 bits.
+  const q = new Float32Array(values.length);
+  for (let i = 0; i < q.length; i += 1) {
+    const g = groups[i] ?? 0;
+    q[i] = cut(placed(Math.fround((values[i] ?? 0) / (scales[g] ?? 1)), zeros[g] ?? 0));
+  }
+  return {
+    integers: Tensor.fromIntegers(integers.dataType, integers.dims, q), scale: Tensor.fromFloat32(scale.dataType, scale.dims, scales),
+    zero: stay ? undefined : storedZeros(quantized, zeros),
+  };
 }
 
 function storedZeros(quantized: Quantized, zeros: Float64Array): Tensor | undefined {
@@ -151,7 +182,8 @@ function storedZeros(quantized: Quantized, zeros: Float64Array): Tensor | undefi
   const stored = new Float64Array(zero.size);
   const place = zeroPlace(quantized);
   zeros.forEach((z, g) => { stored[place(g)] = z; });
-  return integerRange(zero.dataType) === undefined ? Tensor.fromFloat32(zero.dataType, zero.dims, Float32Array.from(stored)) : Tensor.fromIntegers(zero.dataType, zero.dims, stored);
+  const isWhole = integerRange(zero.dataType) !== undefined;
+  return isWhole ? Tensor.fromIntegers(zero.dataType, zero.dims, stored) : Tensor.fromFloat32(zero.dataType, zero.dims, new Float32Array(stored));
 }
 
 /** To the nearest whole number, ties to even, as QuantizeLinear rounds. */

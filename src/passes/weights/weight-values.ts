@@ -39,7 +39,7 @@ export function precisionAt(site: WeightSite, positions: readonly number[]): num
 export function float32Of(tensor: Tensor): Float32Array {
   const numbers = tensor.toNumbers();
   if (numbers === undefined) throw new TypeError("not a tensor of numbers");
-  return Float32Array.from(numbers);
+  return new Float32Array(numbers);
 }
 
 function storedPlaces(site: WeightSite, positions: readonly number[]): number[] {
