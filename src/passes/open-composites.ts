@@ -2,7 +2,7 @@
  * Opens composites: operators that are defined by what they say in simpler ones (fused attention, skip normalization, …), so that gradients pass
  * and standard operators alone are left. For the training view, and where roles are traced.
  *
- * Requires: facts inferred; functions inlined. Guarantees: graph outputs keep their names; a form of a composite that is not written stays as it
+ * Requires: facts inferred; functions inlined. Guarantees: outputs of opened nodes stay the very values they were; a form of a composite that is not written stays as it
  * is and carries the reason in its metadata, for the error of whoever has to differentiate it.
  * Rules: each node whose definition has `opens` is replaced by what that emits, in place.
  */
@@ -35,6 +35,7 @@ export function openNode(graph: Graph, node: Node, opsets: ReadonlyMap<string, n
   const op = new OpBuilder(graph, { opsets, origin: "open", before: node, metadata: node.metadata });
   const at = (name: string): Value | undefined => node.inputs[definition.inputs.indexOf(name)];
   const inputs = new Proxy({}, { get: (_, name) => at(String(name)) ?? missing(node, String(name)) });
+  const before = new Set([...graph.inputs, ...graph.initializers, ...graph.nodes.flatMap((n) => n.outputs.filter((v) => v !== undefined))]);
   const isOutput = (v: Value): boolean => graph.outputs.includes(v);
   let outputs: readonly (Value | undefined)[];
   try {
@@ -50,14 +51,25 @@ export function openNode(graph: Graph, node: Node, opsets: ReadonlyMap<string, n
     node.metadata.set(NOT_OPENED_KEY, "one of its outputs that is read is not written");
     return false;
   }
+  const taken = new Set<Value>();
   for (const { output, made } of pairs) {
     if (output === undefined || made === undefined) continue;
-    // A value that is known outside by its own name, or stands for two outputs, can't take another's place there.
-    const own = isOutput(output) && (graph.inputs.includes(made) || isOutput(made) || graph.initializers.has(made)) ? op.Identity(made) : made;
-    graph.replaceAllUses(output, own);
+    // A value that was there before, or stands for two outputs, can't be another: it is handed on.
+    const own = before.has(made) || taken.has(made) ? op.Identity(made) : made;
+    taken.add(own);
+    node.setOutput(node.outputs.indexOf(output), undefined);
+    become(own, output);
   }
   graph.remove([node]);
   return true;
+}
+
+/** Lets a value be made by what makes another one, and be read wherever that is: whoever holds on to it finds it in its place. */
+function become(made: Value, output: Value): void {
+  const { producer } = made;
+  if (producer === undefined) throw new TypeError("an output that nothing makes");
+  for (const { node, index } of [...made.uses]) node.setInput(index, output);
+  producer.setOutput(producer.outputs.indexOf(made), output);
 }
 
 function missing(node: Node, name: string): never {

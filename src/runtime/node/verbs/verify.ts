@@ -6,15 +6,15 @@ import type { Model } from "../../../ir/model.ts";
 import { modelToProto } from "../../../ir/save.ts";
 import { planBatches } from "../../data/batches.ts";
 import { collate, type Feed } from "../../data/collate.ts";
+import { elementKind } from "../../data/element-kind.ts";
 import { madeInput } from "../../data/made-inputs.ts";
-import { evaluateDim } from "../../../ir/dim.ts";
 import { pathOf } from "../../../passes/adapt.ts";
 import { findWeights, type WeightSite } from "../../../passes/weights/find-weights.ts";
 import type { VerifyOptions, VerifyResult } from "../../options.ts";
 import type { Prepared } from "../../prepare.ts";
 import { Random } from "../../random.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
-import { inputSpec, vocabularySize } from "../../task-inputs.ts";
+import { inputSpecs, vocabularySize } from "../../task-inputs.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples } from "../load-examples.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
@@ -87,16 +87,13 @@ function madeInputs(base: OpenedModel): Feeds {
   const { graph } = base.loadInlined();
   const random = new Random(0);
   const vocabulary = vocabularySize(graph) ?? 2;
-  return new Map(graph.inputs.filter((v) => v.initializer === undefined).map((v): [string, Feed] => {
-    const made = madeInput(inputSpec(v))?.(MADE.batch);
-    if (made !== undefined) return [v.name, made];
-    const dims = (v.shape ?? []).map((d, i) => evaluateDim(d, {}) ?? (i === 0 ? MADE.batch : isFloating(v.dataType) ? MADE.other : MADE.tokens));
-    const size = dims.reduce((a, b) => a * b, 1);
-    const next = (): number => (v.name === "input_ids" ? random.below(vocabulary) : v.name.includes("mask") ? 1 : 0);
-    if (v.dataType === DataType.FLOAT) return [v.name, { dataType: v.dataType, dims, data: Float32Array.from({ length: size }, () => random.uniform(-1, 1)) }];
-    if (v.dataType === DataType.INT32) return [v.name, { dataType: v.dataType, dims, data: Int32Array.from({ length: size }, next) }];
-    if (v.dataType === DataType.BOOL) return [v.name, { dataType: v.dataType, dims, data: new Uint8Array(size).fill(1) }];
-    return [v.name, { dataType: DataType.INT64, dims, data: BigInt64Array.from({ length: size }, () => BigInt(next())) }];
+  return new Map(inputSpecs(graph).map((spec): [string, Feed] => {
+    const made = madeInput(spec)?.(MADE.batch);
+    if (made !== undefined) return [spec.name, made];
+    const { name, dtype } = spec;
+    const dims = spec.shape.map((d, i) => (typeof d === "number" ? d : i === 0 ? MADE.batch : isFloating(dtype) ? MADE.other : MADE.tokens));
+    const next = isFloating(dtype) ? () => random.uniform(-1, 1) : dtype === DataType.BOOL || name.includes("mask") ? () => 1 : name === "input_ids" ? () => random.below(vocabulary) : () => 0;
+    return [name, { dataType: dtype, dims, data: elementKind(spec).pack(Float64Array.from({ length: dims.reduce((a, b) => a * b, 1) }, next)) }];
   }));
 }
 
