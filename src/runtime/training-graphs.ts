@@ -48,7 +48,7 @@ export function evaluationGraph(task: Task, fresh: () => Prepared): { readonly m
  * Inputs that are always fed one value become constants, and branches that are known by that stand alone: training never runs the others.
  * Returns the logits, which a branch may make.
  */
-function decideBranches(model: Model, logits: Value): Value {
+export function decideBranches(model: Model, logits: Value): Value {
   const { graph, opsets } = model;
   const at = graph.outputs.indexOf(logits);
   if (fixInputs(graph, (input) => fixedInput(inputSpec(input))) > 0) inferGraph(graph, opsets);

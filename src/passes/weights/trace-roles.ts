@@ -92,7 +92,8 @@ function behind(value: Value | undefined, siteOf: ReadonlyMap<Node, WeightSite>,
       found.set(site, { site, activated: top.activated || (found.get(site)?.activated ?? false) });
     } else if (through(node)) {
       const activated = top.activated || definitionOf(node)?.purpose === "activation";
-      for (const input of node.inputs) if (carriesNumbers(input)) open.push({ value: input, activated });
+      const made = node.subgraphs.map((nested) => nested.outputs[node.outputs.indexOf(top.value)]);
+      for (const input of [...node.inputs, ...made]) if (carriesNumbers(input)) open.push({ value: input, activated });
     }
   }
   return [...found.values()];

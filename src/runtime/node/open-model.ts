@@ -78,7 +78,7 @@ export function openModel(path: string): OpenedModel {
       inferGraph(model.graph, model.opsets);
       return model;
     };
-    checkFunctions(load());
+    if (proto.functions.length > 0) checkFunctions(load());
     return {
       path: file, folder, file: basename(real), size: source.size, files: [real, ...opened.keys()], source, proto, load, loadInlined, [Symbol.dispose]: dispose,
       locate(range) {

@@ -1,5 +1,5 @@
 /** `inspect`: what a model is made of, which weights could be adapted, and what has no gradient. */
-import { dataTypeName } from "../../../ir/data-type.ts";
+import { dataTypeName, isFloating } from "../../../ir/data-type.ts";
 import { addDims, dimKey, type Dim } from "../../../ir/dim.ts";
 import type { Graph, Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
@@ -7,9 +7,9 @@ import { everyGraph } from "../../../ir/nested.ts";
 import { inferContext } from "../../../ops/infer.ts";
 import { elements } from "../../../ops/broadcast.ts";
 import { definitionOf } from "../../../ops/registry.ts";
-import { nodesWithoutGradient } from "../../../passes/differentiate.ts";
 import { findWeights, storedType, type WeightSite } from "../../../passes/weights/find-weights.ts";
 import { traceRoles } from "../../../passes/weights/trace-roles.ts";
+import { gradientGaps } from "../../gradient-gaps.ts";
 import { findLogits } from "../../model-outputs.ts";
 import type { InspectedWeight, InspectOptions, InspectResult } from "../../options.ts";
 import { openModel } from "../open-model.ts";
@@ -23,8 +23,9 @@ export async function inspect(path: string, options: InspectOptions = {}): Promi
   const logits = findLogits(graph, options.outputName);
   const sites = findWeights(graph);
   traceRoles(model, sites, logits);
-  const loss = logits ?? graph.outputs.find((v) => v.dataType === 1);
-  const without = loss === undefined ? [] : nodesWithoutGradient(graph, loss, sites.flatMap((s) => s.points.map((p) => p.value)));
+  const view = opened.loadInlined();
+  const loss = findLogits(view.graph, options.outputName) ?? view.graph.outputs.find((v) => isFloating(v.dataType));
+  const without = loss === undefined ? [] : gradientGaps(view, loss);
   return await Promise.resolve({
     model: opened.path, irVersion: model.irVersion, opsets: Object.fromEntries(model.opsets),
     producer: [opened.proto.producerName, opened.proto.producerVersion].filter((t) => t !== undefined && t !== "").join(" "),
