@@ -5,6 +5,7 @@ import { everyNode } from "../ir/nested.ts";
 import { definitionOf } from "../ops/registry.ts";
 import { nodesWithoutGradient } from "../passes/differentiate.ts";
 import { normalizeForTraining } from "../passes/normalize-for-training.ts";
+import { inputDependent } from "../passes/weights/input-dependent.ts";
 import { decideBranches } from "./training-graphs.ts";
 
 /**
@@ -22,13 +23,10 @@ export function gradientGaps(model: Model, loss: Value): { node: Node; path: str
 
 /** What products take for a weight and no input of the graph has a part in. */
 function constantWeights(graph: Graph): Value[] {
-  const open = new Set<Value>(graph.inputs.filter((v) => v.initializer === undefined));
-  const found = new Set<Value>();
-  for (const node of everyNode(graph)) {
+  const dependent = inputDependent(graph);
+  return [...new Set(everyNode(graph).flatMap((node) => {
     const place = definitionOf(node)?.weight?.(node);
     const weight = place === undefined ? undefined : node.inputs[place.index];
-    if (weight !== undefined && !open.has(weight)) found.add(weight);
-    if (node.subgraphs.length > 0 || node.inputs.some((v) => v !== undefined && open.has(v))) for (const output of node.outputs) if (output !== undefined) open.add(output);
-  }
-  return [...found];
+    return weight === undefined || dependent.has(weight) ? [] : [weight];
+  }))];
 }

@@ -132,6 +132,8 @@ export interface AdaptVerbOptions extends CommonOptions, TargetOptions {
 
 export interface AdaptedModule {
   readonly modulePath: string;
+  /** Of a packed weight adapted by roles: which of them this is. */
+  readonly role?: Role;
   readonly shape: readonly [number, number];
   readonly rank: number;
   readonly params: number;
@@ -239,7 +241,7 @@ export interface FoldOptions extends CommonOptions, HeadOptions {
 }
 
 export interface FoldResult {
-  readonly folded: readonly { readonly modulePath: string; readonly shape: readonly [number, number] }[];
+  readonly folded: readonly { readonly modulePath: string; readonly role?: Role; readonly shape: readonly [number, number] }[];
   readonly replaced: readonly { readonly modulePath: string; readonly params: number }[];
   /** The weights that were stored as integers and are floats now. */
   readonly floated: readonly { readonly modulePath: string; readonly from: string; readonly to: string }[];

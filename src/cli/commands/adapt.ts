@@ -6,6 +6,7 @@ import {
   adapter, alpha, dryRun, embed, force, head, method, modulesToSave, numLabels, output, outputName, rank, saveAdapter, seed, swappable, targetModules,
 } from "../flags.ts";
 import { bytes, duration, grouped, share } from "../format.ts";
+import { moduleLabel } from "../module-label.ts";
 import { facts, listing } from "../table.ts";
 
 export const adapt: Command = defineCommand<AdaptVerbOptions, AdaptResult>({
@@ -25,7 +26,7 @@ export const adapt: Command = defineCommand<AdaptVerbOptions, AdaptResult>({
   run: (verbs, model, options) => verbs.adapt(model, options),
   show: (result, { dryRun: dry, saveAdapter: saved, verbose }) => [
     ...listing([{ title: "module path" }, { title: "[k, n]" }, { title: "rank", right: true }, { title: "trained", right: true }], [
-      ...result.adapted.map((m) => [m.modulePath, `[${m.shape.join(", ")}]`, grouped(m.rank), grouped(m.params)]),
+      ...result.adapted.map((m) => [moduleLabel(m), `[${m.shape.join(", ")}]`, grouped(m.rank), grouped(m.params)]),
       ...result.modulesToSave.map((m) => [m.modulePath, "whole", "", grouped(m.params)]),
     ], verbose),
     "",

@@ -4,6 +4,7 @@ import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import { adapter, dryRun, force, output, requantize, savedHead, savedNumLabels } from "../flags.ts";
 import { bytes, duration, figure, grouped } from "../format.ts";
+import { moduleLabel } from "../module-label.ts";
 import { facts, listing } from "../table.ts";
 
 /** How quantized weights are stored now. */
@@ -35,7 +36,7 @@ export const fold: Command = defineCommand<FoldOptions, FoldResult>({
   run: (verbs, model, options) => verbs.fold(model, options),
   show: (result, { dryRun: dry, verbose }) => [
     ...listing([{ title: "module path" }, { title: "[k, n]" }, { title: "numbers", right: true }], [
-      ...result.folded.map((m) => [m.modulePath, `[${m.shape.join(", ")}]`, grouped(m.shape[0] * m.shape[1])]),
+      ...result.folded.map((m) => [moduleLabel(m), `[${m.shape.join(", ")}]`, grouped(m.shape[0] * m.shape[1])]),
       ...result.replaced.map((m) => [m.modulePath, "whole", grouped(m.params)]),
     ], verbose),
     ...storageLines(result, verbose),

@@ -10,6 +10,7 @@ import { everyNode } from "../../ir/nested.ts";
 import { definitionOf } from "../../ops/registry.ts";
 import { roleView } from "../role-view.ts";
 import type { Role, WeightSite } from "./find-weights.ts";
+import { inputDependent } from "./input-dependent.ts";
 import { layerOf, parentPath } from "./module-path.ts";
 import { columnsReaching } from "./trace-columns.ts";
 
@@ -20,7 +21,6 @@ const MAX_CONSTANT_STEPS = 32;
 
 /** The products of a graph that read the weights of another, of which it is a view. */
 interface Products {
-  readonly graph: Graph;
   readonly siteOf: ReadonlyMap<Node, WeightSite>;
   readonly of: ReadonlyMap<WeightSite, readonly Node[]>;
 }
@@ -49,14 +49,16 @@ function productsOf(graph: Graph, sites: readonly WeightSite[]): Products {
   const byName = new Map([...sites.map((s) => [s.constant.name, s] as const), ...sites.map((s) => [s.name, s] as const)]);
   const siteOf = new Map<Node, WeightSite>();
   const of = new Map<WeightSite, Node[]>();
+  const dependent = inputDependent(graph);
   for (const node of everyNode(graph)) {
     const place = definitionOf(node)?.weight?.(node);
-    const site = place === undefined ? undefined : siteBehind(node.inputs[place.index], byName);
+    const weight = place === undefined ? undefined : node.inputs[place.index];
+    const site = weight === undefined || dependent.has(weight) ? undefined : siteBehind(weight, byName);
     if (site === undefined) continue;
     siteOf.set(node, site);
     of.set(site, [...of.get(site) ?? [], node]);
   }
-  return { graph, siteOf, of };
+  return { siteOf, of };
 }
 
 /** The site whose constant a value is computed from by what stands first in its nodes, through decoding and transposing alike. */
@@ -167,7 +169,7 @@ function traceAttention(softmax: Node, products: Products, layer: number): boole
   const operands = new Map<Role, Value | undefined>([["q", scores.inputs[0]], ["k", scores.inputs[1]], ["v", mixed.node.inputs[1 - mixed.side]]]);
   const all = [["q", q], ["k", k], ["v", v]] as const;
   for (const site of new Set([...q, ...k, ...v])) {
-    if (site.role === "qkv") site.blocks ??= blocksOf(site, products, new Map(all.flatMap(([role, group]) => { const to = operands.get(role); return group.includes(site) && to !== undefined ? [[role, to]] : []; })));
+    if (site.role === "qkv") site.blocks ??= blocksOf(site, products, scores.graph, new Map(all.flatMap(([role, group]) => { const to = operands.get(role); return group.includes(site) && to !== undefined ? [[role, to]] : []; })));
   }
   for (const site of ahead(mixed.node.outputs[0], siteOf)) {
     if (site.role !== undefined) continue;
@@ -178,9 +180,10 @@ function traceAttention(softmax: Node, products: Products, layer: number): boole
 }
 
 /** The columns of each role of a packed weight; undefined where they overlap or can't be followed. */
-function blocksOf(site: WeightSite, { graph, of }: Products, operands: ReadonlyMap<Role, Value>): ReadonlyMap<Role, readonly number[]> | undefined {
-  const [product] = of.get(site) ?? [];
-  const blocks = product === undefined || product.graph !== graph ? undefined : columnsReaching(graph, product, site.n, operands);
+function blocksOf(site: WeightSite, { of }: Products, graph: Graph | undefined, operands: ReadonlyMap<Role, Value>): ReadonlyMap<Role, readonly number[]> | undefined {
+  // Branches may each have a product of the weight: the one beside the attention counts.
+  const product = of.get(site)?.find((node) => node.graph === graph);
+  const blocks = product === undefined || graph === undefined ? undefined : columnsReaching(graph, product, site.n, operands);
   const columns = [...blocks?.values() ?? []].flat();
   return new Set(columns).size === columns.length && [...blocks?.values() ?? []].every((block) => block.length > 0) ? blocks : undefined;
 }

@@ -31,7 +31,7 @@ export function matchAdapter(adapter: AdapterFolder, folder: string, sites: read
     const roles = Object.keys(blocks) as Role[];
     return roles.map((role, i) => {
       const source = columnsOf(blocks[role] ?? []);
-      return { ...matchRole(folder, sites, module, role, source.length), module, tensors: unstacked(method, tensors, i, roles.length, source), source };
+      return { ...matchRole(folder, sites, module, role, source, weightShape(adapter, module)[1]), module, tensors: unstacked(method, tensors, i, roles.length, source), source };
     });
   });
 }
@@ -47,12 +47,12 @@ function matchWhole(adapter: AdapterFolder, folder: string, sites: readonly Weig
 }
 
 /** The part of one role of a module that is packed in the adapter: of the packed weight of that path, or the weight that has this role in its layer. */
-function matchRole(folder: string, sites: readonly WeightSite[], module: string, role: Role, n: number): Part {
+function matchRole(folder: string, sites: readonly WeightSite[], module: string, role: Role, source: readonly number[], n: number): Part {
   const site = atPath(module, folder, sites);
-  const columns = site?.blocks?.get(role);
-  const found: Part = site !== undefined && columns !== undefined ? { site, modulePath: pathOf(site), block: { role, columns } } : byRole(folder, sites, module, role);
+  // A weight of that path and width is packed the same way, whether its parts can be traced or not.
+  const found: Part = site?.n === n ? { site, modulePath: pathOf(site), block: { role, columns: source } } : byRole(folder, sites, module, role);
   const have = found.block?.columns.length ?? found.site.n;
-  if (have !== n) throw adapterShapeMismatch(folder, `${module} (${role})`, [found.site.k, n], [found.site.k, have]);
+  if (have !== source.length) throw adapterShapeMismatch(folder, `${module} (${role})`, [found.site.k, source.length], [found.site.k, have]);
   return found.block === undefined ? { ...found, modulePath: pathOf(found.site) } : found;
 }
 

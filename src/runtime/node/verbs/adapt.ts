@@ -61,7 +61,7 @@ export function adapterBase(opened: OpenedModel): { name: string; taskType: stri
 }
 
 export function adaptedModules({ adapted }: Prepared): AdaptedModule[] {
-  return adapted.map(({ modulePath, weight, parameters }) => ({ modulePath, shape: [weight.k, weight.n], rank: weight.rank, params: parameterCount(parameters) }));
+  return adapted.map(({ modulePath, block, weight, parameters }) => ({ modulePath, ...(block === undefined ? {} : { role: block.role }), shape: [weight.k, weight.n], rank: weight.rank, params: parameterCount(parameters) }));
 }
 
 export function savedModules({ saved }: Prepared): { modulePath: string; params: number }[] {

@@ -34,7 +34,7 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   refuseInputAsOutput(target, [opened.path, ...opened.files]);
   const prepared = prepareFold(opened, options);
   if (!asFolder) requireWritable(target);
-  const folded = prepared.adapted.map(({ modulePath, weight }) => ({ modulePath, shape: [weight.k, weight.n] as const }));
+  const folded = prepared.adapted.map(({ modulePath, block, weight }) => ({ modulePath, ...(block === undefined ? {} : { role: block.role }), shape: [weight.k, weight.n] as const }));
   const quantized = changedSites(prepared).filter((s) => s.quantized !== undefined);
   const floated = options.requantize === true ? [] : quantized.map((s) => ({ modulePath: pathOf(s), from: dataTypeName(storedType(s)), to: dataTypeName(s.points[0]?.value.dataType ?? 0) }));
   const result = { folded, replaced: savedModules(prepared), floated, output: target };
