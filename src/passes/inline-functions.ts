@@ -167,7 +167,8 @@ class Inliner implements InlinedFunctions {
 
   /** What the names of a call's nodes begin with: its own name, numbered where several calls have it or none has one. */
   #prefixOf({ name, opType }: Node): string {
-    const own = name === "" ? opType : name;
+    // TorchScript names a call as any node, `/encoder/layer.0/BertLayer`: the function's name at its end is no module.
+    const own = name === "" ? opType : name.endsWith(`/${opType}`) ? name.slice(0, -opType.length - 1) : name;
     const count = (this.#prefixes.get(own) ?? 0) + 1;
     this.#prefixes.set(own, count);
     return count === 1 ? own : `${own}_${String(count)}`;

@@ -77,7 +77,7 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   if (adapter !== undefined && matched !== undefined) checkBase(adapter, matched, options.force === true);
   const chosen = [...bySite<Part>(selected.parts).keys()];
   const whole = wholeSites(sites, options, chosen);
-  const notes = [...selected.notes, ...tiedNotes(model, [...chosen, ...whole.map((w) => w.site)])];
+  const notes = [...selected.notes, ...foundNotes(matched ?? []), ...tiedNotes(model, [...chosen, ...whole.map((w) => w.site)])];
   for (const site of [...chosen, ...whole.map((w) => w.site)]) openProducts(model.graph, site, model.opsets);
   const alpha = adapter === undefined ? options.alpha : alphaOf(adapter.contents, method);
   const parts: readonly (Part | MatchedPart)[] = selected.parts.filter((part) => !whole.some((w) => w.site === part.site));
@@ -93,6 +93,13 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
     model, method, rank, alpha: alpha ?? rank, logits, sites, adapted, saved, trainables: [...adapted.flatMap((a) => a.parameters), ...saved], head,
     roles: adapter?.contents.hut?.roles ?? targets.filter(isRole), notes,
   };
+}
+
+/** Says which modules of an adapter have other names here, or none, and were found by what they do. */
+function foundNotes(matched: readonly MatchedPart[]): string[] {
+  const others = matched.filter(({ site, module }) => site.modulePath === undefined || !samePath(site.modulePath, module));
+  const [first] = others;
+  return first === undefined ? [] : [`${String(others.length)} of the adapter's modules have no such path in this model and were found by role and layer, as ${quote(first.module)} in ${quote(pathOf(first.site))}`];
 }
 
 /** Says of which weights only the products change: something else reads the same stored tensor. */

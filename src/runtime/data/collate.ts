@@ -33,6 +33,8 @@ export interface Batch {
 /** What short rows are filled up with, by input; 0 in all others. */
 export interface Padding {
   readonly input_ids: number;
+  /** The row of tokens that labels go with, one a token; `input_ids` where not given. */
+  readonly labelled?: string | undefined;
 }
 
 /**
@@ -52,7 +54,7 @@ export function collate(examples: readonly Example[], indices: readonly number[]
   const rows = feeds.get("input_ids")?.dims[1] ?? chosen.reduce((longest, { length }) => Math.max(longest, length), 0);
   return {
     feeds,
-    labels: feed(chosen.map(({ labels }) => labels ?? UNLABELLED), { name: "labels", dtype: DataType.INT64, shape: [undefined, rows] }, IGNORED_LABEL),
+    labels: feed(chosen.map(({ labels }) => labels ?? UNLABELLED), { name: "labels", dtype: DataType.INT64, shape: [undefined, feeds.get(padding.labelled ?? "input_ids")?.dims[1] ?? rows] }, IGNORED_LABEL),
     size: chosen.length,
     tokens: chosen.reduce((sum, { tokens }) => sum + tokens, 0),
     paddedTokens: chosen.length * rows,

@@ -38,13 +38,14 @@ export function loadExamples(options: LoadOptions): LoadedExamples {
   const data = readRecords(file);
   const tokenizer = openTokenizer(modelPath, options.tokenizer);
   const inputs = inputSpecs(graph);
+  const labelled = labelledInput(graph, inputs);
   const { examples, id2label, maxTokenId } = toExamples(data, {
-    inputs, tokenizer, labels: options.labels, labelled: labelledInput(graph, inputs), task: taskNamed(options.task).data, maxLength: Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph)),
+    inputs, tokenizer, labels: options.labels, labelled, task: taskNamed(options.task).data, maxLength: Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph)),
     ...(options.numLabels === undefined ? {} : { numLabels: options.numLabels }), ...(options.id2label === undefined ? {} : { id2label: options.id2label }),
   });
   const vocabulary = vocabularySize(graph);
   if (vocabulary !== undefined && maxTokenId >= vocabulary) throw tokenIdBeyondVocabulary(file, maxTokenId, vocabulary);
-  return { examples, inputs, padding: { input_ids: tokenizer?.padId ?? 0 }, id2label };
+  return { examples, inputs, padding: { input_ids: tokenizer?.padId ?? 0, labelled }, id2label };
 }
 
 /** The row of tokens that the logits are for: the ids that have the logits' free length. A decoder behind an encoder has ids of its own. */
