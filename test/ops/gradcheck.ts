@@ -62,6 +62,9 @@ const OPSETS = [11, 13, 17, 20, 23];
 /** The opset since which the axes of a ReduceSum are an input. */
 const CHOSEN_AXES = 13;
 
+/** The operators whose gradient by what their nested graphs read is checked, in a test of its own. */
+export const checkedCaptures = new Set<string>();
+
 /**
  * The inputs that rows were written for, as "MatMul.A", a variadic operator's under its one name; and in which precision: "double" where any row
  * is. Filled when a file of rows is loaded: docs/operators.md is made from it.

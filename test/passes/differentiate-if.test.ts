@@ -11,9 +11,12 @@ import { differentiate, nodesWithoutGradient } from "../../src/passes/differenti
 import { mergeRepeated } from "../../src/passes/merge-repeated.ts";
 import { removeDead } from "../../src/passes/remove-dead.ts";
 import { Random } from "../../src/runtime/random.ts";
+import { checkedCaptures } from "../ops/gradcheck.ts";
 import { doubles, numbersOf, prepare, runGraph } from "../ops/run-graph.ts";
 import { ifOf, loopOf } from "./nested.ts";
 import { assertClose, assertSnapshot, assertSound, failure } from "./workbench.ts";
+
+checkedCaptures.add("If");
 
 const OPSET = 17;
 const H = 1e-3;
