@@ -1,5 +1,6 @@
 /** The oracle: finite differences of ONNX Runtime's own MatMulNBits, and its numbers. It computes in float32 alone. */
 import assert from "node:assert/strict";
+import { describe, it } from "mocha";
 import * as ort from "onnxruntime-node";
 import { int } from "../../src/ir/attribute.ts";
 import { DataType } from "../../src/ir/data-type.ts";
