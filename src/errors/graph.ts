@@ -40,7 +40,16 @@ export function badExternalData(file: string, name: string, detail: string): Hut
 export function noGradient(node: { opType: string; name: string; domain: string }, path: readonly string[], why: string): HutError {
   const operator = node.domain === "" ? node.opType : `${node.domain}::${node.opType}`;
   return new HutError("NO_GRADIENT", { node: node.name, op: operator, path }, `No gradient rule for ${operator}, node ${quote(node.name)}${why === "" ? "" : ` (${why})`}. `
-    + `The loss reaches the trained weights through it: ${list(path, 12)}. Choose targets that don't lie before it, or write its rule in src/ops.`);
+    + `The loss reaches the trained weights through it: ${bothEnds(path)}. Choose targets that don't lie before it, or write its rule in src/ops.`);
+}
+
+/** Steps shown at each end of a long way. */
+const SHOWN_STEPS = 7;
+
+/** A way from a weight to the loss: what lies in the middle of a long one is left out, and stands in the error's details. */
+function bothEnds(path: readonly string[]): string {
+  if (path.length <= 2 * SHOWN_STEPS + 1) return path.join(" → ");
+  return [...path.slice(0, SHOWN_STEPS), `${String(path.length - 2 * SHOWN_STEPS)} more`, ...path.slice(-SHOWN_STEPS)].join(" → ");
 }
 
 export function unreachedWeight(names: readonly string[]): HutError {

@@ -39,6 +39,9 @@ export function differentiate(graph: Graph, { opsets, loss, seed, wrt, definitio
   const unreached = wrt.filter((v) => v !== loss && !dependentValues(graph, [v], definitions).has(loss));
   if (unreached.length > 0) throw unreachedWeight(unreached.map((v) => v.name));
   const refuse = (node: Node, why: string | undefined): HutError => noGradient(node, pathToLoss(graph, node, loss, wrt), why ?? "");
+  // Before any rule runs: what nobody knows makes values of unknown shape, at which another rule would stumble.
+  const gap = gapsTowards(graph, loss, wrt, definitions, opsets).at(-1);
+  if (gap !== undefined) throw refuse(gap.node, gap.why);
   const gradients = backward({ op, opsets, definitions, refuse }, wrt, new Map([[loss, seed ?? op.scalar(1, loss)]]));
   return new Map(wrt.map((v) => [v, total(op, v, gradients)]));
 }
@@ -102,19 +105,33 @@ function backwardNested(walk: Walk, node: Node, nested: Graph, wrt: readonly Val
   return { op, gradients: new Map(wrt.flatMap((value) => (found.has(value) ? [[value, total(op, value, found)] as const] : []))) };
 }
 
-/** Nodes on the way from the chosen values to the loss that have no rule: what `inspect` shows beforehand. */
-export function nodesWithoutGradient(graph: Graph, loss: Value, wrt: readonly Value[], opsets?: ReadonlyMap<string, number>): { node: Node; path: string[] }[] {
-  const dependent = dependentValues(graph, wrt, definitionOf);
-  return [...nodesTowards(graph, [loss])].filter((node) => {
-    const definition = definitionOf(node);
-    if (definition?.captured === undefined && capturedValues(node).some((value) => dependent.has(value))) return true;
-    return node.inputs.some((input, index) => {
-      if (input === undefined || !dependent.has(input) || !isFloating(input.dataType || 1)) return false;
+/** Nodes on the way from the chosen values to the loss that have no rule, in the graph's order: what `inspect` shows beforehand. */
+export function nodesWithoutGradient(graph: Graph, loss: Value, wrt: readonly Value[], opsets?: ReadonlyMap<string, number>): GradientGap[] {
+  return gapsTowards(graph, loss, wrt, definitionOf, opsets).map(({ node, why }) => ({ node, path: pathToLoss(graph, node, loss, wrt), why }));
+}
+
+/** A node that a gradient can't pass, the way from a chosen value to the loss that leads through it, and why it can't, beyond a rule that isn't written. */
+export interface GradientGap {
+  readonly node: Node;
+  readonly path: readonly string[];
+  readonly why: string | undefined;
+}
+
+function gapsTowards(graph: Graph, loss: Value, wrt: readonly Value[], definitions: Definitions, opsets: ReadonlyMap<string, number> | undefined): { node: Node; why: string | undefined }[] {
+  const dependent = dependentValues(graph, wrt, definitions);
+  const towards = nodesTowards(graph, [loss]);
+  return everyNode(graph).filter((node) => towards.has(node)).flatMap((node) => {
+    const definition = definitions(node);
+    if (definition?.captured === undefined && capturedValues(node).some((value) => dependent.has(value))) return [{ node, why: definition?.unwritten }];
+    for (const [index, input] of node.inputs.entries()) {
+      if (input === undefined || !dependent.has(input) || !isFloating(input.dataType || 1)) continue;
       const entry = entryOf(definition, index);
-      if (entry === "none" || entry === "unwritten" || entry === "not differentiable") return entry !== "none";
-      return opsets !== undefined && whyNot(node, definition, entry, opsets) !== undefined;
-    });
-  }).map((node) => ({ node, path: pathToLoss(graph, node, loss, wrt) }));
+      if (entry === "none") continue;
+      const why = opsets === undefined ? undefined : whyNot(node, definition, entry, opsets);
+      if (typeof entry === "string" || why !== undefined) return [{ node, why }];
+    }
+    return [];
+  });
 }
 
 type Definitions = (node: Node) => OpDefinition | undefined;
@@ -175,7 +192,7 @@ function readBy(node: Node): Value[] {
 }
 
 /** The operators between a chosen value and the loss that lead through `node`: "MatMul "a"", …, for messages. */
-function pathToLoss(graph: Graph, node: Node, loss: Value, wrt: readonly Value[]): string[] {
+export function pathToLoss(graph: Graph, node: Node, loss: Value, wrt: readonly Value[]): string[] {
   // What a nested graph gives away, its node gives.
   const holders = new Map(everyNode(graph).flatMap((holder) => holder.subgraphs.flatMap((nested) => nested.outputs.map((value) => [value, holder] as const))));
   const made = (n: Node | undefined): Value[] => (n?.outputs ?? []).filter((o) => o !== undefined);

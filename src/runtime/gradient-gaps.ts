@@ -1,24 +1,45 @@
 /** What stands in the way of training: looked for beforehand, in the very form that training differentiates. */
-import type { Graph, Node, Value } from "../ir/graph.ts";
+import { HutError } from "../errors/hut-error.ts";
+import type { Graph, Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import { everyNode } from "../ir/nested.ts";
+import { OpBuilder } from "../ops/generated/builder.ts";
 import { definitionOf } from "../ops/registry.ts";
-import { nodesWithoutGradient } from "../passes/differentiate.ts";
+import { differentiate, nodesWithoutGradient, pathToLoss, type GradientGap } from "../passes/differentiate.ts";
 import { normalizeForTraining } from "../passes/normalize-for-training.ts";
 import { inputDependent } from "../passes/weights/input-dependent.ts";
 import { decideBranches } from "./training-graphs.ts";
 
 /**
- * The nodes between the weights of products and the output `loss` that have no gradient rule, each with the way that leads through it. `model` is a copy
- * with its functions written out, which becomes the training view.
+ * The nodes between the weights of products and the output `loss` that have no gradient rule, each with the way that leads through it; where all have one,
+ * the first whose rule does not fit what it finds. `model` is a copy with its functions written out, which becomes the training view.
  */
-export function gradientGaps(model: Model, loss: Value): { node: Node; path: string[] }[] {
+export function gradientGaps(model: Model, loss: Value): GradientGap[] {
   const at = model.graph.outputs.indexOf(loss);
   decideBranches(model, loss);
   normalizeForTraining(model);
   const { graph } = model;
   const output = graph.outputs[at];
-  return output === undefined ? [] : nodesWithoutGradient(graph, output, constantWeights(graph), model.opsets);
+  if (output === undefined) return [];
+  const weights = constantWeights(graph);
+  const gaps = nodesWithoutGradient(graph, output, weights, model.opsets);
+  return gaps.length > 0 ? gaps : failingRules(model, output, weights);
+}
+
+/** Tries the rules from the output back to the first weight that it depends on, behind which the others stand. */
+function failingRules({ graph, opsets }: Model, output: Value, weights: readonly Value[]): GradientGap[] {
+  const first = weights.find((weight) => reaches(weight, output));
+  if (first === undefined) return [];
+  const seed = new OpBuilder(graph, { opsets, origin: "inspect" }).Mul(output, output);
+  try {
+    differentiate(graph, { opsets, loss: output, seed, wrt: [first] });
+    return [];
+  } catch (error) {
+    if (!(error instanceof HutError)) throw error;
+    const node = everyNode(graph).find((n) => n.name === error.details["node"]);
+    if (node === undefined) throw error;
+    return [{ node, path: pathToLoss(graph, node, output, [first]), why: error.message }];
+  }
 }
 
 /** What products take for a weight and no input of the graph has a part in. */
@@ -29,4 +50,11 @@ function constantWeights(graph: Graph): Value[] {
     const weight = place === undefined ? undefined : node.inputs[place.index];
     return weight === undefined || dependent.has(weight) ? [] : [weight];
   }))];
+}
+
+/** Whether a value has a part in another. */
+function reaches(from: Value, to: Value): boolean {
+  const seen = new Set([from]);
+  for (const value of seen) for (const { node } of value.uses) for (const output of node.outputs) if (output !== undefined) seen.add(output);
+  return seen.has(to);
 }

@@ -112,7 +112,7 @@ export interface InspectResult {
   readonly outputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly string[] }[];
   readonly weights: readonly InspectedWeight[];
   readonly operators: Readonly<Record<string, number>>;
-  readonly withoutGradient: readonly { readonly node: string; readonly op: string; readonly path: readonly string[] }[];
+  readonly withoutGradient: readonly { readonly node: string; readonly op: string; readonly path: readonly string[]; readonly why?: string }[];
   /** Numbers in all initializers. */
   readonly parameters: number;
   /** Floating point operations of one forward run: per name of a dimension, as an expression; null where shapes are unknown. */

@@ -31,7 +31,7 @@ export async function inspect(path: string, options: InspectOptions = {}): Promi
     producer: [opened.proto.producerName, opened.proto.producerVersion].filter((t) => t !== undefined && t !== "").join(" "),
     inputs: graph.inputs.filter((v) => v.initializer === undefined).map(described), outputs: graph.outputs.map(described),
     weights: sites.map(inspectedWeight), operators: countOperators(graph),
-    withoutGradient: without.map(({ node, path: steps }) => ({ node: node.name, op: node.domain === "" ? node.opType : `${node.domain}::${node.opType}`, path: steps })),
+    withoutGradient: without.map(({ node, path: steps, why }) => ({ node: node.name, op: node.domain === "" ? node.opType : `${node.domain}::${node.opType}`, path: steps, ...(why === undefined ? {} : { why }) })),
     parameters: countParameters(graph), flops: totalFlops(model), bytes: opened.size, seconds: (performance.now() - started) / 1000,
   });
 }
