@@ -32,21 +32,30 @@ function strides(dims: readonly number[]): number[] {
   return dims.map((_, i) => sizeOf(dims.slice(i + 1)));
 }
 
-/** The place of each element of `to` by what `source` says of its coordinates. */
-function byCoordinates(to: readonly number[], source: (coordinates: readonly number[]) => number): Int32Array {
-  const step = strides(to);
-  const coordinates = new Array<number>(to.length).fill(0);
-  return Int32Array.from({ length: sizeOf(to) }, (_, i) => {
-    for (let axis = 0; axis < to.length; axis += 1) coordinates[axis] = Math.floor(i / (step[axis] ?? 1)) % (to[axis] ?? 1);
-    return source(coordinates);
-  });
+/** For each element of `to`, row-major: the base and, along each axis, as many steps as its coordinate says. */
+function affine(to: readonly number[], steps: readonly number[], base = 0): Int32Array {
+  const result = new Int32Array(sizeOf(to));
+  const at = to.map(() => 0);
+  let place = base;
+  for (let i = 0; i < result.length; i += 1) {
+    result[i] = place;
+    for (let axis = to.length - 1; axis >= 0; axis -= 1) {
+      const [step = 0, size = 1, next = 1] = [steps[axis], to[axis], (at[axis] ?? 0) + 1];
+      place += step;
+      at[axis] = next;
+      if (next < size) break;
+      place -= step * size;
+      at[axis] = 0;
+    }
+  }
+  return result;
 }
 
 /** The same elements in the same order: Reshape and its kin. */
 export const inOrder: Movement = ({ input, output, inputs, outputs }) => {
   const [from, to] = [inputs[input], outputs[output]];
   if (input !== 0 || from === undefined || to === undefined || sizeOf(from) !== sizeOf(to)) return undefined;
-  return Int32Array.from({ length: sizeOf(to) }, (_, i) => i);
+  return affine([sizeOf(to)], [1]);
 };
 
 /** Elements side by side, smaller inputs repeated: what an elementwise operator does. */
@@ -55,29 +64,32 @@ export const broadcasted: Movement = ({ input, output, inputs, outputs }) => {
   if (from === undefined || to === undefined || from.length > to.length) return undefined;
   const lead = to.length - from.length;
   if (from.some((d, i) => d !== 1 && d !== to[i + lead])) return undefined;
-  const step = strides(from);
-  return byCoordinates(to, (at) => from.reduce((sum, d, i) => sum + (d === 1 ? 0 : at[i + lead] ?? 0) * (step[i] ?? 0), 0));
+  const own = strides(from);
+  return affine(to, to.map((_, i) => (from[i - lead] === 1 ? 0 : own[i - lead] ?? 0)));
 };
 
 /** Axes in another order. */
 export const permuted: Movement = ({ node, input, output, inputs, outputs }) => {
   const [from, to] = [inputs[input], outputs[output]];
   if (from === undefined || to === undefined) return undefined;
-  const perm = intsOf(node, "perm") ?? from.map((_, i) => from.length - 1 - i);
-  const step = strides(from);
-  return byCoordinates(to, (at) => perm.reduce((sum, axis, i) => sum + (at[i] ?? 0) * (step[axis] ?? 0), 0));
+  const own = strides(from);
+  return affine(to, (intsOf(node, "perm") ?? from.map((_, i) => from.length - 1 - i)).map((axis) => own[axis] ?? 0));
 };
+
+/** Where a part begins along an axis: behind those before it. Undefined where one's size is unknown. */
+function startOf(parts: readonly (readonly number[] | undefined)[], index: number, axis: number): number | undefined {
+  const before = parts.slice(0, index).map((dims) => dims?.[axis]);
+  return before.every((d) => d !== undefined) ? before.reduce((a, b) => a + b, 0) : undefined;
+}
 
 /** Parts one after the other along an axis, each with a part of the input. */
 export const splitUp: Movement = ({ node, input, output, inputs, outputs }) => {
   const [from, to] = [inputs[input], outputs[output]];
   if (input !== 0 || from === undefined || to === undefined) return undefined;
   const axis = normal(intOf(node, "axis", 0), from.length);
-  const before = outputs.slice(0, output).map((dims) => dims?.[axis]);
-  if (!before.every((d) => d !== undefined)) return undefined;
-  const start = before.reduce((a, b) => a + b, 0);
-  const step = strides(from);
-  return byCoordinates(to, (at) => at.reduce((sum, c, i) => sum + (i === axis ? c + start : c) * (step[i] ?? 0), 0));
+  const start = startOf(outputs, output, axis);
+  const own = strides(from);
+  return start === undefined ? undefined : affine(to, own, start * (own[axis] ?? 0));
 };
 
 /** Inputs one after the other along an axis. */
@@ -85,14 +97,12 @@ export const joined: Movement = ({ node, input, output, inputs, outputs }) => {
   const [from, to] = [inputs[input], outputs[output]];
   if (from === undefined || to === undefined) return undefined;
   const axis = normal(intOf(node, "axis", 0), to.length);
-  const before = inputs.slice(0, input).map((dims) => dims?.[axis]);
-  if (!before.every((d) => d !== undefined)) return undefined;
-  const start = before.reduce((a, b) => a + b, 0);
-  const step = strides(from);
-  return byCoordinates(to, (at) => {
-    const place = (at[axis] ?? 0) - start;
-    return place < 0 || place >= (from[axis] ?? 0) ? -1 : at.reduce((sum, c, i) => sum + (i === axis ? place : c) * (step[i] ?? 0), 0);
-  });
+  const start = startOf(inputs, input, axis);
+  if (start === undefined) return undefined;
+  const theirs = strides(to);
+  const result = new Int32Array(sizeOf(to)).fill(-1);
+  affine(from, theirs, start * (theirs[axis] ?? 0)).forEach((place, i) => { result[place] = i; });
+  return result;
 };
 
 /** From starts on, by steps. */
@@ -101,30 +111,31 @@ export const sliced: Movement = ({ node, input, output, inputs, outputs, ints, a
   const starts = ints(1) ?? intsOf(node, "starts");
   if (input !== 0 || from === undefined || to === undefined || starts === undefined) return undefined;
   const along = axes("axes", 3) ?? starts.map((_, i) => i);
-  const steps = axes("steps", 4) ?? starts.map(() => 1);
-  const step = strides(from);
-  const first = from.map(() => 0);
-  const stride = from.map(() => 1);
-  along.forEach((axis, i) => {
-    const at = normal(axis, from.length);
-    const size = from[at] ?? 0;
-    stride[at] = steps[i] ?? 1;
-    first[at] = Math.min(Math.max(normal(starts[i] ?? 0, size), 0), (steps[i] ?? 1) < 0 ? size - 1 : size);
+  const given = axes("steps", 4) ?? starts.map(() => 1);
+  const steps = strides(from);
+  let base = 0;
+  along.forEach((which, i) => {
+    const axis = normal(which, from.length);
+    const [size = 0, step = 1, stride = 0] = [from[axis], given[i], steps[axis]];
+    base += Math.min(Math.max(normal(starts[i] ?? 0, size), 0), step < 0 ? size - 1 : size) * stride;
+    steps[axis] = stride * step;
   });
-  return byCoordinates(to, (at) => at.reduce((sum, c, i) => sum + ((first[i] ?? 0) + c * (stride[i] ?? 1)) * (step[i] ?? 0), 0));
+  return affine(to, steps, base);
 };
 
 /** Rows along an axis, by constant indices. */
 export const gathered: Movement = ({ node, input, output, inputs, outputs, ints }) => {
-  const [from, to, indexDims] = [inputs[input], outputs[output], inputs[1]];
+  const [from, to] = [inputs[input], outputs[output]];
   const indices = ints(1);
-  if (input !== 0 || from === undefined || to === undefined || indices === undefined || indexDims === undefined) return undefined;
+  if (input !== 0 || from === undefined || to === undefined || indices === undefined) return undefined;
   const axis = normal(intOf(node, "axis", 0), from.length);
-  const step = strides(from);
-  return byCoordinates(to, (at) => {
-    const place = strides(indexDims).reduce((sum, s, i) => sum + s * (at[axis + i] ?? 0), 0);
-    const index = normal(indices[place] ?? 0, from[axis] ?? 0);
-    const rest = [...at.slice(0, axis), index, ...at.slice(axis + indexDims.length)];
-    return rest.reduce((sum, c, i) => sum + c * (step[i] ?? 0), 0);
+  const [rows = 0, width] = [from[axis], sizeOf(from.slice(axis + 1))];
+  const row = affine([sizeOf(from.slice(0, axis)), width], [rows * width, 1]);
+  const result = new Int32Array(sizeOf(to));
+  if (row.length * indices.length !== result.length) return undefined;
+  indices.forEach((index, i) => {
+    const first = normal(index, rows) * width;
+    row.forEach((place, j) => { result[(Math.floor(j / width) * indices.length + i) * width + (j % width)] = place + first; });
   });
+  return result;
 };

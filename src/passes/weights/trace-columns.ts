@@ -7,8 +7,8 @@ import type { Graph, Node, Value } from "../../ir/graph.ts";
 import { broadcasted, type Move } from "../../ops/movement.ts";
 import { definitionOf } from "../../ops/registry.ts";
 
-/** Elements that are followed at most: a batch of one image of 1,025 patches in a model of 4,096 has 13 million. */
-const MAX_ELEMENTS = 2 ** 24;
+/** Elements that are followed at most, some 20 ms a step: an image of 577 patches in a model of 1,024 has 1.8 million in its packed product. */
+const MAX_ELEMENTS = 2 ** 22;
 /** How many nodes are followed from one product; to the softmax of its attention it is fewer than 60. */
 const MAX_FOLLOWED = 400;
 
