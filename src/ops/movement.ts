@@ -40,7 +40,8 @@ function affine(to: readonly number[], steps: readonly number[], base = 0): Int3
   for (let i = 0; i < result.length; i += 1) {
     result[i] = place;
     for (let axis = to.length - 1; axis >= 0; axis -= 1) {
-      const [step = 0, size = 1, next = 1] = [steps[axis], to[axis], (at[axis] ?? 0) + 1];
+      const [step = 0, size = 1] = [steps[axis], to[axis]];
+      const next = (at[axis] ?? 0) + 1;
       place += step;
       at[axis] = next;
       if (next < size) break;
