@@ -5,7 +5,8 @@
  * subgraph that training used, and rounded once to its stored type. Rules: (1) a constant that only products read keeps its name and
  * place; (2) one that something else reads too (a tied embedding) stays, and the products get a new constant; (3) integers are never rounded to
  * silently: the products get a new constant of the type they compute in, and what decoded the integers goes; (4) a tensor trained whole
- * that is stored once with equal ones gets a constant of its own.
+ * that is stored once with equal ones gets a constant of its own; (5) a bias that an adapter brings and the graph has none of is added first (`addBias`):
+ * the merged graph has one constant more.
  */
 import { weightNotFoldable } from "../errors/runtime.ts";
 import { DataType, isFloating } from "../ir/data-type.ts";

@@ -9,6 +9,7 @@ import type { Model } from "../ir/model.ts";
 import { methodNamed } from "../methods/registry.ts";
 import type { ParameterSpec, UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { inferGraph } from "../ops/infer.ts";
+import { addBias } from "../passes/add-bias.ts";
 import { adapt, bySite, inLayout, pathOf, transposed, type AdaptedSite, type Part, type Trainable } from "../passes/adapt.ts";
 import { attachHead, HEAD_MODULE, type Pooling } from "../passes/attach-head.ts";
 import { replaceParameter } from "../passes/fold.ts";
@@ -81,7 +82,9 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   if (adapter !== undefined && matched !== undefined) checkBase(adapter, matched, options.force === true);
   const chosen = [...bySite<Part>(selected.parts).keys()];
   const { sites: whole, parameters } = wholeModules({ sites, parameters: findParameters(model.graph, sites) }, options, chosen);
-  const notes = [...selected.notes, ...tiedNotes(model, [...chosen, ...whole.map((w) => w.site)])];
+  const lacking = whole.filter((w) => w.lacksBias === true).map((w) => w.site);
+  const notes = [...selected.notes, ...tiedNotes(model, [...chosen, ...whole.map((w) => w.site)]), ...biasNotes(lacking)];
+  for (const site of lacking) addBias(model.graph, site, model.opsets);
   for (const site of [...chosen, ...whole.map((w) => w.site)]) openProducts(model.graph, site, model.opsets);
   const alpha = adapter === undefined ? options.alpha : alphaOf(adapter.contents, method);
   const parts: readonly (Part | MatchedPart)[] = selected.parts.filter((part) => !whole.some((w) => w.site === part.site));
@@ -108,6 +111,11 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
 function tiedNotes({ graph }: Model, sites: readonly WeightSite[]): string[] {
   const tied = [...new Set(sites)].filter((s) => !isReadAlone(graph, s.constant, s.points.flatMap((p) => p.uses)));
   return tied.map((s) => `${quote(pathOf(s))} shares its stored tensor ${quote(s.constant.name)} with something else in the graph, such as a tied embedding, which keeps the base's values`);
+}
+
+function biasNotes(sites: readonly WeightSite[]): string[] {
+  const why = "has no bias in the graph, since it was zero when it was exported, and the adapter trained one: it is added, one more constant";
+  return sites.map((s) => `${quote(pathOf(s))} ${why}`);
 }
 
 /** All start values end to end: theta [P], float32. */

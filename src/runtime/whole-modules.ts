@@ -12,6 +12,8 @@ import type { OpenedAdapter, PrepareOptions } from "./prepare.ts";
 export interface WholeSite {
   readonly site: WeightSite;
   readonly module?: string | undefined;
+  /** Whether the adapter has a bias for it, and the graph none. */
+  readonly lacksBias?: boolean;
 }
 
 /** Another tensor of a module trained whole, and the adapter's module that it is of. */
@@ -89,7 +91,9 @@ function savedModules(found: Found, { contents, folder }: OpenedAdapter): WholeM
       else if (site === undefined) refuse(name, folder, found);
     }
   }
-  return whole;
+  const lacksBias = ({ site, module }: WholeSite): boolean => site.bias === undefined && contents.saved.has(`${module ?? ""}.bias`)
+    && !whole.parameters.some((p) => p.module === module && p.parameter.parameter === "bias");
+  return { sites: whole.sites.map((w) => ({ ...w, lacksBias: lacksBias(w) })), parameters: whole.parameters };
 }
 
 function refuse(name: string, folder: string, found: Found): never {

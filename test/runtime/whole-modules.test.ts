@@ -24,7 +24,7 @@ const whole = (model: Model, options: Partial<PrepareOptions> = {}): Prepared =>
 const namesOf = (trained: readonly { readonly name: string }[]): string[] => trained.map((t) => t.name).sort();
 
 /** x · proj → a norm → a head of a BatchNorm and a product. Norm and BatchNorm start at ones and zeros, each stored once. */
-function batchNormed(): Model {
+function batchNormed({ bias = true } = {}): Model {
   const { model, op, input, weight, output } = workbench(17);
   const constant = (name: string, value: number): Value => op.named(model.graph.addInitializer("t", Tensor.floats([D], new Float32Array(D).fill(value))), name);
   const [ones, zeros] = [constant("body.norm.weight", 1), constant("body.norm.bias", 0)];
@@ -34,7 +34,7 @@ function batchNormed(): Model {
   const [y] = op.BatchNormalization(normed, also("head.bn.weight", ones), also("head.bn.bias", zeros),
     also("head.bn.running_mean", zeros), also("head.bn.running_var", ones));
   assert.ok(y !== undefined);
-  output(op.Gemm(y, weight("head.out.weight", [D, 3]), weight("head.out.bias", [3])), "logits");
+  output(op.Gemm(y, weight("head.out.weight", [D, 3]), bias ? weight("head.out.bias", [3]) : undefined), "logits");
   return model;
 }
 
@@ -49,7 +49,10 @@ describe("modules trained whole", () => {
     const prepared = whole(model, { modulesToSave: ["head"] });
     const { hut, ...peft } = toAdapterFolder(prepared, initialTheta(prepared.trainables), NO_BASE);
     assert.deepEqual(Object.keys(hut?.saved ?? {}).sort(), namesOf(prepared.saved));
-    const added = Object.entries(tensors).map(([name, value]): [string, AdapterTensor] => [name, { shape: [D], data: new Float32Array(D).fill(value) }]);
+    const added = Object.entries(tensors).map(([name, value]): [string, AdapterTensor] => {
+      const size = name === "head.out.bias" ? 3 : D;
+      return [name, { shape: [size], data: new Float32Array(size).fill(value) }];
+    });
     writeAdapterFolder(at("adapter"), { ...peft, saved: new Map([...peft.saved, ...added]) });
     return at("adapter");
   }
@@ -97,6 +100,21 @@ describe("modules trained whole", () => {
     assert.deepEqual(bn?.inputs.slice(1).map((v) => v?.initializer?.toNumbers()?.[0]), [1, 0, 0.5, 4]);
     const [norm] = graph.nodes.filter((n) => n.opType === "LayerNormalization");
     assert.deepEqual(norm?.inputs.slice(1).map((v) => v?.initializer?.toNumbers()?.[0]), [1, 0], "the body's norm keeps its ones and zeros");
+    assert.deepEqual((await verify(at("model.onnx"), { adapter, merged: at("merged.onnx") })).problems, []);
+  });
+
+  it("get a bias that the adapter trained and the export left out, trained, saved and folded in", async () => {
+    const base = (): Model => batchNormed({ bias: false });
+    writeFileSync(at("model.onnx"), serialized(base()));
+    const adapter = peftAdapter(base(), { "head.out.bias": 0.25 });
+    const prepared = whole(base(), { adapter: openAdapter(adapter) });
+    const trained = prepared.trainables.find((t) => t.name === "head.out.bias");
+    assert.deepEqual([...trained?.start ?? []], [0.25, 0.25, 0.25]);
+    assert.ok(prepared.notes.some((note) => /"head\.out" has no bias in the graph/.test(note)));
+    assert.equal(toAdapterFolder(prepared, initialTheta(prepared.trainables), NO_BASE).hut?.saved["head.out.bias"]?.initializer, null);
+    await fold(at("model.onnx"), { adapter, output: at("merged.onnx") });
+    const names = (file: string): string[] => [...loadModel(memorySource(file, readFileSync(at(file)))).graph.initializers].map((v) => v.name);
+    assert.ok(names("merged.onnx").includes("head.out.bias") && !names("model.onnx").includes("head.out.bias"));
     assert.deepEqual((await verify(at("model.onnx"), { adapter, merged: at("merged.onnx") })).problems, []);
   });
 

@@ -141,7 +141,8 @@ function hutJson(prepared: Prepared, id2label: readonly string[] | undefined): H
     const { site } = t;
     const attached = prepared.head !== undefined && t.modulePath === prepared.head.module;
     const isWeight = t.parameter === "weight" && site !== undefined;
-    const initializer = attached ? null : isWeight ? site.name : t.held?.initializer ?? site?.bias?.constant.name ?? null;
+    const bias = site?.bias?.isAdded === true ? undefined : site?.bias;
+    const initializer = attached ? null : isWeight ? site.name : t.held?.initializer ?? bias?.constant.name ?? null;
     return [t.name, { initializer, shape: isWeight ? savedShape(site) : t.shape, stored: isWeight && !attached ? site.stored : null }];
   }));
   return { formatVersion: 1, method: prepared.method.name, alpha: prepared.alpha, roles: prepared.roles, modules, ...(prepared.head === undefined ? {} : { head: prepared.head }),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { interrupted } from "../../../errors/runtime.ts";
 import type { Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
+import { addBias } from "../../../passes/add-bias.ts";
 import { bySite, pathOf } from "../../../passes/adapt.ts";
 import { attachHead } from "../../../passes/attach-head.ts";
 import { dataTypeName } from "../../../ir/data-type.ts";
@@ -103,8 +104,9 @@ async function foldInto(model: Model, prepared: Prepared, runtime: OnnxRuntime, 
   const parameters = new Map(findParameters(model.graph, [...sites.values()]).map((p) => [parameterName(p), p]));
   const saved = [...savedBySite(prepared)].flatMap(([own, tensors]) => {
     const site = sites.get(own.name);
-    return site === undefined ? [] : [{ site, tensors }];
+    return site === undefined ? [] : [{ own, site, tensors }];
   });
+  for (const { own, site } of saved) if (own.bias?.isAdded === true) addBias(model.graph, site, model.opsets);
   const evaluate = evaluateWith(runtime);
   const requantized: FoldResult["requantized"][number][] = [];
   const put: PutWeight = (graph, site, tensor) => {
