@@ -45,7 +45,6 @@ export function wholeModules(found: Found, { adapter, modulesToSave, saveHead }:
   return { sites: [...sites].map((site) => ({ site })), parameters: [...parameters].map((parameter) => ({ parameter })) };
 }
 
-
 function headsOf({ sites }: Found): WeightSite[] {
   return sites.filter((s) => s.role === "head");
 }
