@@ -23,7 +23,8 @@ export function trainWhole(site: WeightSite): Trainable[] {
   const shape = site.dims.length > 2 ? site.dims : point.layout === "kn" ? [site.k, site.n] : [site.n, site.k];
   point.value.pinned = true;
   const weight: Trainable = {
-    name: `${modulePath}.weight`, modulePath, parameter: "weight", shape, value: point.value, uses: site.points.flatMap((p) => p.uses), site, layout: point.layout,
+    name: `${modulePath}.weight`, modulePath, parameter: "weight", shape, value: point.value,
+    uses: site.points.flatMap((p) => p.uses), site, layout: point.layout,
     start: inLayout(storedFloats(site), site, site.stored, point.layout),
   };
   const { bias } = site;
@@ -51,7 +52,8 @@ export function ownConstant(graph: Graph, parameter: ModuleParameter): ModulePar
   const values = new Set(uses.map(({ node, index }) => node.inputs[index]));
   if (values.size === 1 && isReadAlone(graph, constant, uses)) return parameter;
   const dataType = [...values].map((v) => v?.dataType).find((type) => type !== undefined && type !== 0) ?? tensor.dataType;
-  const own = dataType === tensor.dataType ? new Tensor(dataType, tensor.dims, tensor.data) : Tensor.fromFloat32(dataType, tensor.dims, float32Of(tensor));
+  const { dims } = tensor;
+  const own = dataType === tensor.dataType ? new Tensor(dataType, dims, tensor.data) : Tensor.fromFloat32(dataType, dims, float32Of(tensor));
   const copy = graph.addInitializer(parameterName(parameter), own);
   for (const { node, index } of uses) node.setInput(index, copy);
   removeUnread(graph, [...values].filter((v) => v !== undefined));
