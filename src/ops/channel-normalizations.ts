@@ -41,7 +41,7 @@ const channelSum = (op: OpBuilder, v: Value): Value => op.ReduceSum(v, [0, 2], {
  */
 export const InstanceNormalization = defineOp({
   name: "InstanceNormalization", purpose: "normalization", opsets: [1, 6, 22],
-  inputs: ["input", "scale", "B"], outputs: ["output"], shape: likeFirst, flops: eightEach,
+  inputs: ["input", "scale", "B"], outputs: ["output"], parameters: [undefined, "weight", "bias"], shape: likeFirst, flops: eightEach,
   gradient: {
     input: ({ op, node, in: { input, scale }, grad: { output } }) => {
       const rows = standardized(op, flat(op, input), [2], floatOf(node, "epsilon", 1e-5));
@@ -68,7 +68,8 @@ const scaledRows = (g: GroupNorm, x: Value): Value => (g.op.opset >= PER_CHANNEL
  * y = x̂ ⊙ scale + b, x̂ being x with mean 0 and deviation 1 over each group of C/G channels. x [N, C, d..]. Gradients as InstanceNormalization's.
  */
 export const GroupNormalization = defineOp({
-  name: "GroupNormalization", purpose: "normalization", opsets: [18, 21], inputs: ["X", "scale", "bias"], outputs: ["Y"], shape: likeFirst, flops: eightEach,
+  name: "GroupNormalization", purpose: "normalization", opsets: [18, 21], inputs: ["X", "scale", "bias"], outputs: ["Y"],
+  parameters: [undefined, "weight", "bias"], shape: likeFirst, flops: eightEach,
   gradient: {
     X: (g) => {
       const { op, node, in: { X, scale }, grad: { Y } } = g;
@@ -105,6 +106,7 @@ function givenStatistics({ op, node, in: { X, input_mean, input_var } }: BatchNo
 export const BatchNormalization = defineOp({
   name: "BatchNormalization", purpose: "normalization", opsets: [7, 9, 14, 15],
   inputs: ["X", "scale", "B", "input_mean", "input_var"], outputs: ["Y", "running_mean", "running_var"],
+  parameters: [undefined, "weight", "bias", "running_mean", "running_var"],
   shape: (c) => [0, 3, 4].map((i) => ({ dataType: c.dataType(i), shape: c.shape(i) })),
   flops: (_, [out]) => mulDims(2, elements(out)),
   gradient: {

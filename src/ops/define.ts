@@ -136,6 +136,8 @@ interface Traits {
   /** For what only moves elements otherwise than an elementwise operator does: where they come from. */
   readonly moves?: Movement;
   readonly purpose?: Purpose;
+  /** For what is a module of its own: PyTorch's names of its parameters, each at the place of its input. */
+  readonly parameters?: readonly (string | undefined)[];
   /** For a choice between nested graphs, whose outputs are the node's one by one: the one that is taken, undefined where that is not known beforehand. */
   readonly chooses?: (node: Node) => Graph | undefined;
   /** For what holds graphs: the gradient by what they capture. Without it, that is unwritten. */

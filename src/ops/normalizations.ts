@@ -37,6 +37,7 @@ function normalizedAxes(node: Node, x: Value): number[] {
  */
 export const LayerNormalization = defineOp({
   name: "LayerNormalization", purpose: "normalization", opsets: [17], inputs: ["X", "Scale", "B"], outputs: ["Y", "Mean", "InvStdDev"],
+  parameters: [undefined, "weight", "bias"],
   shape: (c) => {
     const shape = c.shape(0);
     const axis = intOf(c.node, "axis", -1);
@@ -65,7 +66,8 @@ export const LayerNormalization = defineOp({
  * g = dy ⊙ scale; dscale = Σ dy ⊙ x̂.
  */
 export const RMSNormalization = defineOp({
-  name: "RMSNormalization", purpose: "normalization", opsets: [23], inputs: ["X", "scale"], outputs: ["Y"], shape: likeFirst, flops: (_, [out]) => mulDims(5, elements(out)),
+  name: "RMSNormalization", purpose: "normalization", opsets: [23], inputs: ["X", "scale"], outputs: ["Y"], shape: likeFirst,
+  parameters: [undefined, "weight"], flops: (_, [out]) => mulDims(5, elements(out)),
   gradient: {
     X: ({ op, node, in: { X, scale }, grad: { Y } }) => {
       const axes = normalizedAxes(node, X);

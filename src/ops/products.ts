@@ -90,7 +90,7 @@ function matMulGradientB(op: OpBuilder, dy: Value, a: Value, b: Value): Value {
 /** y = alpha · op(a) · op(b) + beta · c, op transposing where transA, transB say so. a [T, k], b [k, n], c broadcast to [T, n]. */
 export const Gemm = defineOp({
   name: "Gemm", opsets: [7, 9, 11, 13], inputs: ["A", "B", "C"], outputs: ["Y"],
-  weight: (node) => ({ index: 1, layout: intOf(node, "transB", 0) === 1 ? "nk" : "kn", bias: 2 }),
+  weight: (node) => ({ index: 1, layout: intOf(node, "transB", 0) === 1 ? "nk" : "kn", ...(floatOf(node, "beta", 1) === 1 ? { bias: 2 } : {}) }),
   shape: (c) => {
     const [a, b] = [c.shape(0), c.shape(1)];
     const shape = a?.length === 2 && b?.length === 2 ? [a[intOf(c.node, "transA", 0)], b[1 - intOf(c.node, "transB", 0)]] : [undefined, undefined];

@@ -1,10 +1,10 @@
 /**
- * Puts an updated transformation before each chosen weight's products, and takes chosen modules as trained whole.
+ * Puts an updated transformation before each chosen weight's products.
  *
  * Requires: facts inferred; sites found in this graph. Guarantees: only the reads of chosen weights change; with the parameters at their
  * start, outputs are exactly the base's. Rules: (1) per weight, its parameters become initializers named after its module path, and every
- * point where products read it gets the method's subgraph, a kernel [n, c, ..] as its matrix [n, k]; (2) a module trained whole keeps its
- * place: its tensors become trainable values; (3) integers stay as they are: what changes is the float weight that they are decoded to.
+ * point where products read it gets the method's subgraph, a kernel [n, c, ..] as its matrix [n, k]; (2) integers stay as they are: what changes
+ * is the float weight that they are decoded to.
  */
 import { HutError, quote } from "../errors/hut-error.ts";
 import { Tensor } from "../ir/tensor.ts";
@@ -12,8 +12,8 @@ import type { Graph, Node, Use, Value } from "../ir/graph.ts";
 import { graphOf, holderIn } from "../ir/nested.ts";
 import type { ParameterSpec, UpdatedTransformation, WeightShape } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
+import type { ModuleParameter } from "./weights/find-parameters.ts";
 import type { Role, WeightPoint, WeightSite } from "./weights/find-weights.ts";
-import { float32Of, storedFloats } from "./weights/weight-values.ts";
 
 /** Rank of the low-rank product where nothing else is said. */
 export const DEFAULT_RANK = 8;
@@ -36,6 +36,8 @@ export interface Trainable {
   readonly site?: WeightSite | undefined;
   /** Of a weight trained whole: the layout of `shape`. */
   readonly layout?: "kn" | "nk" | undefined;
+  /** Of a tensor trained whole that no product has: where it stands. */
+  readonly held?: ModuleParameter | undefined;
 }
 
 /** What is adapted by parameters of its own: a weight, or the columns of one role of a packed weight. */
@@ -182,28 +184,6 @@ function placeOf(point: WeightPoint, graph: Graph): { readonly home: Graph; read
 function badRank(rank: number, modulePath: string, k: number, n: number): HutError {
   return new HutError("RANK_OUT_OF_RANGE", { rank, modulePath, shape: [k, n] },
     `The rank ${String(rank)} doesn't fit ${quote(modulePath)}, a weight of [${String(k)}, ${String(n)}]: it must be a whole number from 1 to ${String(Math.min(k, n))}.`);
-}
-
-/** A module trained whole: its weight as the products read it, and its bias. Throws HutError where products read it in both layouts. */
-export function trainWhole(site: WeightSite): Trainable[] {
-  const modulePath = pathOf(site);
-  const [point] = site.points;
-  if (point === undefined) throw new TypeError("a weight that nothing reads");
-  if (site.points.some((p) => p.layout !== point.layout)) throw readBothWays(modulePath);
-  const shape = site.dims.length > 2 ? site.dims : point.layout === "kn" ? [site.k, site.n] : [site.n, site.k];
-  point.value.pinned = true;
-  const weight: Trainable = { name: `${modulePath}.weight`, modulePath, parameter: "weight", shape, value: point.value, uses: site.points.flatMap((p) => p.uses), site, layout: point.layout,
-    start: inLayout(storedFloats(site), site, site.stored, point.layout) };
-  const { bias } = site;
-  const [use] = bias?.uses ?? [];
-  const biasValue = use?.node.inputs[use.index];
-  if (bias === undefined || biasValue === undefined) return [weight];
-  biasValue.pinned = true;
-  return [weight, { name: `${modulePath}.bias`, modulePath, parameter: "bias", shape: [site.n], value: biasValue, uses: bias.uses, site, start: float32Of(bias.tensor) }];
-}
-
-function readBothWays(modulePath: string): HutError {
-  return new HutError("READ_BOTH_WAYS", { modulePath }, `${quote(modulePath)} can't be trained whole: some products read its weight as it is and some transposed. Leave it out of --modules-to-save, or adapt it instead.`);
 }
 
 /** A matrix [k, n] brought from one layout into another. */

@@ -4,7 +4,9 @@
  * Requires: the same sites in the adapted and in the target graph. Guarantees: only the chosen weights change; each is computed by the very
  * subgraph that training used, and rounded once to its stored type. Rules: (1) a constant that only products read keeps its name and
  * place; (2) one that something else reads too (a tied embedding) stays, and the products get a new constant; (3) integers are never rounded to
- * silently: the products get a new constant of the type they compute in, and what decoded the integers goes.
+ * silently: the products get a new constant of the type they compute in, and what decoded the integers goes; (4) a tensor trained whole
+ * that is stored once with equal ones gets a constant of its own; (5) a bias that an adapter brings and the graph has none of is added first (`addBias`):
+ * the merged graph has one constant more.
  */
 import { weightNotFoldable } from "../errors/runtime.ts";
 import { DataType, isFloating } from "../ir/data-type.ts";
@@ -15,6 +17,8 @@ import type { UpdatedTransformation } from "../methods/updated-transformation.ts
 import { OpBuilder } from "../ops/generated/builder.ts";
 import { inLayout, pathOf, updatedWeight, type AdaptedSite, type Trainable } from "./adapt.ts";
 import { removeUnread } from "./remove-unread.ts";
+import { ownConstant } from "./train-whole.ts";
+import type { ModuleParameter } from "./weights/find-parameters.ts";
 import type { WeightSite } from "./weights/find-weights.ts";
 import { isReadAlone } from "./weights/read-alone.ts";
 import { float32Of, storedFloats } from "./weights/weight-values.ts";
@@ -84,6 +88,12 @@ export function replaceWhole(graph: Graph, site: WeightSite, trained: readonly T
       for (const { node, index } of uses) node.setInput(index, own);
     }
   }
+}
+
+/** Another tensor of a module gets its new value, rounded once to the type it is stored in: in its place, or for its module alone. */
+export function replaceParameter(graph: Graph, parameter: ModuleParameter, values: Float32Array): void {
+  const { constant, tensor } = ownConstant(graph, parameter);
+  setConstant(constant, Tensor.fromFloat32(tensor.dataType, tensor.dims, values));
 }
 
 /** Gives a constant another value, where it stands. */

@@ -2,29 +2,32 @@
  * From a model and the user's words to an adapted model: head attached, weights chosen, parameters at their start or from an adapter.
  * adapt, artifacts, train, evaluate, fold and verify all begin here.
  */
-import { adapterFlagContradicts, adapterHeadMissing, adapterHeadTooMany, adapterMethodUnsupported, headExists, moduleUnknown, numLabelsMissing } from "../errors/runtime.ts";
-import { nearest } from "../errors/nearest.ts";
+import { adapterFlagContradicts, adapterHeadTooMany, adapterMethodUnsupported, headExists, numLabelsMissing } from "../errors/runtime.ts";
 import { HutError, quote } from "../errors/hut-error.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import { methodNamed } from "../methods/registry.ts";
 import type { ParameterSpec, UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { inferGraph } from "../ops/infer.ts";
-import { adapt, bySite, inLayout, pathOf, trainWhole, transposed, type AdaptedSite, type Part, type Trainable } from "../passes/adapt.ts";
+import { addBias } from "../passes/add-bias.ts";
+import { adapt, bySite, inLayout, pathOf, transposed, type AdaptedSite, type Part, type Trainable } from "../passes/adapt.ts";
 import { attachHead, HEAD_MODULE, type Pooling } from "../passes/attach-head.ts";
+import { replaceParameter } from "../passes/fold.ts";
 import { inlineFunctions } from "../passes/inline-functions.ts";
 import { ROLES, selectWeights } from "../passes/select-weights.ts";
 import { openProducts } from "../passes/open-products.ts";
+import { trainParameter, trainWhole } from "../passes/train-whole.ts";
+import { findParameters } from "../passes/weights/find-parameters.ts";
 import { findWeights, type WeightSite } from "../passes/weights/find-weights.ts";
-import { samePath } from "../passes/weights/module-path.ts";
 import { isReadAlone } from "../passes/weights/read-alone.ts";
 import { traceRoles } from "../passes/weights/trace-roles.ts";
 import { savedShape } from "./adapter/kernel-shapes.ts";
-import { checkFingerprint, matchAdapter, savedSite, type MatchedPart } from "./adapter/match-adapter.ts";
+import { checkFingerprint, matchAdapter, type MatchedPart } from "./adapter/match-adapter.ts";
 import type { AdapterFolder } from "./adapter/adapter-folder.ts";
 import { findLogits } from "./model-outputs.ts";
 import { DEFAULTS, type TargetOptions } from "./options.ts";
 import { Random } from "./random.ts";
+import { isStatistic, wholeModules } from "./whole-modules.ts";
 
 /** An adapter that was read, and where from. */
 export interface OpenedAdapter {
@@ -43,6 +46,8 @@ export interface Prepared {
   readonly sites: readonly WeightSite[];
   readonly adapted: readonly AdaptedSite[];
   readonly saved: readonly Trainable[];
+  /** What modules trained whole count and don't train, a BatchNorm's mean and variance, as the adapter has them; they stand in the graph. */
+  readonly statistics: readonly Trainable[];
   /** Everything that is trained, in theta's order. */
   readonly trainables: readonly Trainable[];
   /** The head that was attached, if one was. */
@@ -76,8 +81,10 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   const selected = matched === undefined ? selectWeights(sites, targets) : { parts: matched, notes: [] };
   if (adapter !== undefined && matched !== undefined) checkBase(adapter, matched, options.force === true);
   const chosen = [...bySite<Part>(selected.parts).keys()];
-  const whole = wholeSites(sites, options, chosen);
-  const notes = [...selected.notes, ...foundNotes(matched ?? []), ...tiedNotes(model, [...chosen, ...whole.map((w) => w.site)])];
+  const { sites: whole, parameters } = wholeModules({ sites, parameters: findParameters(model.graph, sites) }, options, chosen);
+  const lacking = whole.filter((w) => w.lacksBias === true).map((w) => w.site);
+  const notes = [...selected.notes, ...foundNotes(matched ?? []), ...tiedNotes(model, [...chosen, ...whole.map((w) => w.site)]), ...biasNotes(lacking)];
+  for (const site of lacking) addBias(model.graph, site, model.opsets);
   for (const site of [...chosen, ...whole.map((w) => w.site)]) openProducts(model.graph, site, model.opsets);
   const alpha = adapter === undefined ? options.alpha : alphaOf(adapter.contents, method);
   const parts: readonly (Part | MatchedPart)[] = selected.parts.filter((part) => !whole.some((w) => w.site === part.site));
@@ -87,10 +94,15 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
     opsets: model.opsets, parts, method, rank, alpha, rankOf: (part) => ownRank(part, method),
     start: (part, spec) => ("tensors" in part ? givenStart(part as MatchedPart, spec, method, adapter?.contents) : firstStart(spec, random)),
   });
-  const saved = whole.flatMap(({ site, module }) => trainWhole(site).map((t) => (adapter === undefined || module === undefined ? t : withSaved(t, site, module, adapter))));
+  const given = (t: Trainable, module: string | undefined): Trainable => (adapter === undefined || module === undefined ? t : withSaved(t, module, adapter));
+  const held = parameters.map(({ parameter, module }) => given(trainParameter(model.graph, parameter), module));
+  const products = whole.flatMap(({ site, module }) => trainWhole(site).map((t) => given(t, module)));
+  const saved = [...products, ...held.filter((t) => !isStatistic(t))];
+  const statistics = held.filter(isStatistic);
+  for (const { held: place, start } of statistics) if (place !== undefined) replaceParameter(model.graph, place, start);
   const isRole = (word: string): boolean => (ROLES as readonly string[]).includes(word);
   return {
-    model, method, rank, alpha: alpha ?? rank, logits, sites, adapted, saved, trainables: [...adapted.flatMap((a) => a.parameters), ...saved], head,
+    model, method, rank, alpha: alpha ?? rank, logits, sites, adapted, saved, statistics, trainables: [...adapted.flatMap((a) => a.parameters), ...saved], head,
     roles: adapter?.contents.hut?.roles ?? targets.filter(isRole), notes,
   };
 }
@@ -106,6 +118,11 @@ function foundNotes(matched: readonly MatchedPart[]): string[] {
 function tiedNotes({ graph }: Model, sites: readonly WeightSite[]): string[] {
   const tied = [...new Set(sites)].filter((s) => !isReadAlone(graph, s.constant, s.points.flatMap((p) => p.uses)));
   return tied.map((s) => `${quote(pathOf(s))} shares its stored tensor ${quote(s.constant.name)} with something else in the graph, such as a tied embedding, which keeps the base's values`);
+}
+
+function biasNotes(sites: readonly WeightSite[]): string[] {
+  const why = "has no bias in the graph, since it was zero when it was exported, and the adapter trained one: it is added, one more constant";
+  return sites.map((s) => `${quote(pathOf(s))} ${why}`);
 }
 
 /** All start values end to end: theta [P], float32. */
@@ -167,31 +184,6 @@ function checkBase({ contents, folder }: OpenedAdapter, matched: readonly Matche
   }
 }
 
-/** A weight trained whole, and the adapter's module that it is. */
-interface Whole {
-  readonly site: WeightSite;
-  readonly module?: string | undefined;
-}
-
-/** The weights trained whole: those under the modules named, else what the adapter saved, else the head. */
-function wholeSites(sites: readonly WeightSite[], { adapter, modulesToSave, saveHead }: PrepareOptions, targets: readonly WeightSite[]): Whole[] {
-  if (adapter !== undefined) {
-    const saved = [...adapter.contents.saved.keys()].filter((name) => name.endsWith(".weight")).map((name) => name.slice(0, -".weight".length));
-    return saved.map((module) => {
-      const site = savedSite(module, adapter.folder, sites);
-      if (site === undefined && !sites.some((s) => s.role === "head")) throw adapterHeadMissing(adapter.folder, module);
-      if (site === undefined) throw moduleUnknown(module, nearest(module, sites.map(pathOf), 3));
-      return { site, module };
-    });
-  }
-  if (modulesToSave === undefined) return saveHead ? sites.filter((s) => s.role === "head" && !targets.includes(s)).map((site) => ({ site })) : [];
-  return modulesToSave.flatMap((entry) => {
-    const under = sites.filter((s) => (entry === "head" && s.role === "head") || samePath(pathOf(s), entry) || pathOf(s).startsWith(`${entry}.`) || pathOf(s).includes(`.${entry}.`));
-    if (under.length === 0) throw moduleUnknown(entry, nearest(entry, ["head", ...sites.map(pathOf)], 4));
-    return under.map((site) => ({ site }));
-  });
-}
-
 function uniform(random: Random, shape: readonly number[], bound: number): Float32Array {
   return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.uniform(-bound, bound));
 }
@@ -219,15 +211,16 @@ function givenStart(part: MatchedPart, spec: ParameterSpec, method: UpdatedTrans
 }
 
 /** A tensor trained whole, with the adapter's value and under the adapter's name: PEFT holds a Linear's weight as [n, k]. */
-function withSaved(trainable: Trainable, site: WeightSite, module: string, { contents, folder }: OpenedAdapter): Trainable {
+function withSaved(trainable: Trainable, module: string, { contents, folder }: OpenedAdapter): Trainable {
+  const site = trainable.parameter === "weight" ? trainable.site : undefined;
   const name = `${module}.${trainable.parameter}`;
   const tensor = contents.saved.get(name);
   if (tensor === undefined) return trainable;
-  const expected = trainable.parameter === "weight" ? savedShape(site) : trainable.shape;
+  const expected = site === undefined ? trainable.shape : savedShape(site);
   if (tensor.shape.join() !== expected.join()) {
     throw new HutError("ADAPTER_SHAPE_MISMATCH", { folder, module: name, adapter: tensor.shape, model: expected },
       `The adapter ${JSON.stringify(folder)} is for another model: its ${name} is [${tensor.shape.join(", ")}], the model's is [${expected.join(", ")}].`);
   }
-  const start = trainable.parameter === "weight" ? inLayout(tensor.data, site, "nk", trainable.layout ?? "nk") : tensor.data;
+  const start = site === undefined ? tensor.data : inLayout(tensor.data, site, "nk", trainable.layout ?? "nk");
   return { ...trainable, name, modulePath: module, start };
 }

@@ -32,10 +32,10 @@ interface Expected {
   readonly exports: readonly string[];
 }
 
-/** Tensors of a safetensors file by our names of them. */
+/** Tensors of a safetensors file by our names of them; without the integers that a BatchNorm counts. */
 function tensorsOf(file: string): Map<string, Float32Array> {
   const tensors = readSafetensors(memorySource(file, readFileSync(file)));
-  return new Map([...tensors].map(([name, tensor]) => {
+  return new Map([...tensors].filter(([, { dtype }]) => dtype !== "I64").map(([name, tensor]) => {
     const { module, parameter } = splitPeftName(name);
     return [`${module}.${parameter}`, toFloat32(tensor, file, name)];
   }));
@@ -152,7 +152,7 @@ for (const family of FOLDERS) {
         const count = Number(out.get("count_next")?.data[0]);
         assert.ok(count >= 4);
         const gradient = (out.get("grad_sum_next")?.data as Float32Array).map((v) => v / count);
-        const ours = flattened(toAdapterFolder(prepared, gradient, { name: null, taskType: null }));
+        const ours = flattened(toAdapterFolder({ ...prepared, statistics: [] }, gradient, { name: null, taskType: null }));
         const theirs = tensorsOf(at("gradients.safetensors"));
         assert.deepEqual([...ours.keys()].sort(), [...theirs.keys()].sort());
         for (const [name, want] of theirs) {

@@ -24,6 +24,8 @@ export interface Bias {
   readonly tensor: Tensor;
   /** Where it is added: once for each product of the weight. */
   readonly uses: Use[];
+  /** Whether the graph that was read had none, and `addBias` put it there. */
+  readonly isAdded?: boolean;
 }
 
 /** One weight W [k, n] of the graph. Shared weights are one site with several points or uses. */
@@ -44,7 +46,7 @@ export interface WeightSite {
   /** The operator type of the (first) product. */
   readonly op: string;
   readonly points: WeightPoint[];
-  readonly bias: Bias | undefined;
+  bias: Bias | undefined;
   /** The module's path as PyTorch has it, as far as the export tells. */
   readonly modulePath: string | undefined;
   role: Role | undefined;

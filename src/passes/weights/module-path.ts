@@ -27,7 +27,8 @@ function withoutOperator(path: string | undefined): string | undefined {
   return parts.length > 1 && OPERATORS.has(parts.at(-1) ?? "") ? parts.slice(0, -1).join(".") : path;
 }
 
-function scopePath(node: Node): string | undefined {
+/** The path of the module that dynamo says a node stands in. */
+export function scopePath(node: Node): string | undefined {
   const text = node.metadata.get(SCOPES_KEY);
   if (text === undefined) return undefined;
   const scopes = [...text.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g)].map((m) => m[1] ?? m[2] ?? "");
@@ -44,6 +45,11 @@ function nodePath(name: string): string | undefined {
 export function samePath(a: string, b: string): boolean {
   const [short, long] = a.length <= b.length ? [a, b] : [b, a];
   return long === short || long.endsWith(`.${short}`);
+}
+
+/** Whether a path is that of the module or of one under it. */
+export function isWithin(path: string, module: string): boolean {
+  return path === module || path.startsWith(`${module}.`);
 }
 
 /** Whether a path is that of another call of the module: TorchScript numbers them, `query`, `query_1`, …, in any part. */

@@ -5,6 +5,7 @@
 import { adapterBaseMismatch, adapterModuleAmbiguous, adapterModuleMissing, adapterShapeMismatch } from "../../errors/runtime.ts";
 import { nearest } from "../../errors/nearest.ts";
 import { pathOf, type Part } from "../../passes/adapt.ts";
+import type { ModuleParameter } from "../../passes/weights/find-parameters.ts";
 import type { Role, WeightSite } from "../../passes/weights/find-weights.ts";
 import { precisionAt, valuesAt } from "../../passes/weights/weight-values.ts";
 import { layerOf, roleOfPath, samePath } from "../../passes/weights/module-path.ts";
@@ -77,10 +78,19 @@ function missing(folder: string, module: string, sites: readonly WeightSite[]): 
 
 /** The one weight that a path of an adapter names; the shorter path may be the end of the longer. Undefined where none has it. */
 function atPath(module: string, folder: string, sites: readonly WeightSite[]): WeightSite | undefined {
-  const exact = sites.filter((s) => pathOf(s) === module);
-  const candidates = exact.length > 0 ? exact : sites.filter((s) => samePath(pathOf(s), module));
-  if (candidates.length > 1) throw adapterModuleAmbiguous(folder, module, candidates.map(pathOf));
+  return onlyAt(module, folder, sites, pathOf);
+}
+
+function onlyAt<T>(module: string, folder: string, things: readonly T[], path: (thing: T) => string): T | undefined {
+  const exact = things.filter((t) => path(t) === module);
+  const candidates = exact.length > 0 ? exact : things.filter((t) => samePath(path(t), module));
+  if (candidates.length > 1) throw adapterModuleAmbiguous(folder, module, candidates.map(path));
   return candidates[0];
+}
+
+/** The one tensor that a module's tensor is which no product multiplies with. Undefined where none has the path and the name. */
+export function savedParameter(module: string, name: string, folder: string, parameters: readonly ModuleParameter[]): ModuleParameter | undefined {
+  return onlyAt(module, folder, parameters.filter((p) => p.parameter === name), (p) => p.modulePath);
 }
 
 /** The one weight that a module trained whole is: by its path, else the head where it is called as heads are. */

@@ -25,6 +25,9 @@ export interface AdapterTensors {
 /** What PEFT puts before every path in its files. */
 export const PEFT_PREFIX = "base_model.model.";
 
+/** PyTorch's name of the number of batches that a BatchNorm has seen, an int64 scalar. */
+const COUNTER = "num_batches_tracked";
+
 /** Longest tensor name read; real module paths stay under 200 characters. */
 const MAX_NAME_LENGTH = 2048;
 
@@ -68,6 +71,8 @@ export function groupTensors(tensors: ReadonlyMap<string, SafeTensor>, config: A
     const isOwn = own.includes(parameter);
     const isSaved = !isOwn && !/(?:^|\.)(?:hira|lora)_/.test(parameter) && config.modulesToSave.some((entry) => liesUnder(module, entry));
     if (module === "" || !(isOwn || isSaved)) throw tensorUnexpected(file, name, config.method);
+    // Integers count and are no parameters: how many batches a BatchNorm saw.
+    if (isSaved && parameter === COUNTER) continue;
     const place = isOwn ? modules.get(module) ?? new Map<string, AdapterTensor>() : saved;
     const key = isOwn ? parameter : `${module}.${parameter}`;
     if (place.has(key)) throw tensorTwice(file, name);

@@ -27,13 +27,18 @@ export function toAdapterFolder(prepared: Prepared, theta: Float32Array, base: A
     if (only === undefined) throw new TypeError("a module without parts");
     return [path, others.length === 0 && !isPacked(path, parts) ? only.tensors : stacked(prepared.method, site.n, [only, ...others])];
   }));
-  const saved = new Map(prepared.saved.map((t) => [t.name, savedTensor(t, values.get(t))]));
+  const saved = new Map(savedIn(prepared).map((t) => [t.name, savedTensor(t, values.get(t))]));
   const savedModules = [...new Set(prepared.saved.map((t) => t.modulePath))];
   return {
     method: prepared.method.name === "lora" ? "lora" : "hut", ...ranksOf(prepared), alpha: prepared.alpha,
     targetModules: targetEntries(prepared), modulesToSave: commonModules(savedModules), fanInFanOut: isConv1D(prepared),
     taskType: base.taskType, baseModel: base.name, modules, saved, hut: hutJson(prepared, base.id2label),
   };
+}
+
+/** The tensors of modules trained whole, those that are not trained with them. */
+function savedIn({ saved, statistics }: Prepared): readonly Trainable[] {
+  return [...saved, ...statistics];
 }
 
 /** A module of the folder: what is adapted under one path. */
@@ -132,11 +137,12 @@ function hutJson(prepared: Prepared, id2label: readonly string[] | undefined): H
     const blocks = Object.fromEntries(parts.flatMap(({ block }) => (block === undefined ? [] : [[block.role, rangesOf(block.columns)]])));
     return [path, { initializer: site.name, shape, stored: site.stored, fingerprint, ...(packed ? { blocks } : {}) }];
   }));
-  const saved = Object.fromEntries(prepared.saved.map((t): [string, HutSaved] => {
+  const saved = Object.fromEntries(savedIn(prepared).map((t): [string, HutSaved] => {
     const { site } = t;
     const attached = prepared.head !== undefined && t.modulePath === prepared.head.module;
     const isWeight = t.parameter === "weight" && site !== undefined;
-    const initializer = attached ? null : isWeight ? site.name : site?.bias?.constant.name ?? null;
+    const bias = site?.bias?.isAdded === true ? undefined : site?.bias;
+    const initializer = attached ? null : isWeight ? site.name : t.held?.initializer ?? bias?.constant.name ?? null;
     return [t.name, { initializer, shape: isWeight ? savedShape(site) : t.shape, stored: isWeight && !attached ? site.stored : null }];
   }));
   return { formatVersion: 1, method: prepared.method.name, alpha: prepared.alpha, roles: prepared.roles, modules, ...(prepared.head === undefined ? {} : { head: prepared.head }),

@@ -120,6 +120,11 @@ describe("PEFT folders", () => {
       }
     });
 
+    it("leaves out what a BatchNorm counts: an integer is no parameter", () => {
+      const dir = changed({ tensors: (tensors) => tensors.set(name("classifier.norm", "num_batches_tracked"), { dtype: "I64", shape: [], data: new Uint8Array(8) }) });
+      assert.deepEqual([...readAdapterFolder(dir).saved.keys()].sort(), ["classifier.bias", "classifier.weight"]);
+    });
+
     it("turns narrowed targets into the list of modules", () => {
       const dir = changed({
         config: (config) => Object.assign(config, { layers_to_transform: [0], exclude_modules: ["value"] }),

@@ -1,7 +1,7 @@
 /** `adapt`: inserts the updated transformation into a copy of the user's graph. */
 import type { Model } from "../../../ir/model.ts";
 import type { Trainable } from "../../../passes/adapt.ts";
-import { replaceWhole } from "../../../passes/fold.ts";
+import { replaceParameter, replaceWhole } from "../../../passes/fold.ts";
 import type { WeightSite } from "../../../passes/weights/find-weights.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
 import { readAdapterFolder, writeAdapterFolder } from "../peft-folder.ts";
@@ -39,6 +39,7 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
 /** The adapted graph as it is deployed: parameters and modules trained whole hold their values. */
 export function deployable(prepared: Prepared): Model {
   for (const [site, tensors] of savedBySite(prepared)) replaceWhole(prepared.model.graph, site, tensors);
+  for (const { held, start } of prepared.saved) if (held !== undefined) replaceParameter(prepared.model.graph, held, start);
   prepared.model.graph.sortTopologically();
   return prepared.model;
 }

@@ -4,15 +4,17 @@ import { join } from "node:path";
 import { interrupted } from "../../../errors/runtime.ts";
 import type { Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
+import { addBias } from "../../../passes/add-bias.ts";
 import { bySite, pathOf } from "../../../passes/adapt.ts";
 import { attachHead } from "../../../passes/attach-head.ts";
 import { dataTypeName } from "../../../ir/data-type.ts";
 import { inferGraph } from "../../../ops/infer.ts";
-import { foldWeight, replaceWeight, replaceWhole, type PutWeight } from "../../../passes/fold.ts";
+import { foldWeight, replaceParameter, replaceWeight, replaceWhole, type PutWeight } from "../../../passes/fold.ts";
 import { inlineFunctions } from "../../../passes/inline-functions.ts";
 import { constantsOf, keepFunctions } from "../../../passes/keep-functions.ts";
 import { openProducts } from "../../../passes/open-products.ts";
 import { requantizeWeight } from "../../../passes/requantize.ts";
+import { findParameters, parameterName } from "../../../passes/weights/find-parameters.ts";
 import { findWeights, storedType, type WeightSite } from "../../../passes/weights/find-weights.ts";
 import { prepare, type Prepared } from "../../prepare.ts";
 import type { CommonOptions, FoldOptions, FoldResult, HeadOptions } from "../../options.ts";
@@ -99,6 +101,12 @@ function addHead(model: Model, { head }: Prepared): Value[] {
 /** Gives the chosen weights of a model, whose functions are written out, their new values. Returns what rounding to integers cost. */
 async function foldInto(model: Model, prepared: Prepared, runtime: OnnxRuntime, options: CommonOptions & Pick<FoldOptions, "requantize">): Promise<FoldResult["requantized"]> {
   const sites = new Map(findWeights(model.graph).map((site) => [site.name, site]));
+  const parameters = new Map(findParameters(model.graph, [...sites.values()]).map((p) => [parameterName(p), p]));
+  const saved = [...savedBySite(prepared)].flatMap(([own, tensors]) => {
+    const site = sites.get(own.name);
+    return site === undefined ? [] : [{ own, site, tensors }];
+  });
+  for (const { own, site } of saved) if (own.bias?.isAdded === true) addBias(model.graph, site, model.opsets);
   const evaluate = evaluateWith(runtime);
   const requantized: FoldResult["requantized"][number][] = [];
   const put: PutWeight = (graph, site, tensor) => {
@@ -117,9 +125,10 @@ async function foldInto(model: Model, prepared: Prepared, runtime: OnnxRuntime, 
     put(model.graph, site, await foldWeight(parts, prepared.method, model.opsets, evaluate));
     options.onProgress?.({ phase: "folding", done: done + 1, total: weights.length, unit: "weights" });
   }
-  for (const [own, tensors] of savedBySite(prepared)) {
-    const site = sites.get(own.name);
-    if (site !== undefined) replaceWhole(model.graph, site, tensors, put);
+  for (const { site, tensors } of saved) replaceWhole(model.graph, site, tensors, put);
+  for (const { held, start } of [...prepared.saved, ...prepared.statistics]) {
+    const parameter = held === undefined ? undefined : parameters.get(parameterName(held));
+    if (parameter !== undefined) replaceParameter(model.graph, parameter, start);
   }
   return requantized;
 }
