@@ -47,8 +47,10 @@ export class Emitter {
       scalarTensor(dataType, value));
   }
 
-  /** An int64 vector [n]. */
+  /** An int64 vector [n]. Throws a TypeError for what no int64 is: a file's attributes may lead to half a size. */
   ints(values: readonly number[]): Value {
+    const wrong = values.find((v) => !Number.isInteger(v));
+    if (wrong !== undefined) throw new TypeError(`a size or place in what it stands for is ${String(wrong)}, which is not a whole number`);
     return this.#constant(`ints:${values.join()}`, "ints", () => Tensor.ints([values.length], values));
   }
 

@@ -2,7 +2,9 @@
 import { intOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import { addDims, floorDivDims, mulDims, subDims, type Dim } from "../ir/dim.ts";
-import { defineOp, type InferContext, type OpDefinition } from "./define.ts";
+import type { Value } from "../ir/graph.ts";
+import { shapeOf } from "./broadcast.ts";
+import { defineOp, type GradientContext, type InferContext, type OpDefinition } from "./define.ts";
 
 /** The frequencies of a transform of length n: n, or the first half of them and the middle one. */
 const frequencies = (c: InferContext, n: Dim, otherwise: number): Dim => (intOf(c.node, "onesided", otherwise) === 1 ? addDims(floorDivDims(n, 2), 1) : n);
@@ -10,7 +12,10 @@ const frequencies = (c: InferContext, n: Dim, otherwise: number): Dim => (intOf(
 /** The opset since which the axis is an input. */
 const AXIS_INPUT = 20;
 
-/** The discrete Fourier transform along an axis: [.., d, .., 1 or 2] → [.., d', .., 2]; the last axis holds real and imaginary part. */
+/**
+ * The discrete Fourier transform of length N along an axis: [.., d, .., 1 or 2] → [.., N', .., 2]; the last axis holds real and imaginary part.
+ * Y = F·X for the first N elements, with zeros behind where there are fewer; F[k, n] = exp(−2πi·k·n / N), and conj(F) / N for the inverse.
+ */
 export const DFT = defineOp({
   name: "DFT", opsets: [17, 20], inputs: ["input", "dft_length", "axis"], outputs: ["output"],
   shape: (c) => {
@@ -29,8 +34,32 @@ export const DFT = defineOp({
     if (last === 1) return [{ dataType: c.dataType(0), shape: sized(at, c.has(1) ? given : mulDims(2, subDims(given, 1))) }];
     return [{ dataType: c.dataType(0), shape: sized(at, frequencies(c, given, 0)) }];
   },
-  gradient: { input: "unwritten", dft_length: "none", axis: "none" },
+  gradient: { input: transformedBack, dft_length: "none", axis: "none" },
 });
+
+/**
+ * F is symmetric, so the transpose of the map, real and imaginary parts taken as numbers apart, is conj(F): dX is the transform of dY the other way,
+ * times N forward and divided by N for the inverse. Frequencies that were left out (onesided) count as zeros behind the others, elements that were
+ * left out (d > N) get zeros, and of a real input only the real part counts.
+ */
+function transformedBack({ op, node, has, in: inputs, grad: { output } }: GradientContext<"input" | "dft_length" | "axis", "output">): Value {
+  const x = inputs.input;
+  const [onesided, inverse] = [intOf(node, "onesided", 0) === 1, intOf(node, "inverse", 0) === 1];
+  if (onesided && inverse) throw new TypeError("the inverse of half of the frequencies is not written");
+  const place = op.opset < AXIS_INPUT ? intOf(node, "axis", 1) : has("axis") ? inputs.axis.facts?.ints?.[0] : -2;
+  const axis = typeof place === "number" ? op.ints([place]) : op.Reshape(inputs.axis, [1]);
+  const length = op.Reshape(onesided && has("dft_length") ? inputs.dft_length : op.Gather(shapeOf(op, onesided ? x : output), axis), []);
+  const [back] = op.emit("DFT", [output, onesided ? length : undefined, node.inputs[2]], { axis: intOf(node, "axis", undefined), inverse: inverse ? 0 : 1 }, 1);
+  if (back === undefined) throw new TypeError("a DFT without output");
+  const size = op.Cast(length, { to: x.dataType });
+  const whole = inverse ? op.Div(back, size) : op.Mul(back, size);
+  if (!has("dft_length") && x.shape?.at(-1) === 2) return whole;
+  const axes = op.Concat([axis, op.ints([-1])], { axis: 0 });
+  const cut = (v: Value): Value => op.Slice(v, [0, 0], op.Gather(shapeOf(op, x), axes), axes);
+  if (!has("dft_length")) return cut(whole);
+  if (typeof place !== "number") throw new TypeError("the axis must be known where dft_length is given");
+  return cut(op.Concat([cut(whole), op.Expand(op.scalar(0, x), shapeOf(op, x))], { axis: place }));
+}
 
 /** Fourier transforms of frames of a signal: [N, L, 1 or 2] → [N, frames, frequencies, 2]. */
 export const STFT = defineOp({

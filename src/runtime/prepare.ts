@@ -22,6 +22,7 @@ import { findWeights, type WeightSite } from "../passes/weights/find-weights.ts"
 import { isReadAlone } from "../passes/weights/read-alone.ts";
 import { traceRoles } from "../passes/weights/trace-roles.ts";
 import { savedShape } from "./adapter/kernel-shapes.ts";
+import { samePath } from "../passes/weights/module-path.ts";
 import { checkFingerprint, matchAdapter, type MatchedPart } from "./adapter/match-adapter.ts";
 import type { AdapterFolder } from "./adapter/adapter-folder.ts";
 import { findLogits } from "./model-outputs.ts";

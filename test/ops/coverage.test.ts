@@ -21,6 +21,7 @@ import "./reductions.test.ts";
 import "./resizing.test.ts";
 import "./scatter.test.ts";
 import "./shaping.test.ts";
+import "./signals.test.ts";
 import "./softmax.test.ts";
 import "./trigonometry.test.ts";
 

@@ -66,6 +66,19 @@ describe("raiseOpset", () => {
       graph.insert([new Node({ opType: "Loop", attributes: new Map([["body", { kind: "graph", value: sub }]]) }, [], [])]);
     }],
     ["one whose meaning changed", ({ graph, input }) => { graph.insert([new Node({ opType: "RoiAlign" }, [input("x", [1])], [graph.newValue("y")])]); }, 15],
+    ["a Fourier transform, whose axis has another default", ({ op, input, output }) => { output(op.DFT(input("x", [1, 4, 1])), "y"); }, 19],
+    ["a BatchNormalization in training mode of before opset 14", ({ graph, input }) => {
+      const inputs = ["x", "scale", "b", "mean", "var"].map((name) => input(name, name === "x" ? [2, 3] : [3]));
+      graph.insert([new Node({ opType: "BatchNormalization" }, inputs, ["y", "new_mean", "new_var"].map((name) => graph.newValue(name)))]);
+    }, 13],
+    ["a Dropout of before opset 12 whose mask is read", ({ graph, input, output }) => {
+      const mask = graph.newValue("mask", { dataType: DataType.BOOL, shape: [3] });
+      graph.insert([new Node({ opType: "Dropout" }, [input("x", [3])], [graph.newValue("y"), mask])]);
+      output(mask, "dropped");
+    }, 11],
+    ["an AveragePool of before opset 19 whose last window may begin behind the end", ({ graph, input }) => {
+      graph.insert([new Node({ opType: "AveragePool", attributes: new Map([["kernel_shape", ints([2])], ["ceil_mode", int(1)]]) }, [input("x", [1, 1, 5])], [graph.newValue("y")])]);
+    }, 18],
     ["an attribute that became an input of another kind", ({ graph, input }) => { graph.insert([new Node({ opType: "ReduceMax", attributes: new Map([["axes", int(1)]]) }, [input("x", [1])], [graph.newValue("y")])]); }],
     ["an opset below 11", () => undefined, 10],
     ["a Softmax of before opset 13 that sums over more than the last axis", ({ graph, input }) => { graph.insert([new Node({ opType: "Softmax" }, [input("x", [2, 3, 4])], [graph.newValue("y")])]); }, 12],
