@@ -7,6 +7,7 @@
  * place: its tensors become trainable values; (3) integers stay as they are: what changes is the float weight that they are decoded to.
  */
 import { HutError, quote } from "../errors/hut-error.ts";
+import { rankOutOfRange } from "../errors/targets.ts";
 import { Tensor } from "../ir/tensor.ts";
 import type { Graph, Node, Use, Value } from "../ir/graph.ts";
 import { graphOf, holderIn } from "../ir/nested.ts";
@@ -97,7 +98,7 @@ function withParameters(graph: Graph, part: Part, { method, start, ...options }:
   const rank = options.rankOf?.(part) ?? options.rank;
   const { k } = site;
   const n = block?.columns.length ?? site.n;
-  if (!Number.isInteger(rank) || rank < 1 || rank > Math.min(k, n)) throw badRank(rank, modulePath, k, n);
+  if (!Number.isInteger(rank) || rank < 1 || rank > Math.min(k, n)) throw rankOutOfRange(rank, modulePath, [k, n]);
   const weight: WeightShape = { k, n, rank, alpha: options.alpha ?? rank };
   // A role of a packed module has no path of its own.
   const path = block === undefined || modulePath !== pathOf(site) ? modulePath : `${modulePath}.${block.role}`;
@@ -177,11 +178,6 @@ function placeOf(point: WeightPoint, graph: Graph): { readonly home: Graph; read
   const home = (use === undefined ? undefined : graphOf(point.value, use.node)) ?? graph;
   const readers = new Set(point.uses.map(({ node }) => holderIn(home, node)));
   return { home, before: home.nodes.find((node) => readers.has(node)) };
-}
-
-function badRank(rank: number, modulePath: string, k: number, n: number): HutError {
-  return new HutError("RANK_OUT_OF_RANGE", { rank, modulePath, shape: [k, n] },
-    `The rank ${String(rank)} doesn't fit ${quote(modulePath)}, a weight of [${String(k)}, ${String(n)}]: it must be a whole number from 1 to ${String(Math.min(k, n))}.`);
 }
 
 /** A module trained whole: its weight as the products read it, and its bias. Throws HutError where products read it in both layouts. */

@@ -1,7 +1,7 @@
 /** Finds a model's tokenizer: named, beside the model, or in the folder above. */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { HutError, quote } from "../../errors/hut-error.ts";
+import { jsonBroken } from "../../errors/adapter.ts";
 import { fileMissing } from "../../errors/files.ts";
 import { loadTokenizer, type TextTokenizer } from "../data/tokenizer.ts";
 import { readTextFile } from "./file-source.ts";
@@ -34,6 +34,6 @@ export function readJson(file: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw new HutError("JSON_BROKEN", { file }, `${quote(file)} is broken JSON: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
+    throw jsonBroken(file, cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
