@@ -54,7 +54,7 @@ function trimInts(facts: Facts | undefined): Facts | undefined {
 }
 
 /** What a rule found, completed by what was known before. A number beats an expression, an expression beats nothing; else the rule is believed. */
-export function mergeFacts(found: Facts | undefined, known: Facts | undefined): Facts | undefined {
+function mergeFacts(found: Facts | undefined, known: Facts | undefined): Facts | undefined {
   if (found === undefined || known === undefined) return found ?? known;
   const shape = mergeShapes(found.shape, known.shape);
   return { dataType: found.dataType === 0 ? known.dataType : found.dataType, shape, ...(found.ints === undefined ? {} : { ints: found.ints }) };

@@ -16,9 +16,6 @@ import { OpBuilder } from "../ops/generated/builder.ts";
 import type { Role, WeightPoint, WeightSite } from "./weights/find-weights.ts";
 import { float32Of, storedFloats } from "./weights/weight-values.ts";
 
-/** Rank of the low-rank product where nothing else is said. */
-export const DEFAULT_RANK = 8;
-
 /** One trainable tensor, float32. */
 export interface Trainable {
   /** Its name in graphs and manifests: `<module path>.hut_A`, `classifier.weight`. */

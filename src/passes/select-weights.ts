@@ -14,8 +14,6 @@ import type { Role, WeightSite } from "./weights/find-weights.ts";
 export const ROLES: readonly Role[] = ["q", "k", "v", "o", "up", "gate", "down", "head"];
 /** The word for every matrix but the head; as PEFT's word, it leaves kernels of convolutions out. */
 export const ALL_LINEAR = "all-linear";
-/** What is adapted when nothing else is said. */
-export const DEFAULT_TARGETS: readonly string[] = ["q", "v"];
 
 export interface SelectedWeights {
   readonly parts: Part[];

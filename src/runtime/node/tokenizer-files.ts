@@ -10,7 +10,7 @@ import { readTextFile } from "./file-source.ts";
 const MAX_TOKENIZER_BYTES = 128 * 1024 * 1024;
 
 /** tokenizer.json for a model's file: the one named, else the nearest; undefined where there is none. Throws where the one named is missing. */
-export function findTokenizerFile(modelPath: string, named?: string): string | undefined {
+function findTokenizerFile(modelPath: string, named?: string): string | undefined {
   if (named !== undefined) {
     if (!existsSync(named)) throw fileMissing(named);
     return named;
