@@ -25,8 +25,8 @@ export const tensorNotFinite = (file: string, name: string, index: number, value
     + "Its training went wrong; take an earlier checkpoint, or train again.");
 
 /** Text that is no JSON, or JSON with doubled keys or nested too deep; `problem` says what and where. */
-export const jsonBroken = (file: string, problem: string): HutError =>
-  new HutError("JSON_BROKEN", { file, problem }, `${quote(file)} is broken JSON: ${problem}. Write it anew, or mend it by hand.`);
+export const jsonBroken = (file: string, problem: string, cause?: unknown): HutError =>
+  new HutError("JSON_BROKEN", { file, problem }, `${quote(file)} is broken JSON: ${problem}. Write it anew, or mend it by hand.`, { cause });
 
 /** A field with a value that it can't have; `wanted` completes "it must be …". */
 export const fieldWrong = (file: string, field: string, wanted: string): HutError =>

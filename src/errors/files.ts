@@ -46,6 +46,10 @@ export const fileTooShort = (path: string, offset: number, length: number, size:
     `${quote(path)} ends too early: ${String(length)} bytes at ${String(offset)} are wanted, and it has ${String(size)}. `
     + "Fetch or export it again.");
 
+/** This package's own example is not where it should be. */
+export const demoMissing = (): HutError =>
+  new HutError("DEMO_MISSING", {}, "The demo's model is not in this installation. Install onnx-hut again.");
+
 /** A file that is read whole is longer than such files ever are. */
 export const fileTooLong = (path: string, size: number, limit: number): HutError =>
   new HutError("FILE_TOO_LONG", { path, size, limit },

@@ -23,9 +23,6 @@ export type Attribute = { readonly carried?: AttributeProto | undefined } & (
   | { readonly kind: "reference"; readonly value: string }
   | { readonly kind: "unknown"; readonly value: undefined });
 
-/** What may be given for an attribute when a node is made: a number that is an integer becomes an int unless wrapped in `float`. */
-export type AttributeValue = Attribute | undefined;
-
 export function int(value: Int): Attribute {
   return { kind: "int", value };
 }

@@ -7,6 +7,7 @@ import { list, quote } from "../errors/hut-error.ts";
 import type { GraphProto, NodeProto, SparseTensorProto, TensorAnnotation, TypeProto, ValueInfoProto } from "./proto/generated/schema.ts";
 import type { Attribute } from "./attribute.ts";
 import type { Dim, Shape } from "./dim.ts";
+import { everyGraph } from "./nested.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What is known of a value's type: by declaration or by inference. */
@@ -193,7 +194,7 @@ export class Graph {
   freeName(name: string): void {
     if (!this.#names.has(name)) return;
     if (this.inputs.some((v) => v.name === name)) throw inputExists(name);
-    const holders = [this as Graph, ...this.#nodes.flatMap(nestedGraphs)].flatMap((graph) => [...graph.inputs, ...graph.initializers, ...graph.nodes.flatMap((node) => node.outputs)]);
+    const holders = everyGraph(this).flatMap((graph) => [...graph.inputs, ...graph.initializers, ...graph.nodes.flatMap((node) => node.outputs)]);
     for (const value of holders) if (value?.name === name) value.name = this.freshName(name);
     this.#names.delete(name);
   }
@@ -219,7 +220,10 @@ export class Graph {
     this.#nodes.splice(at, 0, ...nodes);
   }
 
-  /** Takes over the nodes and constants of a graph nested in `before`, one of its nodes, to stand in front of it. The nested graph is left empty but for its outputs. */
+  /**
+   * Takes over the nodes and constants of a graph nested in `before`, one of its nodes, to stand in front of it. The nested graph is left empty but
+   * for its outputs.
+   */
   absorb(inner: Graph, before: Node): void {
     const nodes = inner.#nodes;
     inner.#nodes = [];
@@ -238,7 +242,9 @@ export class Graph {
         if (output === undefined) continue;
         const readers = output.consumers.filter((reader) => !inside.has(reader)).map(describe);
         if (this.outputs.includes(output)) readers.push("the graph's list of outputs");
-        if (readers.length > 0) throw new RangeError(`${describe(node)} can't be removed: ${list(readers)} read${readers.length === 1 ? "s" : ""} ${quote(output.name)}`);
+        if (readers.length > 0) {
+          throw new RangeError(`${describe(node)} can't be removed: ${list(readers)} read${readers.length === 1 ? "s" : ""} ${quote(output.name)}`);
+        }
       }
     }
     for (const node of inside) node.inputs.forEach((_, i) => { node.setInput(i, undefined); });
@@ -306,14 +312,9 @@ export function producersOf(node: Node, graph: Graph): Node[] {
   return withNested(node).flatMap((reader) => reader.inputs.flatMap((input) => (input?.producer?.graph === graph ? [input.producer] : [])));
 }
 
-/** The graphs nested in a node, at any depth. */
-function nestedGraphs(node: Node): Graph[] {
-  return node.subgraphs.flatMap((sub) => [sub, ...sub.nodes.flatMap(nestedGraphs)]);
-}
-
 /** A node and all nodes of the graphs nested in it. */
 function withNested(node: Node): Node[] {
-  return [node, ...nestedGraphs(node).flatMap((sub) => sub.nodes)];
+  return [node, ...node.subgraphs.flatMap(everyGraph).flatMap((sub) => sub.nodes)];
 }
 
 function describe(node: Node): string {

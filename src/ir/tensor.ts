@@ -3,6 +3,7 @@ import { type Bytes, ByteRange, readBytes } from "./source.ts";
 import { byteLength, DataType, dataTypeName, fromBFloat16, fromFloat16, toBFloat16, toFloat16 } from "./data-type.ts";
 import { packHalfBytes, unpackHalfBytes } from "./half-bytes.ts";
 import type { TensorProto } from "./proto/generated/schema.ts";
+import { elementCount } from "./sizes.ts";
 
 /** Typed arrays that hold numbers, as ONNX Runtime takes and gives them. */
 export type NumberArray = Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array | BigInt64Array | BigUint64Array;
@@ -40,7 +41,7 @@ export class Tensor {
 
   /** The number of elements. */
   get size(): number {
-    return this.dims.reduce((a, b) => a * b, 1);
+    return elementCount(this.dims);
   }
 
   /** Bytes the value takes, whether they are read or not. */

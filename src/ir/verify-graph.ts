@@ -1,6 +1,7 @@
 /** Derives a graph's links anew and tells every one that is broken: what a pass must never leave behind. */
 import { quote } from "../errors/hut-error.ts";
 import type { Graph, Node, Value } from "./graph.ts";
+import { everyNode } from "./nested.ts";
 
 /**
  * What is wrong with a graph and the graphs nested in it, one sentence each; empty where nothing is. Looked at: producers and uses on both
@@ -9,7 +10,7 @@ import type { Graph, Node, Value } from "./graph.ts";
  */
 export function verifyGraph(graph: Graph): string[] {
   const problems: string[] = [];
-  verify(graph, { values: new Set(), names: new Map() }, everyNode(graph), problems);
+  verify(graph, { values: new Set(), names: new Map() }, new Set(everyNode(graph)), problems);
   return problems;
 }
 
@@ -68,10 +69,6 @@ function verify(graph: Graph, outer: Sight, all: ReadonlySet<Node>, problems: st
     }
   }
   for (const output of graph.outputs) if (!own.has(output)) problems.push(`the graph output ${quote(output.name)} is not made in its graph`);
-}
-
-function everyNode(graph: Graph): Set<Node> {
-  return new Set(graph.nodes.flatMap((node) => [node, ...node.subgraphs.flatMap((sub) => [...everyNode(sub)])]));
 }
 
 function describe(node: Node): string {

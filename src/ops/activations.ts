@@ -43,7 +43,7 @@ export const Gelu = defineOp({
 });
 
 /** Φ(x) + x φ(x), over u = x/√2: ½(erf u + x e^(ln √(2/π) − u²)) + ½. Nine elementwise nodes. */
-export function geluDerivative(op: OpBuilder, x: Value): Value {
+function geluDerivative(op: OpBuilder, x: Value): Value {
   const u = op.Mul(x, op.scalar(Math.SQRT1_2, x));
   const density = op.Exp(op.Sub(op.scalar(Math.log(Math.sqrt(2 / Math.PI)), x), op.Mul(u, u)));
   return op.Add(op.Mul(op.Add(op.Erf(u), op.Mul(x, density)), op.scalar(0.5, x)), op.scalar(0.5, x));

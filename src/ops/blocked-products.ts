@@ -45,7 +45,7 @@ function decodingOf(node: Node): Decoding | undefined {
 }
 
 /** W [N, K] of a MatMulNBits, of constants alone, so that ONNX Runtime computes it once, when the session starts. */
-export function dequantizedNBits(op: OpBuilder, node: Node): Value {
+function dequantizedNBits(op: OpBuilder, node: Node): Value {
   const [, packed, scales, zeros, order] = node.inputs;
   const { n, k, bits, blockSize, blocks } = sizesOf(node);
   if (packed === undefined || scales === undefined) throw new TypeError("MatMulNBits has no weight");
@@ -77,7 +77,7 @@ function weightOfNBits(op: OpBuilder, node: Node): Value {
 }
 
 /** The product of a MatMulNBits with a weight [K, N] in place of its own. */
-export function matMulOfNBits(op: OpBuilder, node: Node, weight: Value): Value {
+function matMulOfNBits(op: OpBuilder, node: Node, weight: Value): Value {
   const [a, , , , , bias] = node.inputs;
   if (a === undefined) throw new TypeError("MatMulNBits has no input");
   const product = op.MatMul(a, weight);

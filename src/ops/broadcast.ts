@@ -1,6 +1,7 @@
 /** Broadcasting: the shape of a result, and the way back, for gradients. */
 import { isCapped, numberOfElements, sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Value } from "../ir/graph.ts";
+import { allNumbers } from "../ir/sizes.ts";
 import type { InferContext } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 
@@ -37,8 +38,8 @@ export function elements(facts: Facts | undefined): Dim {
 
 /** The sizes of a value as an int64 vector: a constant where they are numbers, else asked for at run time. */
 export function shapeOf(op: OpBuilder, x: Value): Value {
-  const sizes = x.shape?.filter((d) => typeof d === "number");
-  return sizes !== undefined && sizes.length === x.shape?.length ? op.ints(sizes) : op.Shape(x);
+  const sizes = allNumbers(x.shape);
+  return sizes === undefined ? op.Shape(x) : op.ints(sizes);
 }
 
 /**

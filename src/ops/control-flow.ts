@@ -2,6 +2,7 @@
 import { intOf, intsOf } from "../ir/attribute.ts";
 import { sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Graph, Node, Value } from "../ir/graph.ts";
+import { fromStart } from "../ir/sizes.ts";
 import { shapeOf } from "./broadcast.ts";
 import { defineOp } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
@@ -61,7 +62,7 @@ function everyRun(value: Value | undefined): Facts | undefined {
 /** What all runs of a body give, put together along a new axis of `length`. */
 function stacked(value: Value | undefined, axis: number, length: Dim): Facts | undefined {
   const each = everyRun(value);
-  return each === undefined ? undefined : { dataType: each.dataType, shape: each.shape?.toSpliced(axis < 0 ? axis + each.shape.length + 1 : axis, 0, length) };
+  return each === undefined ? undefined : { dataType: each.dataType, shape: each.shape?.toSpliced(fromStart(axis, each.shape.length + 1), 0, length) };
 }
 
 const UNWRITTEN = "how often its body runs is known only when it runs, and a gradient would have to keep what every run made";

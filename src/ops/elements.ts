@@ -1,6 +1,6 @@
 /** The elements of small integer tensors, row by row: which are followed, and how through what moves them. */
 import { DataType } from "../ir/data-type.ts";
-import type { Dim, Shape } from "../ir/dim.ts";
+import type { Dim } from "../ir/dim.ts";
 import type { Facts } from "../ir/graph.ts";
 import type { Tensor } from "../ir/tensor.ts";
 
@@ -12,23 +12,14 @@ export function isSmall(tensor: Tensor): boolean {
   return tensor.dims.length <= 1 && tensor.size <= MAX_FOLLOWED_INTS && tensor.atHand;
 }
 
-/** The facts of a constant: its type, its dimensions and, where it is a small integer vector at hand, its elements. Narrow integers wrap around, so they aren't followed. */
+/**
+ * The facts of a constant: its type, its dimensions and, where it is a small integer vector at hand, its elements. Narrow integers wrap around, so
+ * they aren't followed.
+ */
 export function factsOfTensor(tensor: Tensor): Facts {
   const follow = isSmall(tensor) && (tensor.dataType === DataType.INT64 || tensor.dataType === DataType.INT32 || tensor.dataType === DataType.BOOL);
   const ints = follow ? tensor.toNumbers() : undefined;
   return { dataType: tensor.dataType, shape: tensor.dims, ...(ints === undefined ? {} : { ints: [...ints] }) };
-}
-
-/** How far apart the elements along each axis stand. Undefined where a size is not a number. */
-export function stridesOf(shape: Shape): number[] | undefined {
-  const strides: number[] = [];
-  let stride = 1;
-  for (const d of shape.toReversed()) {
-    if (typeof d !== "number") return undefined;
-    strides.unshift(stride);
-    stride *= d;
-  }
-  return strides;
 }
 
 /** A tensor of these dimensions that takes its elements out of others, from `first` on and `strides` apart along each axis. */

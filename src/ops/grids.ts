@@ -2,6 +2,7 @@
 import { DataType } from "../ir/data-type.ts";
 import { divideExactly, mulDims, numberOfElements, type Dim } from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
+import { allNumbers, elementCount } from "../ir/sizes.ts";
 import { Tensor } from "../ir/tensor.ts";
 import { elements } from "./broadcast.ts";
 import { convolvedShape, sizeOfFilter } from "./convolutions.ts";
@@ -69,14 +70,14 @@ export const Col2Im = defineOp({
 });
 
 function numbers(v: Value): number[] {
-  const ints = v.facts?.ints;
-  if (ints?.every((d) => typeof d === "number") !== true) throw new TypeError(`the elements of "${v.name}" must be known`);
+  const ints = allNumbers(v.facts?.ints);
+  if (ints === undefined) throw new TypeError(`the elements of "${v.name}" must be known`);
   return [...ints];
 }
 
 /** For each element of the window, and for each place it stands at, the number of the image's element there; the image's size where that is padding. */
 function windowPlaces(image: readonly number[], block: readonly number[], window: Window): number[] {
-  const size = image.reduce((a, b) => a * b, 1);
+  const size = elementCount(image);
   const slid = slidShape([1, 1, ...image], window).map(Number);
   const along = (axis: number, o: number, k: number): number =>
     o * (window.strides[axis] ?? 1) + k * (window.dilations[axis] ?? 1) - (window.pads[axis]?.before ?? 0);

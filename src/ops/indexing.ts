@@ -3,9 +3,10 @@ import { intOf, intsOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import { addDims, isNonNegative, minDims, numberOfElements, subDims, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Node, Value } from "../ir/graph.ts";
+import { allNumbers, fromStart, stridesOf } from "../ir/sizes.ts";
 import { likeFirst, shapeOf } from "./broadcast.ts";
 import { defineOp, type InferContext } from "./define.ts";
-import { strided, stridesOf } from "./elements.ts";
+import { strided } from "./elements.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 import { gathered, sliced } from "./movement.ts";
 
@@ -29,7 +30,7 @@ function sizeAlong(op: OpBuilder, x: Value, axis: number): Value {
 const onAxis = (c: InferContext, fallback: number): number | undefined => {
   const rank = c.shape(0)?.length;
   const axis = intOf(c.node, "axis", fallback);
-  return rank === undefined ? undefined : axis < 0 ? axis + rank : axis;
+  return rank === undefined ? undefined : fromStart(axis, rank);
 };
 
 /**
@@ -49,7 +50,7 @@ export const Gather = defineOp({
       const axis = intOf(node, "axis", 0);
       const [rank, indexShape] = [data.shape?.length, indices.shape];
       if (rank !== undefined && indexShape !== undefined && indexShape.length <= 1 && indexShape.every((d) => d === 1)) {
-        return placedAt(op, data, (axis + rank) % rank, indices, indexShape.length === 0 ? op.Unsqueeze(dy, [axis < 0 ? axis + rank : axis]) : dy);
+        return placedAt(op, data, (axis + rank) % rank, indices, indexShape.length === 0 ? op.Unsqueeze(dy, [fromStart(axis, rank)]) : dy);
       }
       const rows = op.Unsqueeze(indices.dataType === DataType.INT64 ? indices : op.Cast(indices, { to: DataType.INT64 }), [-1]);
       if (axis === 0) return op.ScatterND(zerosLike(op, data), rows, dy, { reduction: "add" });
@@ -65,7 +66,7 @@ function placedAt(op: OpBuilder, data: Value, axis: number, index: Value, dy: Va
   const rank = data.shape?.length ?? 0;
   const [at, size] = [index.facts?.ints?.[0], data.shape?.[axis]];
   if (typeof at === "number" && typeof size === "number") {
-    const before = at < 0 ? at + size : at;
+    const before = fromStart(at, size);
     return padded(op, dy, rank, [{ axis, before, after: size - 1 - before }]);
   }
   const last = (): Value => op.Sub(sizeAlong(op, data, axis), op.ints([1]));
@@ -116,12 +117,12 @@ function axisSlices(c: InferContext, rank: number): AxisSlice[] | undefined {
   const count = starts?.length ?? ends?.length ?? c.shape(1)?.[0];
   const axes = c.axes("axes", 3) ?? (c.has(3) || typeof count !== "number" ? undefined : Array.from({ length: count }, (_, i) => i));
   const steps = c.axes("steps", 4);
-  return axes?.map((a, i) => ({ axis: a < 0 ? a + rank : a, start: starts?.[i], end: ends?.[i], step: c.has(4) ? steps?.[i] : 1 }));
+  return axes?.map((a, i) => ({ axis: fromStart(a, rank), start: starts?.[i], end: ends?.[i], step: c.has(4) ? steps?.[i] : 1 }));
 }
 
 /** The first element that a slice of an axis of size d takes, and how many. */
 function pickedRange(d: number, start: number, end: number, step: number): { first: number; count: number } {
-  const clamp = (v: number, low: number, high: number): number => Math.min(high, Math.max(low, v < 0 ? v + d : v));
+  const clamp = (v: number, low: number, high: number): number => Math.min(high, Math.max(low, fromStart(v, d)));
   const [first, to] = step > 0 ? [clamp(start, 0, d), clamp(end, 0, d)] : [clamp(start, 0, d - 1), end < -d ? -1 : clamp(end, -1, d - 1)];
   return { first, count: Math.max(0, Math.ceil((to - first) / step)) };
 }
@@ -142,10 +143,10 @@ function slicedDim(d: Dim, { start, end, step }: AxisSlice): Dim {
 
 /** The elements of a sliced tensor, where all sizes and bounds are numbers. */
 function slicedInts(c: InferContext, shape: Shape, slices: readonly AxisSlice[]): Partial<Facts> {
-  const [ints, strides] = [c.ints(0), stridesOf(shape)];
-  if (ints === undefined || strides === undefined) return {};
-  const dims = shape.filter((d) => typeof d === "number");
-  const steps = [...strides];
+  const [ints, sizes] = [c.ints(0), allNumbers(shape)];
+  if (ints === undefined || sizes === undefined) return {};
+  const strides = stridesOf(sizes);
+  const [dims, steps] = [[...sizes], [...strides]];
   let from = 0;
   for (const { axis, start, end, step } of slices) {
     const [d, stride] = [dims[axis], strides[axis]];
@@ -179,14 +180,14 @@ function slicePadded(op: OpBuilder, node: Node, data: Value, dy: Value): Value |
   const rank = data.shape?.length;
   const known = (index: number): readonly number[] | undefined => {
     const given = node.inputs[index]?.facts?.ints;
-    return given?.every((d) => typeof d === "number") === true ? given : undefined;
+    return allNumbers(given);
   };
   const starts = known(1);
   const axes = node.inputs[3] === undefined ? starts?.map((_, i) => i) : known(3);
   const gapless = node.inputs[4] === undefined || known(4)?.every((s) => s === 1) === true;
   if (rank === undefined || starts === undefined || axes === undefined || !gapless) return undefined;
   return padded(op, dy, rank, axes.map((a, i) => {
-    const axis = a < 0 ? a + rank : a;
+    const axis = fromStart(a, rank);
     const [start = 0, size, part] = [starts[i], data.shape?.[axis], dy.shape?.[axis]];
     if (typeof size === "number" && typeof part === "number") {
       const before = start < 0 ? Math.max(0, size + start) : Math.min(start, size);
@@ -217,7 +218,7 @@ export const OneHot = defineOp({
     const indices: Shape | undefined = c.shape(0);
     const axis = intOf(c.node, "axis", -1);
     if (indices === undefined) return [{ dataType: c.dataType(2), shape: undefined }];
-    return [{ dataType: c.dataType(2), shape: indices.toSpliced(axis < 0 ? axis + indices.length + 1 : axis, 0, c.numbers(1)?.[0]) }];
+    return [{ dataType: c.dataType(2), shape: indices.toSpliced(fromStart(axis, indices.length + 1), 0, c.numbers(1)?.[0]) }];
   },
   gradient: {
     indices: "none", depth: "none",
@@ -236,9 +237,9 @@ export const Compress = defineOp({
   name: "Compress", opsets: [9, 11], inputs: ["input", "condition"], outputs: ["output"],
   shape: (c) => {
     const [shape, axis, condition] = [c.shape(0), intOf(c.node, "axis", undefined), c.ints(1)];
-    const count = condition?.every((d) => typeof d === "number") === true ? condition.filter((d) => d !== 0).length : undefined;
+    const count = allNumbers(condition)?.filter((d) => d !== 0).length;
     if (axis === undefined) return [{ dataType: c.dataType(0), shape: [count] }];
-    return [{ dataType: c.dataType(0), shape: shape?.map((d, i) => (i === (axis < 0 ? axis + shape.length : axis) ? count : d)) }];
+    return [{ dataType: c.dataType(0), shape: shape?.map((d, i) => (i === fromStart(axis, shape.length) ? count : d)) }];
   },
   gradient: {
     input: ({ op, node, in: { input, condition }, grad: { output: dy } }) => {
@@ -254,7 +255,7 @@ export const Unique = defineOp({
   name: "Unique", opsets: [11], inputs: ["X"], outputs: ["Y", "indices", "inverse_indices", "counts"], gradient: { X: "unwritten" },
   shape: (c) => {
     const [shape, axis] = [c.shape(0), intOf(c.node, "axis", undefined)];
-    const at = axis !== undefined && axis < 0 ? axis + (shape?.length ?? 0) : axis;
+    const at = axis === undefined ? undefined : fromStart(axis, shape?.length);
     const places = { dataType: DataType.INT64, shape: [undefined] };
     const inverse = at === undefined ? (shape === undefined ? undefined : numberOfElements(shape)) : shape?.[at];
     return [{ dataType: c.dataType(0), shape: axis === undefined ? [undefined] : shape?.map((d, i) => (i === at ? undefined : d)) }, places,

@@ -2,6 +2,7 @@
 import { intsOf } from "../ir/attribute.ts";
 import { numberOfElements, sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Graph, Node, Value } from "../ir/graph.ts";
+import { allNumbers } from "../ir/sizes.ts";
 import type { InferContext } from "./define.ts";
 import { factsOfTensor, isSmall, MAX_FOLLOWED_INTS } from "./elements.ts";
 import { definitionOf } from "./registry.ts";
@@ -22,8 +23,7 @@ export function inferContext(node: Node, opsets: ReadonlyMap<string, number>): I
       return input(index)?.facts?.ints ?? (elements === undefined ? undefined : [...elements]);
     },
     axes(attribute, index) {
-      const given = intsOf(node, attribute) ?? input(index)?.facts?.ints;
-      return given?.every((d) => typeof d === "number") === true ? given : undefined;
+      return allNumbers(intsOf(node, attribute) ?? input(index)?.facts?.ints);
     },
   };
 }
@@ -54,7 +54,7 @@ function trimInts(facts: Facts | undefined): Facts | undefined {
 }
 
 /** What a rule found, completed by what was known before. A number beats an expression, an expression beats nothing; else the rule is believed. */
-export function mergeFacts(found: Facts | undefined, known: Facts | undefined): Facts | undefined {
+function mergeFacts(found: Facts | undefined, known: Facts | undefined): Facts | undefined {
   if (found === undefined || known === undefined) return found ?? known;
   const shape = mergeShapes(found.shape, known.shape);
   return { dataType: found.dataType === 0 ? known.dataType : found.dataType, shape, ...(found.ints === undefined ? {} : { ints: found.ints }) };

@@ -4,6 +4,7 @@
  */
 import { intOf, intsOf } from "../ir/attribute.ts";
 import type { Node } from "../ir/graph.ts";
+import { elementCount, fromStart, stridesOf } from "../ir/sizes.ts";
 
 /** What a movement is asked: one input and one output of a node, all sizes as numbers. */
 export interface Move {
@@ -24,17 +25,9 @@ export interface Move {
 /** For each element of the output, row-major, its place in the input; −1 where it comes from elsewhere. Undefined where that can't be told. */
 export type Movement = (move: Move) => Int32Array | undefined;
 
-const sizeOf = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
-const normal = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
-
-/** Row-major distance from one element to the next along each axis. */
-function strides(dims: readonly number[]): number[] {
-  return dims.map((_, i) => sizeOf(dims.slice(i + 1)));
-}
-
 /** For each element of `to`, row-major: the base and, along each axis, as many steps as its coordinate says. */
 function affine(to: readonly number[], steps: readonly number[], base = 0): Int32Array {
-  const result = new Int32Array(sizeOf(to));
+  const result = new Int32Array(elementCount(to));
   const at = to.map(() => 0);
   let place = base;
   for (let i = 0; i < result.length; i += 1) {
@@ -55,8 +48,8 @@ function affine(to: readonly number[], steps: readonly number[], base = 0): Int3
 /** The same elements in the same order: Reshape and its kin. */
 export const inOrder: Movement = ({ input, output, inputs, outputs }) => {
   const [from, to] = [inputs[input], outputs[output]];
-  if (input !== 0 || from === undefined || to === undefined || sizeOf(from) !== sizeOf(to)) return undefined;
-  return affine([sizeOf(to)], [1]);
+  if (input !== 0 || from === undefined || to === undefined || elementCount(from) !== elementCount(to)) return undefined;
+  return affine([elementCount(to)], [1]);
 };
 
 /** Elements side by side, smaller inputs repeated: what an elementwise operator does. */
@@ -65,7 +58,7 @@ export const broadcasted: Movement = ({ input, output, inputs, outputs }) => {
   if (from === undefined || to === undefined || from.length > to.length) return undefined;
   const lead = to.length - from.length;
   if (from.some((d, i) => d !== 1 && d !== to[i + lead])) return undefined;
-  const own = strides(from);
+  const own = stridesOf(from);
   return affine(to, to.map((_, i) => (from[i - lead] === 1 ? 0 : own[i - lead] ?? 0)));
 };
 
@@ -73,7 +66,7 @@ export const broadcasted: Movement = ({ input, output, inputs, outputs }) => {
 export const permuted: Movement = ({ node, input, output, inputs, outputs }) => {
   const [from, to] = [inputs[input], outputs[output]];
   if (from === undefined || to === undefined) return undefined;
-  const own = strides(from);
+  const own = stridesOf(from);
   return affine(to, (intsOf(node, "perm") ?? from.map((_, i) => from.length - 1 - i)).map((axis) => own[axis] ?? 0));
 };
 
@@ -87,9 +80,9 @@ function startOf(parts: readonly (readonly number[] | undefined)[], index: numbe
 export const splitUp: Movement = ({ node, input, output, inputs, outputs }) => {
   const [from, to] = [inputs[input], outputs[output]];
   if (input !== 0 || from === undefined || to === undefined) return undefined;
-  const axis = normal(intOf(node, "axis", 0), from.length);
+  const axis = fromStart(intOf(node, "axis", 0), from.length);
   const start = startOf(outputs, output, axis);
-  const own = strides(from);
+  const own = stridesOf(from);
   return start === undefined ? undefined : affine(to, own, start * (own[axis] ?? 0));
 };
 
@@ -97,11 +90,11 @@ export const splitUp: Movement = ({ node, input, output, inputs, outputs }) => {
 export const joined: Movement = ({ node, input, output, inputs, outputs }) => {
   const [from, to] = [inputs[input], outputs[output]];
   if (from === undefined || to === undefined) return undefined;
-  const axis = normal(intOf(node, "axis", 0), to.length);
+  const axis = fromStart(intOf(node, "axis", 0), to.length);
   const start = startOf(inputs, input, axis);
   if (start === undefined) return undefined;
-  const theirs = strides(to);
-  const result = new Int32Array(sizeOf(to)).fill(-1);
+  const theirs = stridesOf(to);
+  const result = new Int32Array(elementCount(to)).fill(-1);
   affine(from, theirs, start * (theirs[axis] ?? 0)).forEach((place, i) => { result[place] = i; });
   return result;
 };
@@ -113,12 +106,12 @@ export const sliced: Movement = ({ node, input, output, inputs, outputs, ints, a
   if (input !== 0 || from === undefined || to === undefined || starts === undefined) return undefined;
   const along = axes("axes", 3) ?? starts.map((_, i) => i);
   const given = axes("steps", 4) ?? starts.map(() => 1);
-  const steps = strides(from);
+  const steps = stridesOf(from);
   let base = 0;
   along.forEach((which, i) => {
-    const axis = normal(which, from.length);
+    const axis = fromStart(which, from.length);
     const [size = 0, step = 1, stride = 0] = [from[axis], given[i], steps[axis]];
-    base += Math.min(Math.max(normal(starts[i] ?? 0, size), 0), step < 0 ? size - 1 : size) * stride;
+    base += Math.min(Math.max(fromStart(starts[i] ?? 0, size), 0), step < 0 ? size - 1 : size) * stride;
     steps[axis] = stride * step;
   });
   return affine(to, steps, base);
@@ -129,13 +122,13 @@ export const gathered: Movement = ({ node, input, output, inputs, outputs, ints 
   const [from, to] = [inputs[input], outputs[output]];
   const indices = ints(1);
   if (input !== 0 || from === undefined || to === undefined || indices === undefined) return undefined;
-  const axis = normal(intOf(node, "axis", 0), from.length);
-  const [rows = 0, width] = [from[axis], sizeOf(from.slice(axis + 1))];
-  const row = affine([sizeOf(from.slice(0, axis)), width], [rows * width, 1]);
-  const result = new Int32Array(sizeOf(to));
+  const axis = fromStart(intOf(node, "axis", 0), from.length);
+  const [rows = 0, width] = [from[axis], elementCount(from.slice(axis + 1))];
+  const row = affine([elementCount(from.slice(0, axis)), width], [rows * width, 1]);
+  const result = new Int32Array(elementCount(to));
   if (row.length * indices.length !== result.length) return undefined;
   indices.forEach((index, i) => {
-    const first = normal(index, rows) * width;
+    const first = fromStart(index, rows) * width;
     row.forEach((place, j) => { result[(Math.floor(j / width) * indices.length + i) * width + (j % width)] = place + first; });
   });
   return result;

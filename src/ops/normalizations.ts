@@ -3,6 +3,7 @@ import { floatOf, intOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import { mulDims, type Dim } from "../ir/dim.ts";
 import type { Node, Value } from "../ir/graph.ts";
+import { fromStart } from "../ir/sizes.ts";
 import { elements, likeFirst, unbroadcast } from "./broadcast.ts";
 import { defineOp, type GradientContext } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
@@ -41,7 +42,7 @@ export const LayerNormalization = defineOp({
   shape: (c) => {
     const shape = c.shape(0);
     const axis = intOf(c.node, "axis", -1);
-    const at = shape !== undefined && axis < 0 ? axis + shape.length : axis;
+    const at = fromStart(axis, shape?.length);
     const row = { dataType: intOf(c.node, "stash_type", DataType.FLOAT), shape: shape?.map((d, i): Dim => (i < at ? d : 1)) };
     return [{ dataType: c.dataType(0), shape }, row, row];
   },

@@ -2,6 +2,7 @@
 import { intsOf, stringOf } from "../ir/attribute.ts";
 import { addDims, type Dim } from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
+import { allNumbers, fromStart } from "../ir/sizes.ts";
 import { shapeOf } from "./broadcast.ts";
 import { defineOp, type GradientContext, type InferContext } from "./define.ts";
 
@@ -12,7 +13,7 @@ function paddedShape(c: InferContext): Dim[] | undefined {
   const shape = c.shape(0);
   if (shape === undefined) return undefined;
   const [pads, given] = [c.ints(1), c.ints(3)];
-  const axes = given === undefined ? (c.has(3) ? undefined : shape.map((_, i) => i)) : given.map((a) => (typeof a === "number" && a < 0 ? a + shape.length : a));
+  const axes = given === undefined ? (c.has(3) ? undefined : shape.map((_, i) => i)) : given.map((a) => (typeof a === "number" ? fromStart(a, shape.length) : a));
   if (axes === undefined) return shape.map(() => undefined);
   return shape.map((d, axis) => {
     const at = axes.indexOf(axis);
@@ -41,7 +42,7 @@ export const Pad = defineOp({
 
 function cut({ op, has, in: inputs, grad: { output } }: Padding): Value {
   const pads = inputs.pads.facts?.ints;
-  const numbers = pads?.every((d) => typeof d === "number") === true ? pads : undefined;
+  const numbers = allNumbers(pads);
   return op.Pad(output, numbers === undefined ? op.Neg(inputs.pads) : numbers.map((d) => 0 - d), undefined, has("axes") ? inputs.axes : undefined);
 }
 
@@ -60,7 +61,7 @@ export const CenterCropPad = defineOp({
   name: "CenterCropPad", opsets: [18], inputs: ["input_data", "shape"], outputs: ["output_data"],
   shape: (c) => {
     const [shape, wanted] = [c.shape(0), c.ints(1)];
-    const axes = intsOf(c.node, "axes")?.map((a) => (a < 0 ? a + (shape?.length ?? 0) : a)) ?? shape?.map((_, i) => i) ?? [];
+    const axes = intsOf(c.node, "axes")?.map((a) => fromStart(a, shape?.length)) ?? shape?.map((_, i) => i) ?? [];
     return [{ dataType: c.dataType(0), shape: shape?.map((d, i) => (axes.includes(i) ? wanted?.[axes.indexOf(i)] : d)) }];
   },
   gradient: {
@@ -69,7 +70,7 @@ export const CenterCropPad = defineOp({
       if (axes === undefined) return op.CenterCropPad(output_data, shape);
       const rank = input_data.shape?.length;
       if (rank === undefined && axes.some((a) => a < 0)) throw new TypeError(`the rank of "${input_data.name}" must be known`);
-      return op.CenterCropPad(output_data, op.Gather(shape, op.ints(axes.map((a) => (a < 0 ? a + (rank ?? 0) : a)))), { axes });
+      return op.CenterCropPad(output_data, op.Gather(shape, op.ints(axes.map((a) => fromStart(a, rank)))), { axes });
     },
     shape: "none",
   },

@@ -3,6 +3,7 @@ import { intOf, intsOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import { mulDims, numberOfElements, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Node, Value } from "../ir/graph.ts";
+import { elementCount } from "../ir/sizes.ts";
 import { elements, shapeOf } from "./broadcast.ts";
 import { defineOp, type FlopRule, type InferContext, type OpDefinition } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
@@ -51,7 +52,7 @@ export const AveragePool = defineOp({
 function perCount(op: OpBuilder, node: Node, x: Value, dy: Value): Value {
   const window = poolWindow(node, x);
   const padded = window.ceil || window.pads.some((p) => p === undefined || p.before > 0 || p.after > 0);
-  if (!padded) return op.Mul(dy, op.scalar(1 / window.kernel.map(Number).reduce((a, b) => a * b, 1), dy));
+  if (!padded) return op.Mul(dy, op.scalar(1 / elementCount(window.kernel.map(Number)), dy));
   return window.kernel.reduce<Value>((sum, kernel, i) => {
     const [size, pads] = [Number(kernel), window.pads[i]];
     if (pads === undefined) throw new TypeError(`the pads follow from the sizes of "${x.name}", which must be known`);

@@ -1,7 +1,7 @@
 /** Matrix products. */
 import { floatOf, intOf } from "../ir/attribute.ts";
 import { mulDims, sameDim, type Dim, type Shape } from "../ir/dim.ts";
-import type { Value } from "../ir/graph.ts";
+import type { Node, Value } from "../ir/graph.ts";
 import { broadcastShapes, elements, unbroadcast } from "./broadcast.ts";
 import { defineOp } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
@@ -114,12 +114,7 @@ export const Gemm = defineOp({
   },
 });
 
-function gemmAttributes(node: Parameters<typeof intOf>[0]): [number, number, number | undefined] {
+function gemmAttributes(node: Node): [number, number, number | undefined] {
   const alpha = floatOf(node, "alpha", 1);
   return [intOf(node, "transA", 0), intOf(node, "transB", 0), alpha === 1 ? undefined : alpha];
-}
-
-/** Whether two shapes are known to be the same. */
-export function sameShape(a: Shape | undefined, b: Shape | undefined): boolean {
-  return a !== undefined && b !== undefined && a.length === b.length && a.every((d, i) => sameDim(d, b[i]));
 }

@@ -3,6 +3,7 @@ import { intOf, intsOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import { divideExactly, mulDims, type Dim, type Shape } from "../ir/dim.ts";
 import type { Node, Value } from "../ir/graph.ts";
+import { fromStart } from "../ir/sizes.ts";
 import { elements, shapeOf } from "./broadcast.ts";
 import { defineOp, type GradientContext, type InferContext, type OpDefinition, type ShapeRule } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
@@ -16,7 +17,7 @@ function reducedAxes(c: InferContext): readonly number[] | undefined {
     if (intOf(c.node, "noop_with_empty_axes", 0) === 1) return [];
     return rank === undefined ? undefined : Array.from({ length: rank }, (_, i) => i);
   }
-  return rank === undefined ? undefined : given.map((a) => (a < 0 ? a + rank : a));
+  return rank === undefined ? undefined : given.map((a) => fromStart(a, rank));
 }
 
 const reduced: ShapeRule = (c) => {
@@ -134,7 +135,7 @@ function position(name: string): OpDefinition<"data", "reduced"> {
     shape: (c) => {
       const shape = c.shape(0);
       const axis = intOf(c.node, "axis", 0);
-      const at = shape !== undefined && axis < 0 ? axis + shape.length : axis;
+      const at = fromStart(axis, shape?.length);
       return [{ dataType: DataType.INT64, shape: intOf(c.node, "keepdims", 1) === 1 ? shape?.map((d, i) => (i === at ? 1 : d)) : shape?.toSpliced(at, 1) }];
     },
   });

@@ -2,6 +2,7 @@
 import { floatOf, intOf, intsOf, stringOf } from "../ir/attribute.ts";
 import { floorDivDims, mulDims, sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Node, Value } from "../ir/graph.ts";
+import { fromStart } from "../ir/sizes.ts";
 import { Tensor } from "../ir/tensor.ts";
 import { elements } from "./broadcast.ts";
 import { defineOp, type GradientContext } from "./define.ts";
@@ -149,7 +150,7 @@ const isGiven = (value: Value | undefined): value is Value => value !== undefine
 function overAll<T>(values: readonly T[] | undefined, axes: readonly number[] | undefined, rank: number, fallback: readonly T[]): readonly T[] | undefined {
   if (values === undefined || axes === undefined) return values;
   return Array.from({ length: rank }, (_, i) => {
-    const at = axes.findIndex((a) => (a < 0 ? a + rank : a) === i);
+    const at = axes.findIndex((a) => fromStart(a, rank) === i);
     return (at < 0 ? fallback[i] : values[at]) as T;
   });
 }
@@ -162,7 +163,7 @@ interface Target {
 
 function targetOf(node: Node, x: Shape, opset: number): Target {
   const axes = intsOf(node, "axes");
-  const named = axes?.map((a) => (a < 0 ? a + x.length : a)) ?? x.map((_, i) => i);
+  const named = axes?.map((a) => fromStart(a, x.length)) ?? x.map((_, i) => i);
   const open: Target = { scales: undefined, sizes: x.map((d, i) => (named.includes(i) ? undefined : d)) };
   const ones = x.map(() => 1);
   const scales = overAll(constantNumbers(node.inputs[opset < COORDINATES ? 1 : 2]), axes, x.length, ones);

@@ -2,6 +2,7 @@
 import { intOf, stringOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import type { Value } from "../ir/graph.ts";
+import { fromStart } from "../ir/sizes.ts";
 import { likeFirst } from "./broadcast.ts";
 import { defineOp, type GradientContext, type GradientEntries } from "./define.ts";
 import type { OpBuilder } from "./generated/builder.ts";
@@ -132,7 +133,7 @@ export const TopK = defineOp({
   shape: (c) => {
     const shape = c.shape(0);
     const axis = intOf(c.node, "axis", -1);
-    const at = shape !== undefined && axis < 0 ? axis + shape.length : axis;
+    const at = fromStart(axis, shape?.length);
     const picked = shape?.map((d, i) => (i === at ? c.ints(1)?.[0] : d));
     return [{ dataType: c.dataType(0), shape: picked }, { dataType: DataType.INT64, shape: picked }];
   },

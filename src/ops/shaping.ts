@@ -3,14 +3,15 @@ import { intOf, intsOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import { addDims, divideExactly, mulDims, numberOfElements, sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts } from "../ir/graph.ts";
+import { allNumbers, fromStart, stridesOf } from "../ir/sizes.ts";
 import { broadcastShapes, likeFirst, shapeOf, unbroadcast } from "./broadcast.ts";
 import { defineOp, type InferContext } from "./define.ts";
-import { strided, stridesOf } from "./elements.ts";
+import { strided } from "./elements.ts";
 import { inOrder, joined, permuted, splitUp } from "./movement.ts";
 import { restoredShape } from "./products.ts";
 
 const known = (ints: readonly Dim[] | undefined): Partial<Facts> => (ints === undefined ? {} : { ints });
-const normalAxes = (axes: readonly number[], rank: number): number[] => axes.map((a) => (a < 0 ? a + rank : a));
+const normalAxes = (axes: readonly number[], rank: number): number[] => axes.map((a) => fromStart(a, rank));
 
 /** y = x. */
 export const Identity = defineOp({
@@ -72,7 +73,7 @@ export const Flatten = defineOp({
   shape: (c) => {
     const shape = c.shape(0);
     const axis = intOf(c.node, "axis", 1);
-    const at = shape !== undefined && axis < 0 ? axis + shape.length : axis;
+    const at = fromStart(axis, shape?.length);
     return [{ dataType: c.dataType(0), shape: shape === undefined ? [undefined, undefined] : [numberOfElements(shape.slice(0, at)), numberOfElements(shape.slice(at))] }];
   },
   gradient: { input: ({ op, in: { input }, grad: { output } }) => op.Reshape(output, restoredShape(op, input, output)) },
@@ -87,8 +88,10 @@ export const Transpose = defineOp({
     const perm = intsOf(c.node, "perm") ?? shape?.map((_, i) => shape.length - 1 - i);
     if (shape === undefined || perm === undefined) return [{ dataType: c.dataType(0), shape: perm?.map(() => undefined) }];
     const transposed = perm.map((p) => shape[p]);
-    const [ints, strides, dims] = [c.ints(0), stridesOf(shape), transposed.filter((d) => typeof d === "number")];
-    return [{ dataType: c.dataType(0), shape: transposed, ...known(ints && strides && strided(ints, dims, 0, perm.map((p) => strides[p] ?? 0))) }];
+    const [ints, sizes] = [c.ints(0), allNumbers(shape)];
+    const strides = stridesOf(sizes ?? []);
+    const moved = ints && sizes && strided(ints, perm.map((p) => sizes[p] ?? 0), 0, perm.map((p) => strides[p] ?? 0));
+    return [{ dataType: c.dataType(0), shape: transposed, ...known(moved) }];
   },
   gradient: {
     data: ({ op, node, grad: { transposed } }) => {
@@ -150,7 +153,7 @@ export const Concat = defineOp({
     const [first] = full;
     if (first === undefined) return [{ dataType: c.dataType(0), shape: undefined }];
     const axis = intOf(c.node, "axis", 0);
-    const at = axis < 0 ? axis + first.length : axis;
+    const at = fromStart(axis, first.length);
     const shape = first.map((_, i): Dim => (i === at ? shapes.map((s) => s?.[i]).reduce(addDims, 0) : full.map((s) => s[i]).reduce((a, b) => (typeof b === "number" || a === undefined ? b : a))));
     const parts = c.node.inputs.map((_, i) => c.ints(i) ?? unknownInts(shapes[i]));
     const ints = first.length === 1 && parts.every((part) => part !== undefined) ? parts.flat() : undefined;
@@ -184,7 +187,7 @@ export const Split = defineOp({
     const shape = c.shape(0);
     const count = c.node.outputs.length;
     const axis = intOf(c.node, "axis", 0);
-    const at = shape !== undefined && axis < 0 ? axis + shape.length : axis;
+    const at = fromStart(axis, shape?.length);
     const sizes = c.axes("split", 1);
     const whole = shape?.[at];
     const ints = shape?.length === 1 ? c.ints(0) : undefined;

@@ -6,7 +6,7 @@
  * point where products read it gets the method's subgraph, a kernel [n, c, ..] as its matrix [n, k]; (2) integers stay as they are: what changes
  * is the float weight that they are decoded to.
  */
-import { HutError, quote } from "../errors/hut-error.ts";
+import { rankOutOfRange } from "../errors/targets.ts";
 import { Tensor } from "../ir/tensor.ts";
 import type { Graph, Node, Use, Value } from "../ir/graph.ts";
 import { graphOf, holderIn } from "../ir/nested.ts";
@@ -14,9 +14,6 @@ import type { ParameterSpec, UpdatedTransformation, WeightShape } from "../metho
 import { OpBuilder } from "../ops/generated/builder.ts";
 import type { ModuleParameter } from "./weights/find-parameters.ts";
 import type { Role, WeightPoint, WeightSite } from "./weights/find-weights.ts";
-
-/** Rank of the low-rank product where nothing else is said. */
-export const DEFAULT_RANK = 8;
 
 /** One trainable tensor, float32. */
 export interface Trainable {
@@ -99,7 +96,7 @@ function withParameters(graph: Graph, part: Part, { method, start, ...options }:
   const rank = options.rankOf?.(part) ?? options.rank;
   const { k } = site;
   const n = block?.columns.length ?? site.n;
-  if (!Number.isInteger(rank) || rank < 1 || rank > Math.min(k, n)) throw badRank(rank, modulePath, k, n);
+  if (!Number.isInteger(rank) || rank < 1 || rank > Math.min(k, n)) throw rankOutOfRange(rank, modulePath, [k, n]);
   const weight: WeightShape = { k, n, rank, alpha: options.alpha ?? rank };
   // A role of a packed module has no path of its own.
   const path = block === undefined || modulePath !== pathOf(site) ? modulePath : `${modulePath}.${block.role}`;
@@ -181,10 +178,6 @@ function placeOf(point: WeightPoint, graph: Graph): { readonly home: Graph; read
   return { home, before: home.nodes.find((node) => readers.has(node)) };
 }
 
-function badRank(rank: number, modulePath: string, k: number, n: number): HutError {
-  return new HutError("RANK_OUT_OF_RANGE", { rank, modulePath, shape: [k, n] },
-    `The rank ${String(rank)} doesn't fit ${quote(modulePath)}, a weight of [${String(k)}, ${String(n)}]: it must be a whole number from 1 to ${String(Math.min(k, n))}.`);
-}
 
 /** A matrix [k, n] brought from one layout into another. */
 export function inLayout(values: Float32Array, { k, n }: { readonly k: number; readonly n: number }, from: "kn" | "nk", to: "kn" | "nk"): Float32Array {

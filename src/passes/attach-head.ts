@@ -5,7 +5,7 @@
  * there stay; a new one, `logits` [batch, N], comes last; the head's module path is `classifier`.
  * Rules: mean = Σ mask·h / Σ mask; cls = h[:, 0]; last = h at the last 1 of the mask.
  */
-import { HutError, list, quote } from "../errors/hut-error.ts";
+import { noAttentionMask, noHiddenStates, widthUnknown } from "../errors/targets.ts";
 import { DataType, isFloating } from "../ir/data-type.ts";
 import { formatShape } from "../ir/dim.ts";
 import type { Model } from "../ir/model.ts";
@@ -34,7 +34,7 @@ export function attachHead(model: Model, options: AttachHeadOptions): Value {
   const { graph } = model;
   const hidden = hiddenStates(model, options.output);
   const width = hidden.shape?.[2];
-  if (typeof width !== "number") throw new HutError("UNKNOWN_WIDTH", { output: hidden.name }, `The width of the output ${quote(hidden.name)} ${formatShape(hidden.shape)} is not known, so no head can be attached. Export the model with a fixed hidden size.`);
+  if (typeof width !== "number") throw widthUnknown(hidden.name, formatShape(hidden.shape));
   const op = new OpBuilder(graph, { opsets: model.opsets, origin: "attach-head" });
   const float = hidden.dataType === DataType.FLOAT ? hidden : op.Cast(hidden, { to: DataType.FLOAT });
   const pooled = pool(op, float, options.pooling === "cls" ? undefined : maskOf(model, options.pooling), options.pooling);
@@ -54,15 +54,12 @@ function hiddenStates(model: Model, name: string | undefined): Value {
   const fitting = model.graph.outputs.filter((v) => isFloating(v.dataType) && v.shape?.length === 3 && (name === undefined || v.name === name));
   const [only, ...others] = fitting;
   if (only !== undefined && others.length === 0) return only;
-  const outputs = model.graph.outputs.map((v) => `${quote(v.name)} ${formatShape(v.shape)}`);
-  throw new HutError("NO_HIDDEN_STATES", { outputs: model.graph.outputs.map((v) => v.name) }, only === undefined
-    ? `--head needs ${name === undefined ? "an output" : `the output ${quote(name)} to be`} [batch, sequence, width]; the model has ${list(outputs)}.`
-    : `--head needs one output [batch, sequence, width] to stand on and finds ${list(fitting.map((v) => quote(v.name)))}. Name one with --output.`);
+  throw noHiddenStates(name, fitting.map((v) => v.name), new Map(model.graph.outputs.map((v) => [v.name, formatShape(v.shape)])));
 }
 
 function maskOf(model: Model, pooling: Pooling): Value {
   const mask = model.graph.inputs.find((v) => v.name === MASK);
-  if (mask === undefined) throw new HutError("NO_ATTENTION_MASK", { pooling }, `--head ${pooling} needs the input "${MASK}" to know which tokens count; the model has ${list(model.graph.inputs.map((v) => quote(v.name)))}. Use --head cls, or export the model with a mask.`);
+  if (mask === undefined) throw noAttentionMask(pooling, MASK, model.graph.inputs.map((v) => v.name));
   return mask;
 }
 

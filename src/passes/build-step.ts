@@ -7,6 +7,7 @@ import { DataType } from "../ir/data-type.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import { holderIn } from "../ir/nested.ts";
+import { elementCount } from "../ir/sizes.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 import type { Trainable } from "./adapt.ts";
 import { attachAdamW } from "./attach-optimizer.ts";
@@ -27,7 +28,7 @@ export interface BuildOptions {
 
 /** The number of trainable numbers, P. */
 export function parameterCount(trainables: readonly { readonly shape: readonly number[] }[]): number {
-  return trainables.reduce((sum, t) => sum + t.shape.reduce((a, b) => a * b, 1), 0);
+  return trainables.reduce((sum, t) => sum + elementCount(t.shape), 0);
 }
 
 /** step.onnx: batch, labels, settings, theta, adam_m, adam_v → loss, grad_norm, theta_next, adam_m_next, adam_v_next, logits. Changes `model`. */

@@ -5,7 +5,7 @@ import type { Node, Value } from "../ir/graph.ts";
 export type Match<T> = { readonly found: T } | { readonly missed: string; readonly at: Node | Value };
 
 /** The one number that a constant holds; undefined for anything else. */
-export function constantScalar(value: Value | undefined): number | undefined {
+function constantScalar(value: Value | undefined): number | undefined {
   const tensor = value?.producer === undefined ? value?.initializer : undefined;
   return tensor?.size === 1 ? tensor.toNumbers()?.[0] : undefined;
 }

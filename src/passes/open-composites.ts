@@ -30,7 +30,7 @@ function openGraph(graph: Graph, opsets: ReadonlyMap<string, number>, definition
 }
 
 /** Opens one node, if its definition says how. Returns whether it did. */
-export function openNode(graph: Graph, node: Node, opsets: ReadonlyMap<string, number>, definition: OpDefinition | undefined): boolean {
+function openNode(graph: Graph, node: Node, opsets: ReadonlyMap<string, number>, definition: OpDefinition | undefined): boolean {
   if (definition?.opens === undefined) return false;
   const op = new OpBuilder(graph, { opsets, origin: "open", before: node, metadata: node.metadata });
   const at = (name: string): Value | undefined => node.inputs[definition.inputs.indexOf(name)];

@@ -1,10 +1,12 @@
 /** Removes what made a value that nothing reads any more. Guarantees: what anything else reads, inputs and outputs stay. */
 import type { Graph, Value } from "../ir/graph.ts";
+import { everyGraph } from "../ir/nested.ts";
 
 /** Takes the value's node and constants out, then those that they alone read, and so on. */
 export function removeUnread(graph: Graph, values: Iterable<Value>): void {
   const open = [...values];
-  const outputs = new Set(outputsOf(graph));
+  // A nested graph may give a value of the outer graph on as it is.
+  const outputs = new Set(everyGraph(graph).flatMap((each) => each.outputs));
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     if (value.uses.length > 0 || outputs.has(value) || graph.inputs.includes(value)) continue;
     graph.initializers.delete(value);
@@ -14,9 +16,4 @@ export function removeUnread(graph: Graph, values: Iterable<Value>): void {
     graph.remove([node]);
     open.push(...inputs);
   }
-}
-
-/** The outputs of a graph and of those nested in it, which may give a value of the outer graph on as it is. */
-function outputsOf(graph: Graph): Value[] {
-  return [...graph.outputs, ...graph.nodes.flatMap((node) => node.subgraphs.flatMap(outputsOf))];
 }

@@ -4,8 +4,9 @@
  * Requires: facts inferred. Guarantees: every entry of the list matched something, else an error shows the nearest names; a word that is both
  * a role and a path's ending selects the union, and the report says so.
  */
-import { HutError, list, quote } from "../errors/hut-error.ts";
+import { list, quote, type HutError } from "../errors/hut-error.ts";
 import { nearest } from "../errors/nearest.ts";
+import { badTargetPattern, noWeightMatches } from "../errors/targets.ts";
 import { pathOf, type Part } from "./adapt.ts";
 import type { Role, WeightSite } from "./weights/find-weights.ts";
 
@@ -13,8 +14,6 @@ import type { Role, WeightSite } from "./weights/find-weights.ts";
 export const ROLES: readonly Role[] = ["q", "k", "v", "o", "up", "gate", "down", "head"];
 /** The word for every matrix but the head; as PEFT's word, it leaves kernels of convolutions out. */
 export const ALL_LINEAR = "all-linear";
-/** What is adapted when nothing else is said. */
-export const DEFAULT_TARGETS: readonly string[] = ["q", "v"];
 
 export interface SelectedWeights {
   readonly parts: Part[];
@@ -22,7 +21,10 @@ export interface SelectedWeights {
   readonly notes: string[];
 }
 
-/** The weights that the entries choose, in graph order, a packed one by the roles that are asked for. Throws HutError where an entry matches nothing. */
+/**
+ * The weights that the entries choose, in graph order, a packed one by the roles that are asked for. Throws HutError where an entry matches
+ * nothing.
+ */
 export function selectWeights(sites: readonly WeightSite[], targets: readonly string[]): SelectedWeights {
   const whole = new Set<WeightSite>();
   const byRoles = new Map<WeightSite, Set<Role>>();
@@ -31,7 +33,7 @@ export function selectWeights(sites: readonly WeightSite[], targets: readonly st
     const byRole = sites.filter((s) => hasRole(s, target));
     const byPath = sites.filter((s) => s.modulePath !== undefined && matchesPath(s.modulePath, target));
     const found = new Set([...byRole, ...byPath, ...(target === ALL_LINEAR ? sites.filter((s) => s.role !== "head" && s.dims.length === 2) : [])]);
-    if (found.size === 0) throw noWeightMatches(target, sites);
+    if (found.size === 0) throw nothingFound(target, sites);
     if (byRole.length > 0 && byPath.some((s) => !byRole.includes(s))) notes.push(`"${target}" is a role and the end of a module path; both are selected`);
     const unparted: WeightSite[] = [];
     for (const site of found) {
@@ -41,23 +43,27 @@ export function selectWeights(sites: readonly WeightSite[], targets: readonly st
       else whole.add(site);
       if (isPart && site.blocks === undefined) unparted.push(site);
     }
-    if (unparted.length > 0) notes.push(`"${target}" stands in packed weights that can't be told apart; they are adapted whole: ${list(unparted.map(pathOf).map(quote))}`);
+    if (unparted.length > 0) {
+      notes.push(`"${target}" stands in packed weights that can't be told apart; they are adapted whole: ${list(unparted.map(pathOf).map(quote))}`);
+    }
   }
   return { parts: sites.flatMap((site) => (whole.has(site) ? [{ site, modulePath: pathOf(site) }] : partsOf(site, byRoles.get(site)))), notes };
 }
 
 /** The chosen roles of a packed weight, in the order of its columns' roles. */
 function partsOf(site: WeightSite, roles: ReadonlySet<Role> | undefined): Part[] {
-  return [...site.blocks ?? []].filter(([role]) => roles?.has(role) === true).map(([role, columns]) => ({ site, modulePath: pathOf(site), block: { role, columns } }));
+  const asked = [...site.blocks ?? []].filter(([role]) => roles?.has(role) === true);
+  return asked.map(([role, columns]) => ({ site, modulePath: pathOf(site), block: { role, columns } }));
 }
 
 function roleNamed(word: string): Role | undefined {
   return ROLES.find((role) => role === word);
 }
 
-/** Whether a weight has this role; a packed Q‖K‖V weight has all three. */
+/** Whether a weight has this role: a packed one has those of its parts, all three where they can't be told. */
 function hasRole(site: WeightSite, role: string): boolean {
-  return site.role === role || (site.role === "qkv" && (site.blocks === undefined ? ["q", "k", "v"].includes(role) : [...site.blocks.keys()].some((r) => r === role)));
+  const packed: readonly string[] = site.role === "qkv" ? [...site.blocks?.keys() ?? ["q", "k", "v"]] : [];
+  return site.role === role || packed.includes(role);
 }
 
 /** PEFT's rule: the entry is the path or its last parts; `/…/` is a regular expression for the whole path. */
@@ -70,14 +76,12 @@ function pattern(target: string): RegExp {
   try {
     return new RegExp(`^(?:${target.slice(1, -1)})$`);
   } catch (cause) {
-    throw new HutError("BAD_TARGET_PATTERN", { target }, `${quote(target)} in --target-modules is not a regular expression: ${cause instanceof Error ? cause.message : String(cause)}.`, { exitCode: 2, cause });
+    throw badTargetPattern(target, cause);
   }
 }
 
-function noWeightMatches(target: string, sites: readonly WeightSite[]): HutError {
+function nothingFound(target: string, sites: readonly WeightSite[]): HutError {
   const roles = [...new Set(sites.flatMap((s) => (s.role === undefined ? [] : s.role === "qkv" ? ["q", "k", "v"] : [s.role])))];
   const endings = sites.flatMap((s) => (s.modulePath === undefined ? [] : [s.modulePath.split(".").at(-1) ?? "", s.modulePath]));
-  const near = nearest(target, [...roles, ...endings]);
-  const what = near.length === 0 ? "the graph has no weights that could be adapted" : `the nearest names are ${list(near.map(quote))}`;
-  return new HutError("NO_WEIGHT_MATCHES", { target, nearest: near, roles }, `No weight matches ${quote(target)} of --target-modules; ${what}. \`onnx-hut inspect MODEL\` lists all weights.`);
+  return noWeightMatches(target, nearest(target, [...roles, ...endings]), roles);
 }

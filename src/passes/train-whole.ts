@@ -4,7 +4,7 @@
  * Requires: facts inferred; sites and parameters found in this graph. Guarantees: the numbers stay. Rules: (1) of a product's module, its weight as the
  * product reads it, and its bias; (2) any other tensor of a module that is stored once with equal ones gets a constant of its own.
  */
-import { HutError, quote } from "../errors/hut-error.ts";
+import { readBothWays } from "../errors/targets.ts";
 import type { Graph } from "../ir/graph.ts";
 import { Tensor } from "../ir/tensor.ts";
 import { inLayout, pathOf, type Trainable } from "./adapt.ts";
@@ -58,9 +58,4 @@ export function ownConstant(graph: Graph, parameter: ModuleParameter): ModulePar
   for (const { node, index } of uses) node.setInput(index, copy);
   removeUnread(graph, [...values].filter((v) => v !== undefined));
   return { ...parameter, constant: copy, tensor: own };
-}
-
-function readBothWays(modulePath: string): HutError {
-  return new HutError("READ_BOTH_WAYS", { modulePath },
-    `${quote(modulePath)} can't be trained whole: some products read its weight as it is and some transposed. Leave it out of --modules-to-save, or adapt it instead.`);
 }

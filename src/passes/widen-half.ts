@@ -10,6 +10,7 @@ import { DataType } from "../ir/data-type.ts";
 import { Tensor } from "../ir/tensor.ts";
 import type { Graph, Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
+import { everyNode } from "../ir/nested.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 import { inferGraph } from "../ops/infer.ts";
 
@@ -28,7 +29,7 @@ export function widenHalf(model: Model): number {
 
 /** Whether a node computes in 16 bits: reading a stored half through a Cast is no computing. */
 function holdsHalf(graph: Graph): boolean {
-  return graph.nodes.some((node) => node.outputs.some((o) => o !== undefined && isHalf(o.dataType)) || node.subgraphs.some(holdsHalf));
+  return everyNode(graph).some((node) => node.outputs.some((o) => o !== undefined && isHalf(o.dataType)));
 }
 
 function widenGraph(graph: Graph, model: Model): number {

@@ -1,4 +1,5 @@
 /** Runs a graph over a data set: its metrics, counted batch by batch, or every record's outputs in file order. */
+import { elementCount } from "../ir/sizes.ts";
 import { interrupted } from "../errors/runtime.ts";
 import { planBatches, restoreOrder } from "./data/batches.ts";
 import { collate, type Batch, type Feed, type Padding } from "./data/collate.ts";
@@ -61,12 +62,12 @@ async function eachBatch(run: EvaluateRun, outputs: readonly string[], take: (ma
 
 function rowOf({ dims, data }: Feed, row: number): Row {
   const own = dims.slice(1);
-  const size = own.reduce((a, b) => a * b, 1);
+  const size = elementCount(own);
   return { dims: own, values: (data as Float32Array).subarray(row * size, (row + 1) * size) };
 }
 
 /** The first `length` entries of the row's first axis. */
 function cut({ dims, values }: Row, length: number): Row {
-  const stride = dims.slice(1).reduce((a, b) => a * b, 1);
+  const stride = elementCount(dims.slice(1));
   return { dims: [length, ...dims.slice(1)], values: (values as Float32Array).subarray(0, length * stride) };
 }

@@ -6,6 +6,7 @@ import { adapterFlagContradicts, adapterHeadTooMany, adapterMethodUnsupported, h
 import { HutError, quote } from "../errors/hut-error.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
+import { elementCount } from "../ir/sizes.ts";
 import { methodNamed } from "../methods/registry.ts";
 import type { ParameterSpec, UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { inferGraph } from "../ops/infer.ts";
@@ -186,7 +187,7 @@ function checkBase({ contents, folder }: OpenedAdapter, matched: readonly Matche
 }
 
 function uniform(random: Random, shape: readonly number[], bound: number): Float32Array {
-  return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.uniform(-bound, bound));
+  return Float32Array.from({ length: elementCount(shape) }, () => random.uniform(-bound, bound));
 }
 
 /** The rank that an adapter's tensors tell; undefined where there is no adapter. */
@@ -196,7 +197,7 @@ function ownRank(part: Part | MatchedPart, method: UpdatedTransformation): numbe
 }
 
 function firstStart({ shape, start }: ParameterSpec, random: Random): Float32Array {
-  return start.kind === "zeros" ? new Float32Array(shape.reduce((a, b) => a * b, 1)) : uniform(random, shape, 1 / Math.sqrt(start.fanIn));
+  return start.kind === "zeros" ? new Float32Array(elementCount(shape)) : uniform(random, shape, 1 / Math.sqrt(start.fanIn));
 }
 
 /** A parameter's values in an adapter. A kernel's further axes belong to k, which is the last. */
@@ -204,7 +205,7 @@ function givenStart(part: MatchedPart, spec: ParameterSpec, method: UpdatedTrans
   const tensor = part.tensors.get(spec.peft.name);
   if (tensor === undefined || adapter === undefined) throw new TypeError(`the adapter was checked and has no ${spec.peft.name}`);
   const [rows = 0, ...others] = tensor.shape;
-  const columns = others.reduce((a, b) => a * b, 1);
+  const columns = elementCount(others);
   const own = spec.peft.transposed ? transposed(tensor.data, rows, columns) : tensor.data;
   const rank = ownRank(part, method) ?? adapter.rank;
   const scale = spec.peft.scaled ? method.scale({ k: 0, n: 0, rank, alpha: alphaOf(adapter, method) }) : 1;

@@ -29,7 +29,7 @@ function boundOf(tolerance: number | null): string {
 }
 
 /** The result as lines; demo shows the same. */
-export function verifyLines(result: VerifyResult): string[] {
+function verifyLines(result: VerifyResult): string[] {
   return [
     ...facts([
       ["same except chosen weights", result.sameExceptWeights ? "yes" : "NO"],

@@ -2,6 +2,7 @@
 import { badExternalData, tensorMismatch } from "../../errors/graph.ts";
 import { type HutError, quote } from "../../errors/hut-error.ts";
 import { byteLength, DataType, dataTypeName } from "../data-type.ts";
+import { elementCount } from "../sizes.ts";
 import { ByteRange, type Bytes, type Source } from "../source.ts";
 import { bytesOf, Tensor } from "../tensor.ts";
 import type { TensorProto } from "./generated/schema.ts";
@@ -26,7 +27,7 @@ export function tensorFromProto(proto: TensorProto, context: TensorContext): Ten
     return d;
   });
   const dataType = proto.dataType ?? DataType.UNDEFINED;
-  const size = dims.reduce((a, b) => a * b, 1);
+  const size = elementCount(dims);
   if (!Number.isSafeInteger(size)) throw tensorMismatch(file, name, `has the dimensions ${dims.join(" × ")}, more elements than can be counted`);
   if (dataType === DataType.STRING) {
     if (proto.dataLocation === 1) throw badExternalData(file, name, "should hold strings, which can't lie in another file");

@@ -1,6 +1,7 @@
 /** Weights stored as integers: their floats, one by one or all, and integers of the same form for new floats. */
 import { DataType, integerRange } from "../../ir/data-type.ts";
 import type { Node } from "../../ir/graph.ts";
+import { elementCount, fromStart } from "../../ir/sizes.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import type { Decoding } from "../../ops/define.ts";
 
@@ -53,19 +54,17 @@ function fits({ decoding, integers, scale, zero }: Quantized): boolean {
   return scale.size === groups && (zero === undefined || zero.size === groups || (packed !== undefined && zero.size > groups));
 }
 
-const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
-
 function groupCount({ axis, blockSize }: Decoding, dims: readonly number[]): number {
   const length = dims.at(axis) ?? NaN;
-  return blockSize === 0 ? length : (product(dims) / length) * Math.ceil(length / blockSize);
+  return blockSize === 0 ? length : (elementCount(dims) / length) * Math.ceil(length / blockSize);
 }
 
 /** The group of the element at a place in row-major order. */
 function groupOf({ decoding: { axis, blockSize }, integers: { dims }, scale }: Quantized): (place: number) => number {
   if (scale.size === 1) return () => 0;
-  const at = axis < 0 ? axis + dims.length : axis;
+  const at = fromStart(axis, dims.length);
   const length = dims[at] ?? 1;
-  const inner = product(dims.slice(at + 1));
+  const inner = elementCount(dims.slice(at + 1));
   if (blockSize === 0) return (place) => Math.floor(place / inner) % length;
   const blocks = Math.ceil(length / blockSize);
   return (place) => (Math.floor(place / (inner * length)) * blocks + Math.floor((Math.floor(place / inner) % length) / blockSize)) * inner + (place % inner);
@@ -75,9 +74,9 @@ function groupOf({ decoding: { axis, blockSize }, integers: { dims }, scale }: Q
 function groupsOf({ decoding: { axis, blockSize }, integers: { dims, size }, scale }: Quantized): Uint32Array {
   const groups = new Uint32Array(size);
   if (scale.size === 1) return groups;
-  const at = axis < 0 ? axis + dims.length : axis;
+  const at = fromStart(axis, dims.length);
   const length = dims[at] ?? 1;
-  const inner = product(dims.slice(at + 1));
+  const inner = elementCount(dims.slice(at + 1));
   const blocks = Math.ceil(length / blockSize);
   let place = 0;
   for (let outer = 0; place < size; outer += 1) {

@@ -4,6 +4,7 @@
  */
 import { evaluateDim, type Shape } from "../../ir/dim.ts";
 import type { Graph, Node, Value } from "../../ir/graph.ts";
+import { allNumbers, elementCount } from "../../ir/sizes.ts";
 import { broadcasted, type Move } from "../../ops/movement.ts";
 import { definitionOf } from "../../ops/registry.ts";
 
@@ -20,7 +21,7 @@ export function columnsReaching<K>(graph: Graph, product: Node, n: number, goals
   const [start] = product.outputs;
   const dims = start === undefined ? undefined : numbered(start.shape);
   if (start === undefined || dims?.at(-1) !== n) return undefined;
-  const columns = new Map<Value, Int32Array>([[start, Int32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => i % n)]]);
+  const columns = new Map<Value, Int32Array>([[start, Int32Array.from({ length: elementCount(dims) }, (_, i) => i % n)]]);
   let left = MAX_FOLLOWED;
   for (const node of graph.nodes.slice(graph.nodes.indexOf(product) + 1)) {
     if (!node.inputs.some((v) => v !== undefined && columns.has(v))) continue;
@@ -40,10 +41,7 @@ export function columnsReaching<K>(graph: Graph, product: Node, n: number, goals
 function follow(node: Node, columns: Map<Value, Int32Array>): void {
   const definition = definitionOf(node);
   if (definition === undefined || definition.weight !== undefined) return;
-  const ints = (index: number): readonly number[] | undefined => {
-    const known = node.inputs[index]?.facts?.ints;
-    return known?.every((d) => typeof d === "number") === true ? known : undefined;
-  };
+  const ints = (index: number): readonly number[] | undefined => allNumbers(node.inputs[index]?.facts?.ints);
   const move = definition.moves ?? broadcasted;
   const asked: Omit<Move, "input" | "output"> = {
     node, ints, inputs: node.inputs.map((v) => numbered(v?.shape)), outputs: node.outputs.map((v) => numbered(v?.shape)),
@@ -68,5 +66,5 @@ function numbered(shape: Shape | undefined): number[] | undefined {
   const dims = shape?.map((d) => evaluateDim(d, ONES));
   const known = dims?.filter((d) => d !== undefined);
   if (dims === undefined || known?.length !== dims.length) return undefined;
-  return known.reduce((a, b) => a * b, 1) > MAX_ELEMENTS ? undefined : known;
+  return elementCount(known) > MAX_ELEMENTS ? undefined : known;
 }

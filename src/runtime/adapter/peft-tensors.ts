@@ -3,6 +3,7 @@ import {
   adapterEmpty, adapterShapeWrong, moduleNotTargeted, partnerMissing, targetWithoutTensors, tensorNotFinite, tensorTwice, tensorUnexpected,
 } from "../../errors/adapter.ts";
 import { list, quote } from "../../errors/hut-error.ts";
+import { elementCount } from "../../ir/sizes.ts";
 import type { AdapterConfig, AdapterMethod } from "./peft-config.ts";
 import { toFloat32, type SafeTensor } from "./safetensors.ts";
 import { ALL_LINEAR, liesUnder, patternValues, targetTest, unmatchedEntries, type TargetRule } from "./target-modules.ts";
@@ -107,14 +108,12 @@ export function checkTensors({ modules, saved }: AdapterTensors, config: Adapter
   if (saved.size === 0 && config.modulesToSave.length > 0) throw targetWithoutTensors(folder, config.modulesToSave, "modules_to_save");
 }
 
-const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
-
 /** [k, n] = [in, out] of the weight that a module's parameters adapt, a kernel's axes counted into k; [0, 0] for a module that isn't there. */
 export function weightShape({ method, modules }: AdapterConfig & AdapterTensors, module: string): [k: number, n: number] {
   const [aName, bName] = PARAMETERS[method];
   const parameters = modules.get(module);
   const [, ...input] = parameters?.get(aName)?.shape ?? [];
-  return [input.length === 0 ? 0 : product(input), parameters?.get(bName)?.shape[0] ?? 0];
+  return [input.length === 0 ? 0 : elementCount(input), parameters?.get(bName)?.shape[0] ?? 0];
 }
 
 /** s of a LoRA module, by which lora_B · lora_A is multiplied: alpha / r, or alpha / √r where the adapter is rank-stabilised. */
@@ -145,7 +144,7 @@ function checkPair(module: string, parameters: ReadonlyMap<string, AdapterTensor
 }
 
 function checkValues(name: string, { shape, data }: AdapterTensor, file: string): void {
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = elementCount(shape);
   if (count !== data.length) throw adapterShapeWrong(file, name, shape, `as large as its ${String(data.length)} values`);
   const index = data.findIndex((value) => !Number.isFinite(value));
   if (index >= 0) throw tensorNotFinite(file, name, index, data[index] ?? NaN);

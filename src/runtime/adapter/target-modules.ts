@@ -19,7 +19,7 @@ export interface TargetRule {
 export const ALL_LINEAR = "all-linear";
 
 /** PEFT's rule for one entry: the path itself, or its end after a dot. */
-export function endsAs(path: string, entry: string): boolean {
+function endsAs(path: string, entry: string): boolean {
   return path === entry || path.endsWith(`.${entry}`);
 }
 

@@ -1,6 +1,7 @@
 /** Examples → one batch of tensors. */
 
 import { DataType } from "../../ir/data-type.ts";
+import { elementCount } from "../../ir/sizes.ts";
 import { elementKind, type TensorData } from "./element-kind.ts";
 import type { Example } from "./examples.ts";
 import type { Field, InputSpec } from "./field.ts";
@@ -76,7 +77,7 @@ function inputFeed(chosen: readonly Example[], spec: InputSpec, pad: number): Fe
 function feed(fields: readonly Field[], spec: InputSpec, pad: number): Feed {
   const dims = [...(fields[0]?.dims ?? [])];
   if (dims.length === 1) dims[0] = rowLength(fields.map(({ values }) => values.length), spec);
-  const stride = dims.reduce((product, dim) => product * dim, 1);
+  const stride = elementCount(dims);
   const values = new Float64Array(fields.length * stride).fill(pad);
   for (const [row, field] of fields.entries()) values.set(field.values, row * stride);
   return { dataType: spec.dtype, dims: [fields.length, ...dims], data: elementKind(spec).pack(values) };

@@ -1,6 +1,7 @@
 /** Inputs that hold nothing of a record and are made for a whole batch: a decoder's caches, empty, and the switch that says there are none. */
 
 import { DataType, isFloating } from "../../ir/data-type.ts";
+import { elementCount } from "../../ir/sizes.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import type { Feed } from "./collate.ts";
 import { elementKind } from "./element-kind.ts";
@@ -18,7 +19,7 @@ const CACHE_SWITCH = "use_cache_branch";
 export function fixedInput(spec: InputSpec): Tensor | undefined {
   if (spec.name !== CACHE_SWITCH || spec.dtype !== DataType.BOOL) return undefined;
   const dims = spec.shape.map((dim) => (typeof dim === "number" ? dim : 1));
-  return Tensor.bools(dims, new Array<boolean>(sizeOf(dims)).fill(false));
+  return Tensor.bools(dims, new Array<boolean>(elementCount(dims)).fill(false));
 }
 
 /**
@@ -40,9 +41,5 @@ export function madeInput(spec: InputSpec): ((size: number) => Feed) | undefined
 }
 
 function filled(spec: InputSpec, dims: readonly number[]): Feed {
-  return { dataType: spec.dtype, dims, data: elementKind(spec).pack(new Float64Array(sizeOf(dims))) };
-}
-
-function sizeOf(dims: readonly number[]): number {
-  return dims.reduce((product, dim) => product * dim, 1);
+  return { dataType: spec.dtype, dims, data: elementKind(spec).pack(new Float64Array(elementCount(dims))) };
 }

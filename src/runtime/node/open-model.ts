@@ -40,7 +40,7 @@ export interface OpenedModel extends Disposable {
 }
 
 /** The model's file: the path itself, or what a folder holds. Throws MODEL_MISSING. */
-export function modelFile(path: string): string {
+function modelFile(path: string): string {
   if (!existsSync(path)) throw modelFileMissing(path);
   if (!statSync(path).isDirectory()) return path;
   const found = IN_FOLDER.map((name) => join(path, name)).find((candidate) => existsSync(candidate));

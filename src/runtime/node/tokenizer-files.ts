@@ -1,7 +1,7 @@
 /** Finds a model's tokenizer: named, beside the model, or in the folder above. */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { HutError, quote } from "../../errors/hut-error.ts";
+import { jsonBroken } from "../../errors/adapter.ts";
 import { fileMissing } from "../../errors/files.ts";
 import { loadTokenizer, type TextTokenizer } from "../data/tokenizer.ts";
 import { readTextFile } from "./file-source.ts";
@@ -10,7 +10,7 @@ import { readTextFile } from "./file-source.ts";
 const MAX_TOKENIZER_BYTES = 128 * 1024 * 1024;
 
 /** tokenizer.json for a model's file: the one named, else the nearest; undefined where there is none. Throws where the one named is missing. */
-export function findTokenizerFile(modelPath: string, named?: string): string | undefined {
+function findTokenizerFile(modelPath: string, named?: string): string | undefined {
   if (named !== undefined) {
     if (!existsSync(named)) throw fileMissing(named);
     return named;
@@ -34,6 +34,6 @@ export function readJson(file: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw new HutError("JSON_BROKEN", { file }, `${quote(file)} is broken JSON: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
+    throw jsonBroken(file, cause instanceof Error ? cause.message : String(cause), cause);
   }
 }

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { HutError } from "../../../errors/hut-error.ts";
+import { demoMissing } from "../../../errors/files.ts";
 import { interrupted } from "../../../errors/runtime.ts";
 import type { DemoOptions, DemoResult } from "../../options.ts";
 import { defaultRuntime } from "../default-runtime.ts";
@@ -55,7 +55,7 @@ export async function demo(options: DemoOptions = {}): Promise<DemoResult> {
 function demoFolder(): string {
   // src/ and dist/ are equally deep.
   const found = fileURLToPath(new URL("../../../../fixtures/demo", import.meta.url));
-  if (!existsSync(join(found, "model.onnx"))) throw new HutError("DEMO_MISSING", {}, "The demo's model is not in this installation. Install onnx-hut again.");
+  if (!existsSync(join(found, "model.onnx"))) throw demoMissing();
   return found;
 }
 

@@ -187,7 +187,7 @@ function runtimeVersion(): string | null {
 }
 
 /** This package's version, from its package.json. */
-export function packageVersion(): string {
+function packageVersion(): string {
   // src/ and dist/ are equally deep.
   const { version } = JSON.parse(readFileSync(new URL("../../../../package.json", import.meta.url), "utf8")) as { version: string };
   return version;

@@ -4,6 +4,7 @@ import { differences } from "../../../ir/compare.ts";
 import { byteLength, DataType, isFloating } from "../../../ir/data-type.ts";
 import type { Model } from "../../../ir/model.ts";
 import { modelToProto } from "../../../ir/save.ts";
+import { elementCount } from "../../../ir/sizes.ts";
 import { planBatches } from "../../data/batches.ts";
 import { collate, type Feed } from "../../data/collate.ts";
 import { elementKind } from "../../data/element-kind.ts";
@@ -93,7 +94,7 @@ function madeInputs(base: OpenedModel): Feeds {
     const { name, dtype } = spec;
     const dims = spec.shape.map((d, i) => (typeof d === "number" ? d : i === 0 ? MADE.batch : isFloating(dtype) ? MADE.other : MADE.tokens));
     const next = isFloating(dtype) ? () => random.uniform(-1, 1) : dtype === DataType.BOOL || name.includes("mask") ? () => 1 : name === "input_ids" ? () => random.below(vocabulary) : () => 0;
-    return [name, { dataType: dtype, dims, data: elementKind(spec).pack(Float64Array.from({ length: dims.reduce((a, b) => a * b, 1) }, next)) }];
+    return [name, { dataType: dtype, dims, data: elementKind(spec).pack(Float64Array.from({ length: elementCount(dims) }, next)) }];
   }));
 }
 
