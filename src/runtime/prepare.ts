@@ -17,7 +17,7 @@ import { ROLES, selectWeights } from "../passes/select-weights.ts";
 import { openProducts } from "../passes/open-products.ts";
 import { findWeights, type WeightSite } from "../passes/weights/find-weights.ts";
 import { samePath } from "../passes/weights/module-path.ts";
-import { isReadAlone } from "../passes/weights/read-alone.ts";
+import { isReadAlone, outputsWithin } from "../passes/weights/read-alone.ts";
 import { traceRoles } from "../passes/weights/trace-roles.ts";
 import { savedShape } from "./adapter/kernel-shapes.ts";
 import { checkFingerprint, matchAdapter, savedSite, type MatchedPart } from "./adapter/match-adapter.ts";
@@ -97,7 +97,8 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
 
 /** Says of which weights only the products change: something else reads the same stored tensor. */
 function tiedNotes({ graph }: Model, sites: readonly WeightSite[]): string[] {
-  const tied = [...new Set(sites)].filter((s) => !isReadAlone(graph, s.constant, s.points.flatMap((p) => p.uses)));
+  const outputs = outputsWithin(graph);
+  const tied = [...new Set(sites)].filter((s) => !isReadAlone(graph, s.constant, s.points.flatMap((p) => p.uses), outputs));
   return tied.map((s) => `${quote(pathOf(s))} shares its stored tensor ${quote(s.constant.name)} with something else in the graph, such as a tied embedding, which keeps the base's values`);
 }
 
