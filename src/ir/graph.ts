@@ -134,7 +134,12 @@ export class Node {
 
   /** The graphs its attributes hold: the branches of an If, the body of a Loop. */
   get subgraphs(): Graph[] {
-    return [...this.attributes.values()].flatMap((a) => (a.kind === "graph" ? [a.value] : a.kind === "graphs" ? [...a.value] : []));
+    const found: Graph[] = [];
+    for (const a of this.attributes.values()) {
+      if (a.kind === "graph") found.push(a.value);
+      else if (a.kind === "graphs") found.push(...a.value);
+    }
+    return found;
   }
 }
 
@@ -154,10 +159,13 @@ export class Graph {
   #nodes: Node[] = [];
   #parent: Graph | undefined;
   readonly #names: Set<string>;
+  /** The number that the next name of a hint is tried with. */
+  readonly #numbers: Map<string, number>;
 
   constructor(parent?: Graph) {
     this.#parent = parent;
     this.#names = parent === undefined ? new Set() : parent.#names;
+    this.#numbers = parent === undefined ? new Map<string, number>() : parent.#numbers;
   }
 
   get nodes(): readonly Node[] {
@@ -177,7 +185,14 @@ export class Graph {
   /** A name that no value or node of the model has, `hint` itself where that is free. */
   freshName(hint: string): string {
     let name = hint;
-    for (let i = 1; this.#names.has(name); i += 1) name = `${hint}_${String(i)}`;
+    if (this.#names.has(hint)) {
+      let number = this.#numbers.get(hint) ?? 1;
+      do {
+        name = `${hint}_${String(number)}`;
+        number += 1;
+      } while (this.#names.has(name));
+      this.#numbers.set(hint, number);
+    }
     this.#names.add(name);
     return name;
   }

@@ -20,7 +20,7 @@ import { openProducts } from "../passes/open-products.ts";
 import { trainParameter, trainWhole } from "../passes/train-whole.ts";
 import { findParameters } from "../passes/weights/find-parameters.ts";
 import { findWeights, type WeightSite } from "../passes/weights/find-weights.ts";
-import { isReadAlone } from "../passes/weights/read-alone.ts";
+import { isReadAlone, outputsWithin } from "../passes/weights/read-alone.ts";
 import { traceRoles } from "../passes/weights/trace-roles.ts";
 import { savedShape } from "./adapter/kernel-shapes.ts";
 import { samePath } from "../passes/weights/module-path.ts";
@@ -118,7 +118,8 @@ function foundNotes(matched: readonly MatchedPart[]): string[] {
 
 /** Says of which weights only the products change: something else reads the same stored tensor. */
 function tiedNotes({ graph }: Model, sites: readonly WeightSite[]): string[] {
-  const tied = [...new Set(sites)].filter((s) => !isReadAlone(graph, s.constant, s.points.flatMap((p) => p.uses)));
+  const outputs = outputsWithin(graph);
+  const tied = [...new Set(sites)].filter((s) => !isReadAlone(graph, s.constant, s.points.flatMap((p) => p.uses), outputs));
   return tied.map((s) => `${quote(pathOf(s))} shares its stored tensor ${quote(s.constant.name)} with something else in the graph, such as a tied embedding, which keeps the base's values`);
 }
 

@@ -75,12 +75,15 @@ export function storedType({ quantized, tensor }: WeightSite): number {
 export function findWeights(graph: Graph): WeightSite[] {
   const reads = everyNode(graph).flatMap((node) => readBy(node) ?? []);
   const sites = new Map<Value, WeightSite>();
+  const names = new Set<string>();
+  // The read that a constant is named by: the first, or the first under its own name. Of two entries of one key, a map keeps the later.
+  const firsts = new Map([...reads.toReversed(), ...reads.filter((r) => r.found.alias === undefined).reverse()].map((r) => [r.found.constant, r]));
   for (const { found, shape, point, bias, modulePath, op } of reads) {
-    const first = reads.find((r) => r.found.constant === found.constant && r.found.alias === undefined) ?? reads.find((r) => r.found.constant === found.constant);
+    const first = firsts.get(found.constant);
     const holder = isOtherModule(modulePath, first?.modulePath) ? found.alias ?? found.constant : found.constant;
     const known = sites.get(holder);
     if (known === undefined) {
-      sites.set(holder, { name: ownName(holder.name, sites), constant: found.constant, tensor: found.tensor, quantized: found.quantized, ...shape, op, points: [point], bias, modulePath, role: undefined, blocks: undefined, layer: undefined });
+      sites.set(holder, { name: ownName(holder.name, names), constant: found.constant, tensor: found.tensor, quantized: found.quantized, ...shape, op, points: [point], bias, modulePath, role: undefined, blocks: undefined, layer: undefined });
     } else if (sameCode(known.quantized, found.quantized)) {
       addRead(known, point, found, bias);
     }
@@ -89,10 +92,10 @@ export function findWeights(graph: Graph): WeightSite[] {
 }
 
 /** Two branches may each hold a constant of one name. */
-function ownName(name: string, sites: ReadonlyMap<Value, WeightSite>): string {
-  const taken = new Set([...sites.values()].map((site) => site.name));
+function ownName(name: string, taken: Set<string>): string {
   let own = name;
   for (let i = 1; taken.has(own); i += 1) own = `${name} (${String(i)})`;
+  taken.add(own);
   return own;
 }
 
