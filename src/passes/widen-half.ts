@@ -19,9 +19,12 @@ const isHalf = (dataType: number): boolean => dataType === DataType.FLOAT16 || d
 /** Attributes that name the type of what a node makes: Cast's and its kin's. */
 const TYPE_ATTRIBUTES = ["to", "dtype", "output_dtype"];
 
+/** The opset since which Cast is told its type as everything else is; no transformer is older. */
+const NAMED_TYPES = 6;
+
 /** Returns how many constants, inputs and nodes it widened. */
 export function widenHalf(model: Model): number {
-  if (!holdsHalf(model.graph)) return 0;
+  if (model.opset < NAMED_TYPES || !holdsHalf(model.graph)) return 0;
   const fired = widenGraph(model.graph, model);
   inferGraph(model.graph, model.opsets);
   return fired;

@@ -82,6 +82,13 @@ export function layerOf(path: string): number | undefined {
   return number === undefined ? undefined : Number(number);
 }
 
+/** The part of a path before its layer's number, `encoder.layer`; all of it where there is none. */
+export function beforeLayer(path: string): string {
+  const parts = path.split(".");
+  const at = parts.findIndex((part) => /^\d+$/.test(part));
+  return at < 0 ? path : parts.slice(0, at).join(".");
+}
+
 /** The path without its last part; "" at the top. */
 export function parentPath(path: string): string {
   return path.includes(".") ? path.slice(0, path.lastIndexOf(".")) : "";

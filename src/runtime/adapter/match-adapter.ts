@@ -8,7 +8,7 @@ import { pathOf, type Part } from "../../passes/adapt.ts";
 import type { ModuleParameter } from "../../passes/weights/find-parameters.ts";
 import type { Role, WeightSite } from "../../passes/weights/find-weights.ts";
 import { precisionAt, valuesAt } from "../../passes/weights/weight-values.ts";
-import { layerOf, roleOfPath, samePath } from "../../passes/weights/module-path.ts";
+import { beforeLayer, layerOf, roleOfPath, samePath } from "../../passes/weights/module-path.ts";
 import type { UpdatedTransformation } from "../../methods/updated-transformation.ts";
 import type { AdapterFolder } from "./adapter-folder.ts";
 import type { Fingerprint } from "./hut-json.ts";
@@ -61,7 +61,7 @@ function matchRole(folder: string, sites: readonly WeightSite[], module: string,
 function byRole(folder: string, sites: readonly WeightSite[], module: string, role: Role): Part {
   const layer = layerOf(module);
   const fitting = sites.flatMap((site): Part[] => {
-    if (site.layer !== layer && role !== "head") return [];
+    if ((site.layer !== layer && role !== "head") || !sameStack(site.modulePath, module)) return [];
     if (site.role === role) return [{ site, modulePath: module }];
     const columns = site.blocks?.get(role);
     return columns === undefined ? [] : [{ site, modulePath: module, block: { role, columns } }];
@@ -70,6 +70,11 @@ function byRole(folder: string, sites: readonly WeightSite[], module: string, ro
   if (only === undefined) return missing(folder, module, sites);
   if (others.length > 0) throw adapterModuleAmbiguous(folder, module, fitting.map((part) => pathOf(part.site)));
   return only;
+}
+
+/** Whether two paths may lie in one stack of layers: what stands before the layer's number tells, where there is a path at all. */
+function sameStack(path: string | undefined, module: string): boolean {
+  return path === undefined || samePath(beforeLayer(path), beforeLayer(module));
 }
 
 function missing(folder: string, module: string, sites: readonly WeightSite[]): never {
