@@ -39,7 +39,7 @@ function openNode(graph: Graph, node: Node, opsets: ReadonlyMap<string, number>,
   const isOutput = (v: Value): boolean => graph.outputs.includes(v);
   let outputs: readonly (Value | undefined)[];
   try {
-    outputs = definition.opens({ op, node, in: inputs, has: (name) => at(name) !== undefined,
+    outputs = definition.opens({ op, node, in: inputs, has: (name) => at(name) !== undefined, given: at,
       wanted: (index) => { const v = node.outputs[index]; return v !== undefined && (v.uses.length > 0 || isOutput(v)); } });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
