@@ -146,7 +146,7 @@ describe("the gradient through an If", () => {
       const found = nodesWithoutGradient(graph, loss, wrt);
       assert.deepEqual(found.map(({ node, path }) => [node.name, path[0], path.at(-1)?.split(" ")[0]]), [["loop", nested ? "x" : "w", "ReduceSum"]]);
       assert.throws(() => differentiate(graph, { opsets: new Map([["", OPSET]]), loss, wrt: wrt.slice(0, 1) }),
-        failure("NO_GRADIENT", /^No gradient rule for Loop, node "loop" \(how often its body runs is known only when it runs, .*reaches the trained weights through it: x, Exp t\/Exp\S*, .*ReduceSum t\/ReduceSum/));
+        failure("NO_GRADIENT", /^No gradient rule for Loop, node "loop" \(how often its body runs is known only when it runs, .*reaches the trained weights through it: x → Exp t\/Exp\S* → .*ReduceSum t\/ReduceSum/));
     }
   });
 
