@@ -16,6 +16,12 @@ export function joinHeads(op: OpBuilder, x: Value): Value {
   return op.Reshape(op.Transpose(x, { perm: [0, 2, 1, 3] }), [0, 0, -1]);
 }
 
+/** x cut along an axis into parts of these sizes. */
+export function parts<const S extends readonly number[]>(op: OpBuilder, x: Value, sizes: S, axis: number): { readonly [I in keyof S]: Value } {
+  // A Split makes as many values as it is asked for.
+  return op.Split(x, sizes, { axis }, sizes.length) as readonly Value[] as { readonly [I in keyof S]: Value };
+}
+
 /** One of the sizes of a value as an int64 vector [1]. */
 export function sizeOf(op: OpBuilder, x: Value, axis: number): Value {
   const known = x.shape?.at(axis);
@@ -38,7 +44,10 @@ export interface ScoreMask {
   readonly filler?: number | undefined;
 }
 
-/** Every query of [s] sees the keys of [t] up to its own place, `offset` [1] keys standing before the first; of these only the last `window`, if given. [s, t]. */
+/**
+ * Every query of [s] sees the keys of [t] up to its own place, `offset` [1] keys standing before the first; of these only the last `window`, if
+ * given. [s, t].
+ */
 export function causalMask(op: OpBuilder, queries: Value, keys: Value, offset: Value | undefined, window?: number): Value {
   const places = numbered(op, queries);
   const rows = op.Unsqueeze(offset === undefined ? places : op.Add(places, offset), [1]);
@@ -56,6 +65,7 @@ export function addedMask(op: OpBuilder, { allowed, added, filler = LOWEST }: Sc
   return op.Where(all, bias ?? op.scalar(0, like), op.scalar(filler, like));
 }
 
+/** What an attention computes from. */
 export interface AttentionInputs {
   /** [b, h, s, d]. */
   readonly q: Value;
@@ -72,6 +82,7 @@ export interface AttentionInputs {
   readonly mask: ScoreMask;
 }
 
+/** What an attention computes on its way. */
 export interface AttentionStages {
   /** [b, h, s, e]. */
   readonly y: Value;
@@ -112,7 +123,8 @@ function unstacked(op: OpBuilder, x: Value, kv: number, per: number, width: Valu
 /** 1/√d of [.., d]: a number where d is known. */
 function inverseRoot(op: OpBuilder, q: Value): number | Value {
   const width = q.shape?.at(-1);
-  return typeof width === "number" ? 1 / Math.sqrt(width) : op.Reciprocal(op.Sqrt(op.Cast(sizeOf(op, q, 3), { to: q.dataType === 0 ? DataType.FLOAT : q.dataType })));
+  if (typeof width === "number") return 1 / Math.sqrt(width);
+  return op.Reciprocal(op.Sqrt(op.Cast(sizeOf(op, q, 3), { to: q.dataType === 0 ? DataType.FLOAT : q.dataType })));
 }
 
 /** Keys (or values) after those remembered: [b, g, past, d] and [b, g, s, d] → [b, g, past + s, d]. */
@@ -120,6 +132,7 @@ export function afterPast(op: OpBuilder, past: Value | undefined, x: Value): Val
   return past === undefined ? x : op.Concat([past, x], { axis: 2 });
 }
 
+/** What a rotary embedding computes from. */
 export interface RotaryInputs {
   /** [b, h, s, d]. */
   readonly x: Value;

@@ -7,6 +7,7 @@ import { Tensor } from "../ir/tensor.ts";
 import { defineOp } from "./define.ts";
 import { factsOfTensor, MAX_FOLLOWED_INTS } from "./elements.ts";
 
+/** The value of its one attribute. */
 export const Constant = defineOp({
   name: "Constant", opsets: [1, 9, 11, 12, 13, 19, 21, 23, 24], inputs: [], outputs: ["output"], gradient: "none",
   shape: (c): Facts[] => {
@@ -35,6 +36,7 @@ export function tensorOfConstant(node: Node): Tensor | undefined {
   return undefined;
 }
 
+/** A tensor of the dimensions given, filled with the one element of `value`, or with float zeros. */
 export const ConstantOfShape = defineOp({
   name: "ConstantOfShape", opsets: [9, 20, 21, 23, 24], inputs: ["input"], outputs: ["output"], gradient: "none",
   shape: (c) => {
@@ -42,10 +44,12 @@ export const ConstantOfShape = defineOp({
     const tensor = value?.kind === "tensor" ? value.value : undefined;
     const shape = c.ints(0);
     const rank = c.shape(0)?.[0];
-    const facts = { dataType: tensor?.dataType ?? DataType.FLOAT, shape: shape ?? (typeof rank === "number" ? Array.from({ length: rank }, (): Dim => undefined) : undefined) };
+    const open = typeof rank === "number" ? Array.from({ length: rank }, (): Dim => undefined) : undefined;
+    const facts = { dataType: tensor?.dataType ?? DataType.FLOAT, shape: shape ?? open };
     const count = shape?.length === 1 ? shape[0] : undefined;
     const filler = tensor?.dataType === DataType.INT64 ? tensor.toNumbers()?.[0] : undefined;
-    return [{ ...facts, ...(typeof count === "number" && count <= MAX_FOLLOWED_INTS && filler !== undefined ? { ints: Array.from({ length: count }, () => filler) } : {}) }];
+    if (typeof count !== "number" || count > MAX_FOLLOWED_INTS || filler === undefined) return [facts];
+    return [{ ...facts, ints: Array.from({ length: count }, () => filler) }];
   },
 });
 

@@ -3,9 +3,8 @@ import { intOf, intsOf } from "../ir/attribute.ts";
 import { sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Graph, Node, Value } from "../ir/graph.ts";
 import { fromStart } from "../ir/sizes.ts";
-import { shapeOf } from "./broadcast.ts";
 import { defineOp } from "./define.ts";
-import type { OpBuilder } from "./generated/builder.ts";
+import { zerosLike } from "./indexing.ts";
 
 /**
  * outputs = what then_branch gives where the condition holds, else what else_branch gives. dLoss by what the branches capture is an If on the same
@@ -39,10 +38,6 @@ export const If = defineOp({
 function branchOf(node: Node, name: string): Graph | undefined {
   const a = node.attributes.get(name);
   return a?.kind === "graph" ? a.value : undefined;
-}
-
-function zerosLike(op: OpBuilder, value: Value): Value {
-  return op.Expand(op.scalar(0, value), shapeOf(op, value));
 }
 
 /** What two values that may stand for one have in common. */

@@ -59,6 +59,8 @@ export interface OpenContext<I extends string> {
   readonly node: Node;
   readonly in: Readonly<Record<I, Value>>;
   readonly has: (name: I) => boolean;
+  /** An input that may be left out. */
+  readonly given: (name: I) => Value | undefined;
   /** Whether something reads this output. */
   readonly wanted: (index: number) => boolean;
 }

@@ -67,9 +67,9 @@ export const SkipLayerNormalization = defineOp({
   name: "SkipLayerNormalization", domain: ORT_DOMAIN, purpose: "normalization", opsets: [1], inputs: ["input", "skip", "gamma", "beta", "bias"],
   outputs: ["output", "mean", "inv_std_var", "input_skip_bias_sum"], shape: skipShape, flops: cost,
   gradient: "opened",
-  opens: ({ op, node, has, in: inputs, wanted }) => {
-    const sum = summed(op, inputs.input, inputs.skip, has("bias") ? inputs.bias : undefined);
-    const { y, mean, inverse } = layerNorm(op, sum, inputs.gamma, has("beta") ? inputs.beta : undefined, floatOf(node, "epsilon", EPSILON), wanted(1) || wanted(2));
+  opens: ({ op, node, given, in: inputs, wanted }) => {
+    const sum = summed(op, inputs.input, inputs.skip, given("bias"));
+    const { y, mean, inverse } = layerNorm(op, sum, inputs.gamma, given("beta"), floatOf(node, "epsilon", EPSILON), wanted(1) || wanted(2));
     return [y, mean, inverse, sum];
   },
 });
@@ -79,8 +79,8 @@ export const SkipSimplifiedLayerNormalization = defineOp({
   name: "SkipSimplifiedLayerNormalization", domain: ORT_DOMAIN, purpose: "normalization", opsets: [1], inputs: ["input", "skip", "gamma", "bias"],
   outputs: ["output", "mean", "inv_std_var", "input_skip_bias_sum"], shape: skipShape, flops: cost,
   gradient: "opened",
-  opens: ({ op, node, has, in: inputs }) => {
-    const sum = summed(op, inputs.input, inputs.skip, has("bias") ? inputs.bias : undefined);
+  opens: ({ op, node, given, in: inputs }) => {
+    const sum = summed(op, inputs.input, inputs.skip, given("bias"));
     const { y, mean, inverse } = rmsNorm(op, sum, inputs.gamma, floatOf(node, "epsilon", EPSILON));
     return [y, mean, inverse, sum];
   },

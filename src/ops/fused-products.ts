@@ -50,13 +50,15 @@ function fusedMatMul(name: string): OpDefinition<"A" | "B", "Y"> {
   });
 }
 
+/** op(a) and op(b) [.., m, k] · [.., k, n] → [.., m, n]. */
 export const FusedMatMul = fusedMatMul("FusedMatMul");
 /** Its name before ONNX Runtime 1.7. */
 export const TransposeMatMul = fusedMatMul("TransposeMatMul");
 
 /** Activations by the name that ONNX Runtime's attribute `activation` gives. */
 const ACTIVATIONS: Readonly<Record<string, (op: OpBuilder, x: Value, node: Node) => Value>> = {
-  Relu: (op, x) => op.Relu(x), Tanh: (op, x) => op.Tanh(x), Sigmoid: (op, x) => op.Sigmoid(x), Softplus: (op, x) => op.Softplus(x), Softsign: (op, x) => op.Softsign(x),
+  Relu: (op, x) => op.Relu(x), Tanh: (op, x) => op.Tanh(x), Sigmoid: (op, x) => op.Sigmoid(x),
+  Softplus: (op, x) => op.Softplus(x), Softsign: (op, x) => op.Softsign(x),
   LeakyRelu: (op, x, node) => op.LeakyRelu(x, { alpha: floatOf(node, "activation_alpha", Math.fround(0.01)) }),
 };
 
@@ -67,11 +69,11 @@ export const FusedGemm = defineOp({
   shape: (c) => [{ dataType: c.dataType(0), shape: [c.shape(0)?.[intOf(c.node, "transA", 0)], c.shape(1)?.[1 - intOf(c.node, "transB", 0)]] }],
   flops: (c, [out]) => mulDims(2, mulDims(elements(out), c.shape(0)?.[1 - intOf(c.node, "transA", 0)])),
   gradient: "opened",
-  opens: ({ op, node, has, in: inputs }) => {
+  opens: ({ op, node, given, in: inputs }) => {
     const name = stringOf(node, "activation", "");
     const activation = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
     if (activation === undefined) throw new TypeError(`the activation "${name}" is not written`);
-    const y = op.Gemm(inputs.A, inputs.B, has("C") ? inputs.C : undefined, { alpha: floatOf(node, "alpha", 1), beta: floatOf(node, "beta", 1),
+    const y = op.Gemm(inputs.A, inputs.B, given("C"), { alpha: floatOf(node, "alpha", 1), beta: floatOf(node, "beta", 1),
       transA: intOf(node, "transA", 0), transB: intOf(node, "transB", 0) });
     return [activation(op, y, node)];
   },

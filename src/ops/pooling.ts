@@ -9,7 +9,7 @@ import { defineOp, type FlopRule, type InferContext, type OpDefinition } from ".
 import type { OpBuilder } from "./generated/builder.ts";
 import { zerosLike } from "./indexing.ts";
 import { restoredShape } from "./products.ts";
-import { slidShape, spreadBack, windowOf, type Window } from "./windows.ts";
+import { slidShape, spatialSizes, spreadBack, windowOf, type Window } from "./windows.ts";
 
 const pooledShape = (c: InferContext): Shape | undefined => {
   const x = c.shape(0);
@@ -26,7 +26,7 @@ const windowed: FlopRule = (c, [out]): Dim => mulDims(elements(out), numberOfEle
  */
 function spreadEvenly(op: OpBuilder, node: Node, dy: Value, x: Value): Value {
   const window = poolWindow(node, x);
-  const apart = (v: Value): Value => op.Reshape(v, op.Concat([op.ints([-1, 1]), op.Slice(shapeOf(op, v), [2], [Number.MAX_SAFE_INTEGER], [0])], { axis: 0 }));
+  const apart = (v: Value): Value => op.Reshape(v, op.Concat([op.ints([-1, 1]), spatialSizes(op, v)], { axis: 0 }));
   const ones = op.Expand(op.scalar(1, dy), op.ints([1, 1, ...window.kernel.map(Number)]));
   const spread = spreadBack(op, apart(dy), ones, apart(x), window, 1);
   return op.Reshape(spread, shapeOf(op, x));

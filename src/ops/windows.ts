@@ -77,7 +77,7 @@ export function slidShape(x: Shape, window: Window): Dim[] {
 }
 
 /** The sizes of the spatial axes at run time, [rank]. */
-function spatialSizes(op: OpBuilder, x: Value): Value {
+export function spatialSizes(op: OpBuilder, x: Value): Value {
   return op.Slice(shapeOf(op, x), [2], [Number.MAX_SAFE_INTEGER], [0]);
 }
 
@@ -159,9 +159,8 @@ function paddedImage(op: OpBuilder, image: Value, weight: Value, small: Value, w
 
 /** [N, g·C', d..] → [C', g·N, d..]. */
 function groupsAsChannels(op: OpBuilder, image: Value, group: number, axes: readonly number[]): Value {
-  const shape = shapeOf(op, image);
-  const sizes = op.Slice(shape, [2], [Number.MAX_SAFE_INTEGER], [0]);
-  const batch = op.Slice(shape, [0], [1], [0]);
+  const sizes = spatialSizes(op, image);
+  const batch = op.Slice(shapeOf(op, image), [0], [1], [0]);
   const split = op.Reshape(image, op.Concat([batch, op.ints([group, -1]), sizes], { axis: 0 }));
   const turned = op.Transpose(split, { perm: [2, 1, 0, ...axes.map((a) => a + 1)] });
   return op.Reshape(turned, op.Concat([op.ints([0]), op.Mul(batch, op.ints([group])), sizes], { axis: 0 }));

@@ -19,13 +19,18 @@ import { OpBuilder } from "../ops/generated/builder.ts";
 import { SCHEMAS } from "../ops/generated/schemas.ts";
 import { inferNode } from "../ops/infer.ts";
 import { definitionOf } from "../ops/registry.ts";
+import { byName, missing } from "./by-name.ts";
 import { NOT_OPENED_KEY } from "./open-composites.ts";
 
+/** What is differentiated, by what, and by which rules. */
 export interface DifferentiateOptions {
   readonly opsets: ReadonlyMap<string, number>;
   /** What to differentiate: the scalar loss (float32 []), or with `seed` any value. */
   readonly loss: Value;
-  /** The gradient that arrives at `loss`, of its shape and type; 1 where it isn't given. A loss that knows a shorter way to its logits' gradient starts there. */
+  /**
+   * The gradient that arrives at `loss`, of its shape and type; 1 where it isn't given. A loss that knows a shorter way to its logits' gradient
+   * starts there.
+   */
   readonly seed?: Value | undefined;
   /** The values whose gradients are wanted. */
   readonly wrt: readonly Value[];
@@ -117,7 +122,8 @@ export interface GradientGap {
   readonly why: string | undefined;
 }
 
-function gapsTowards(graph: Graph, loss: Value, wrt: readonly Value[], definitions: Definitions, opsets: ReadonlyMap<string, number> | undefined): { node: Node; why: string | undefined }[] {
+function gapsTowards(graph: Graph, loss: Value, wrt: readonly Value[], definitions: Definitions, opsets: ReadonlyMap<string, number> | undefined,
+): Omit<GradientGap, "path">[] {
   const dependent = dependentValues(graph, wrt, definitions);
   const towards = nodesTowards(graph, [loss]);
   return everyNode(graph).filter((node) => towards.has(node)).flatMap((node) => {
@@ -145,7 +151,8 @@ function whyNot(node: Node, definition: OpDefinition | undefined, entry: Gradien
   if (entry === "unwritten" || node.domain !== "") return undefined;
   const opset = opsets.get("") ?? 1;
   const version = SCHEMAS[node.opType]?.findLast((v) => v.since <= opset)?.since;
-  return version === undefined || definition.opsets.includes(version) ? undefined : `in opset ${String(opset)} it means something else than since opset ${String(definition.opsets[0])}`;
+  if (version === undefined || definition.opsets.includes(version)) return undefined;
+  return `in opset ${String(opset)} it means something else than since opset ${String(definition.opsets[0])}`;
 }
 
 /**
@@ -244,17 +251,10 @@ function gradientContext(op: OpBuilder, node: Node, definition: OpDefinition | u
     inferNode(node, opsets);
     return made;
   });
-  const reached = (name: string): boolean => { const v = node.outputs[outputAt(name)]; return v !== undefined && gradients.has(v); };
-  const grads = byName((name) => { const v = node.outputs[outputAt(name)]; return v !== undefined && gradients.has(v) ? total(op, v, gradients) : missing(node, name); });
+  const arrived = (name: string): Value | undefined => { const v = node.outputs[outputAt(name)]; return v !== undefined && gradients.has(v) ? v : undefined; };
+  const reached = (name: string): boolean => arrived(name) !== undefined;
+  const grads = byName((name) => total(op, arrived(name) ?? missing(node, name), gradients));
   return (index) => ({ op, node, in: inputs, out: outputs, grad: grads, index, has: (name) => node.inputs[inputAt(name)] !== undefined, reached });
-}
-
-function byName(find: (name: string) => Value): Readonly<Record<string, Value>> {
-  return new Proxy({}, { get: (_, name) => find(String(name)) });
-}
-
-function missing(node: Node, name: string): never {
-  throw new TypeError(`${node.opType} has no ${name} here`);
 }
 
 /** The sum of a value's gradients, made once. */

@@ -2,8 +2,8 @@
  * Opens composites: operators that are defined by what they say in simpler ones (fused attention, skip normalization, …), so that gradients pass
  * and standard operators alone are left. For the training view, and where roles are traced.
  *
- * Requires: facts inferred; functions inlined. Guarantees: outputs of opened nodes stay the very values they were; a form of a composite that is not written stays as it
- * is and carries the reason in its metadata, for the error of whoever has to differentiate it.
+ * Requires: facts inferred; functions inlined. Guarantees: outputs of opened nodes stay the very values they were; a form of a composite that is not
+ * written stays as it is and carries the reason in its metadata, for the error of whoever has to differentiate it.
  * Rules: each node whose definition has `opens` is replaced by what that emits, in place.
  */
 import type { Graph, Node, Value } from "../ir/graph.ts";
@@ -11,6 +11,7 @@ import type { Model } from "../ir/model.ts";
 import type { OpDefinition } from "../ops/define.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 import { definitionOf } from "../ops/registry.ts";
+import { byName, missing } from "./by-name.ts";
 
 /** The key in a node's metadata_props that says why it could not be opened. */
 export const NOT_OPENED_KEY = "onnx_hut.not_opened";
@@ -34,20 +35,20 @@ function openNode(graph: Graph, node: Node, opsets: ReadonlyMap<string, number>,
   if (definition?.opens === undefined) return false;
   const op = new OpBuilder(graph, { opsets, origin: "open", before: node, metadata: node.metadata });
   const at = (name: string): Value | undefined => node.inputs[definition.inputs.indexOf(name)];
-  const inputs = new Proxy({}, { get: (_, name) => at(String(name)) ?? missing(node, String(name)) });
+  const inputs = byName((name) => at(name) ?? missing(node, name));
   const before = new Set([...graph.inputs, ...graph.initializers, ...graph.nodes.flatMap((n) => n.outputs.filter((v) => v !== undefined))]);
-  const isOutput = (v: Value): boolean => graph.outputs.includes(v);
+  const isRead = (v: Value | undefined): boolean => v !== undefined && (v.uses.length > 0 || graph.outputs.includes(v));
   let outputs: readonly (Value | undefined)[];
   try {
-    outputs = definition.opens({ op, node, in: inputs, has: (name) => at(name) !== undefined,
-      wanted: (index) => { const v = node.outputs[index]; return v !== undefined && (v.uses.length > 0 || isOutput(v)); } });
+    outputs = definition.opens({ op, node, in: inputs, has: (name) => at(name) !== undefined, given: at,
+      wanted: (index) => isRead(node.outputs[index]) });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     node.metadata.set(NOT_OPENED_KEY, error.message);
     return false;
   }
   const pairs = node.outputs.map((output, i) => ({ output, made: outputs[i] }));
-  if (pairs.some(({ output, made }) => output !== undefined && made === undefined && (output.uses.length > 0 || isOutput(output)))) {
+  if (pairs.some(({ output, made }) => made === undefined && isRead(output))) {
     node.metadata.set(NOT_OPENED_KEY, "one of its outputs that is read is not written");
     return false;
   }
@@ -70,8 +71,4 @@ function become(made: Value, output: Value): void {
   if (producer === undefined) throw new TypeError("an output that nothing makes");
   for (const { node, index } of [...made.uses]) node.setInput(index, output);
   producer.setOutput(producer.outputs.indexOf(made), output);
-}
-
-function missing(node: Node, name: string): never {
-  throw new TypeError(`${node.opType} has no ${name} here`);
 }

@@ -3,8 +3,8 @@ import { Node, type Value } from "../ir/graph.ts";
 import { ORIGIN_KEY } from "../ops/emitter.ts";
 
 /**
- * Lets every reader of an output have `value`, which stands before the node. An output of the graph keeps its name; where `value` can't take that over, since it is a
- * constant, an input, another graph's or an output itself, it becomes an Identity, called `name`.
+ * Lets every reader of an output have `value`, which stands before the node. An output of the graph keeps its name; where `value` can't take that
+ * over, since it is a constant, an input, another graph's or an output itself, it becomes an Identity, called `name`.
  */
 export function replaceOutput(node: Node, index: number, value: Value, { origin, name }: { readonly origin: string; readonly name: string }): void {
   const { graph } = node;

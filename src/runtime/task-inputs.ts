@@ -2,6 +2,7 @@
 import type { Graph, Value } from "../ir/graph.ts";
 import { dimKey, SymbolicDim } from "../ir/dim.ts";
 import { factsOfType } from "../ir/load.ts";
+import { definitionOf } from "../ops/registry.ts";
 import type { InputSpec } from "./data/field.ts";
 
 /** The inputs that data must feed, in graph order. Old files list initializers as inputs too: those have a value already. */
@@ -24,7 +25,8 @@ function boundNames(graph: Graph): Map<string, number> {
 
 /** What a graph says of one input. */
 export function inputSpec(input: Value, bound: ReadonlyMap<string, number> = new Map()): InputSpec {
-  return { name: input.name, dtype: input.dataType, shape: (input.shape ?? []).map((d) => (d === undefined || typeof d === "number" ? d : bound.get(d.key) ?? dimKey(d))) };
+  const shape = (input.shape ?? []).map((d) => (d === undefined || typeof d === "number" ? d : bound.get(d.key) ?? dimKey(d)));
+  return { name: input.name, dtype: input.dataType, shape };
 }
 
 /** How many rows the embedding has that input_ids pick from: the first axis of a constant that a Gather reads by them; undefined where unknown. */
@@ -37,9 +39,8 @@ export function vocabularySize(graph: Graph): number | undefined {
       const table = node.opType === "Gather" && index === 1 ? node.inputs[0] : undefined;
       const rows = table?.shape?.length === 2 ? table.shape[0] : undefined;
       if (typeof rows === "number") return rows;
-      if (node.opType === "Cast" || node.opType === "Identity" || node.opType === "Reshape") {
-        for (const output of node.outputs) if (output !== undefined && !seen.has(output)) { seen.add(output); open.push(output); }
-      }
+      if (index !== 0 || definitionOf(node)?.carries?.(node) === undefined) continue;
+      for (const output of node.outputs) if (output !== undefined && !seen.has(output)) { seen.add(output); open.push(output); }
     }
   }
   return undefined;

@@ -191,7 +191,8 @@ function roundEven(value: number): number {
   return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
-function numbersOf(tensor: Tensor): Float32Array | Float64Array {
+/** A tensor's numbers. Throws a TypeError for strings. */
+export function numbersOf(tensor: Tensor): Float32Array | Float64Array {
   const numbers = tensor.toNumbers();
   if (numbers === undefined) throw new TypeError("not a tensor of numbers");
   return numbers;

@@ -1,7 +1,7 @@
 /** A weight's numbers, however it is stored. */
 import { Tensor } from "../../ir/tensor.ts";
 import type { WeightSite } from "./find-weights.ts";
-import { decoded, decodedAt, stepsAt } from "./quantized.ts";
+import { decoded, decodedAt, numbersOf, stepsAt } from "./quantized.ts";
 
 /** All of a weight as float32, [k, n] or [n, k] as it is stored. Quantized ones are decoded. */
 export function storedFloats(site: WeightSite): Float32Array {
@@ -37,9 +37,7 @@ export function precisionAt(site: WeightSite, positions: readonly number[]): num
 
 /** A stored float tensor's numbers as float32. */
 export function float32Of(tensor: Tensor): Float32Array {
-  const numbers = tensor.toNumbers();
-  if (numbers === undefined) throw new TypeError("not a tensor of numbers");
-  return new Float32Array(numbers);
+  return new Float32Array(numbersOf(tensor));
 }
 
 function storedPlaces(site: WeightSite, positions: readonly number[]): number[] {
