@@ -2,15 +2,18 @@
 import { HutError, list, quote } from "./hut-error.ts";
 
 export function duplicateValue(file: string, name: string): HutError {
-  return new HutError("DUPLICATE_VALUE", { file, name }, `${quote(file)} defines the value ${quote(name)} twice; every value of a graph needs a name of its own. Export the model again.`);
+  return new HutError("DUPLICATE_VALUE", { file, name },
+    `${quote(file)} defines the value ${quote(name)} twice; every value of a graph needs a name of its own. Export the model again.`);
 }
 
 export function duplicateAttribute(file: string, name: string, node: string): HutError {
-  return new HutError("DUPLICATE_ATTRIBUTE", { file, name, node }, `${quote(file)}: ${node} has the attribute ${quote(name)} twice. The file is damaged; export the model again.`);
+  return new HutError("DUPLICATE_ATTRIBUTE", { file, name, node },
+    `${quote(file)}: ${node} has the attribute ${quote(name)} twice. The file is damaged; export the model again.`);
 }
 
 export function undefinedValue(file: string, name: string, node: string): HutError {
-  return new HutError("UNDEFINED_VALUE", { file, name, node }, `${quote(file)}: ${node} reads ${quote(name)}, which nothing in the graph makes. The file is damaged or was cut by another tool; export the model again.`);
+  return new HutError("UNDEFINED_VALUE", { file, name, node },
+    `${quote(file)}: ${node} reads ${quote(name)}, which nothing in the graph makes. The file is damaged or was cut by another tool; export the model again.`);
 }
 
 export function cyclicGraph(file: string, detail: string): HutError {
@@ -18,7 +21,8 @@ export function cyclicGraph(file: string, detail: string): HutError {
 }
 
 export function inputExists(name: string): HutError {
-  return new HutError("INPUT_EXISTS", { input: name }, `The model has an input ${quote(name)} of its own, and the training graph needs that name. Export the model without it.`);
+  return new HutError("INPUT_EXISTS", { input: name },
+    `The model has an input ${quote(name)} of its own, and the training graph needs that name. Export the model without it.`);
 }
 
 export function missingGraph(file: string): HutError {
@@ -26,11 +30,13 @@ export function missingGraph(file: string): HutError {
 }
 
 export function missingOpset(file: string): HutError {
-  return new HutError("NO_OPSET", { file }, `${quote(file)} doesn't say which operator sets it speaks, which stands behind the graph: the file is cut short. Copy or download it again.`);
+  return new HutError("NO_OPSET", { file },
+    `${quote(file)} doesn't say which operator sets it speaks, which stands behind the graph: the file is cut short. Copy or download it again.`);
 }
 
 export function tensorMismatch(file: string, name: string, detail: string): HutError {
-  return new HutError("TENSOR_MISMATCH", { file, name }, `${quote(file)}: the tensor ${quote(name)} ${detail}. The file is damaged; export or download it again.`);
+  return new HutError("TENSOR_MISMATCH", { file, name },
+    `${quote(file)}: the tensor ${quote(name)} ${detail}. The file is damaged; export or download it again.`);
 }
 
 export function badExternalData(file: string, name: string, detail: string): HutError {
@@ -53,13 +59,17 @@ function bothEnds(path: readonly string[]): string {
 }
 
 export function unreachedWeight(names: readonly string[]): HutError {
-  return new HutError("UNREACHED_WEIGHT", { weights: names }, `The loss does not depend on ${list(names.map(quote))}: no gradient reaches ${names.length === 1 ? "it" : "them"}. Choose other targets, or another output.`);
+  return new HutError("UNREACHED_WEIGHT", { weights: names },
+    `The loss does not depend on ${list(names.map(quote))}: no gradient reaches ${names.length === 1 ? "it" : "them"}. `
+    + "Choose other targets, or another output.");
 }
 
 export function wrongGradientShape(op: string, node: string, detail: string): HutError {
-  return new HutError("WRONG_GRADIENT", { op, node }, `The gradient rule of ${op} made something of the wrong shape or type at node ${quote(node)}: ${detail}. This is a bug in onnx-hut.`);
+  return new HutError("WRONG_GRADIENT", { op, node },
+    `The gradient rule of ${op} made something of the wrong shape or type at node ${quote(node)}: ${detail}. This is a bug in onnx-hut.`);
 }
 
 export function failedRule(op: string, node: string, cause: unknown): HutError {
-  return new HutError("RULE_FAILED", { op, node }, `${op}, node ${quote(node)}, can't be differentiated here: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
+  return new HutError("RULE_FAILED", { op, node },
+    `${op}, node ${quote(node)}, can't be differentiated here: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
 }

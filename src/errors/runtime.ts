@@ -17,10 +17,12 @@ export const providerMissing = (provider: string, cause: unknown): HutError => n
   `The provider ${quote(provider)} is not available here: ${reasonOf(cause)}. Install ONNX Runtime with it, or leave out --provider.`, { cause });
 
 export const noLogits = (outputs: readonly string[]): HutError => new HutError("NO_LOGITS", { outputs },
-  `The model has no logits to train on; its outputs are ${list(outputs)}. Attach a classification head with --head mean --num-labels N (or cls, last), or name the output with --output.`);
+  `The model has no logits to train on; its outputs are ${list(outputs)}. `
+  + "Attach a classification head with --head mean --num-labels N (or cls, last), or name the output with --output.");
 
 export const noLogitsToEvaluate = (outputs: readonly string[]): HutError => new HutError("NO_LOGITS", { outputs },
-  `The model has no logits to evaluate; its outputs are ${list(outputs)}. Give the adapter that brings a head with --adapter, or name the output with --output.`);
+  `The model has no logits to evaluate; its outputs are ${list(outputs)}. `
+  + "Give the adapter that brings a head with --adapter, or name the output with --output.");
 
 export const adapterHeadTooMany = (folder: string): HutError => new HutError("ADAPTER_HEAD_TOO_MANY", { folder },
   `The adapter ${quote(folder)} was trained on another base model: it brings a head for a model without logits, and this one has some.`);
@@ -42,17 +44,22 @@ export const headExists = (output: string): HutError => new HutError("HEAD_EXIST
 export const moduleUnknown = (path: string, near: readonly string[]): HutError => new HutError("MODULE_UNKNOWN", { module: path, nearest: near },
   `The model has no module ${quote(path)} to train whole${near.length === 0 ? "" : `; the nearest are ${list(near.map(quote))}`}.`);
 
-export const adapterModuleMissing = (folder: string, module: string, near: readonly string[]): HutError => new HutError("ADAPTER_MODULE_MISSING", { folder, module, nearest: near },
-  `The adapter ${quote(folder)} adapts ${quote(module)}, and the model has no such weight${near.length === 0 ? "" : `; the nearest are ${list(near.map(quote))}`}. It was trained on another base model.`);
+export const adapterModuleMissing = (folder: string, module: string, near: readonly string[]): HutError =>
+  new HutError("ADAPTER_MODULE_MISSING", { folder, module, nearest: near },
+    `The adapter ${quote(folder)} adapts ${quote(module)}, and the model has no such weight`
+    + `${near.length === 0 ? "" : `; the nearest are ${list(near.map(quote))}`}. It was trained on another base model.`);
 
-export const adapterModuleAmbiguous = (folder: string, module: string, candidates: readonly string[]): HutError => new HutError("ADAPTER_MODULE_AMBIGUOUS", { folder, module, candidates },
-  `The adapter ${quote(folder)} adapts ${quote(module)}, which could be ${list(candidates.map(quote))} of the model.`);
+export const adapterModuleAmbiguous = (folder: string, module: string, candidates: readonly string[]): HutError =>
+  new HutError("ADAPTER_MODULE_AMBIGUOUS", { folder, module, candidates },
+    `The adapter ${quote(folder)} adapts ${quote(module)}, which could be ${list(candidates.map(quote))} of the model.`);
 
-export const adapterShapeMismatch = (folder: string, module: string, have: readonly number[], want: readonly number[]): HutError => new HutError("ADAPTER_SHAPE_MISMATCH", { folder, module, adapter: have, model: want },
-  `The adapter ${quote(folder)} is for another base model: its ${quote(module)} is [${have.join(", ")}], the model's is [${want.join(", ")}].`);
+export const adapterShapeMismatch = (folder: string, module: string, have: readonly number[], want: readonly number[]): HutError =>
+  new HutError("ADAPTER_SHAPE_MISMATCH", { folder, module, adapter: have, model: want },
+    `The adapter ${quote(folder)} is for another base model: its ${quote(module)} is [${have.join(", ")}], the model's is [${want.join(", ")}].`);
 
 export const adapterBaseMismatch = (folder: string, module: string): HutError => new HutError("ADAPTER_BASE_MISMATCH", { folder, module },
-  `The adapter ${quote(folder)} was trained on other weights: the values of ${quote(module)} in this model are not those it knows. Use the model it was trained on, or --force.`);
+  `The adapter ${quote(folder)} was trained on other weights: the values of ${quote(module)} in this model are not those it knows. `
+  + "Use the model it was trained on, or --force.");
 
 export const adapterHeadMissing = (folder: string, module: string): HutError => new HutError("ADAPTER_HEAD_MISSING", { folder, module },
   `The adapter ${quote(folder)} holds a trained ${quote(module)}, and the model has no head. Tell how it pools with --head mean (or cls, last).`);
@@ -60,11 +67,13 @@ export const adapterHeadMissing = (folder: string, module: string): HutError => 
 export const adapterMethodUnsupported = (folder: string, method: string): HutError => new HutError("ADAPTER_METHOD_UNSUPPORTED", { folder, method },
   `The adapter ${quote(folder)} is a ${method} adapter, a method that this version can't apply yet.`);
 
-export const adapterFlagContradicts = (flag: string, given: string, adapter: string): HutError => new HutError("ADAPTER_FLAG_CONTRADICTS", { flag, given, adapter },
-  `${flag} ${given} contradicts the adapter to start from, which has ${adapter}. Leave the flag out: the adapter tells it.`, { exitCode: 2 });
+export const adapterFlagContradicts = (flag: string, given: string, adapter: string): HutError =>
+  new HutError("ADAPTER_FLAG_CONTRADICTS", { flag, given, adapter },
+    `${flag} ${given} contradicts the adapter to start from, which has ${adapter}. Leave the flag out: the adapter tells it.`, { exitCode: 2 });
 
-export const tokenIdBeyondVocabulary = (file: string, id: number, vocabulary: number): HutError => new HutError("TOKEN_BEYOND_VOCABULARY", { file, id, vocabulary },
-  `${quote(file)} needs the token id ${String(id)}, and the model's embedding has ${String(vocabulary)} rows. The tokenizer belongs to another model.`);
+export const tokenIdBeyondVocabulary = (file: string, id: number, vocabulary: number): HutError =>
+  new HutError("TOKEN_BEYOND_VOCABULARY", { file, id, vocabulary },
+    `${quote(file)} needs the token id ${String(id)}, and the model's embedding has ${String(vocabulary)} rows. The tokenizer belongs to another model.`);
 
 export const runFolderInUse = (folder: string): HutError => new HutError("RUN_FOLDER_IN_USE", { folder },
   `${quote(folder)} holds a run already. Continue it with --resume, start anew with --overwrite, or name another folder.`, { exitCode: 2 });

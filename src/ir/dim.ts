@@ -209,7 +209,10 @@ function evaluateMeaning(meaning: Meaning | undefined, sizes: Readonly<Record<st
   }
 }
 
-/** A `dim_param` as written by an exporter: a name, or (PyTorch's dynamo) sums, differences and products of names and numbers. Anything else is one name; an empty text is unknown. */
+/**
+ * A `dim_param` as written by an exporter: a name, or (PyTorch's dynamo) sums, differences and products of names and numbers. Anything else is one
+ * name; an empty text is unknown.
+ */
 export function parseDim(text: string): Dim {
   if (text === "") return undefined;
   if (!/^\s*-?\s*(\d{1,15}|[A-Za-z_]\w*)(\s*[-+*]\s*(\d{1,15}|[A-Za-z_]\w*))*\s*$/.test(text)) return symbol(text.replaceAll("*", "·"));

@@ -53,7 +53,8 @@ function dequantizedNBits(op: OpBuilder, node: Node): Value {
   if (bits !== 4 && bits !== 8) throw new TypeError(`its weight has ${String(bits)} bits, and 4 or 8 are read here`);
   const numbers = (value: Value): Value => op.Cast(bits === 4 ? halves(op, value) : value, { to: scales.dataType });
   const integers = op.Reshape(numbers(packed), [n, blocks, blockSize]);
-  const centred = op.Sub(integers, zeros === undefined ? op.scalar(2 ** (bits - 1), scales) : op.Reshape(zeroPoints(op, zeros, numbers, n, blocks), [n, blocks, 1]));
+  const zero = zeros === undefined ? op.scalar(2 ** (bits - 1), scales) : op.Reshape(zeroPoints(op, zeros, numbers, n, blocks), [n, blocks, 1]);
+  const centred = op.Sub(integers, zero);
   const whole = op.Reshape(op.Mul(centred, op.Reshape(scales, [n, blocks, 1])), [n, blocks * blockSize]);
   return blocks * blockSize === k ? whole : op.Slice(whole, [0], [k], [1]);
 }

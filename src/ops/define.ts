@@ -133,9 +133,12 @@ interface Traits {
   readonly carries?: (node: Node) => "kept" | "swapped" | "reshaped" | undefined;
   /** For what makes a weight's floats of stored integers; a product that does may be its own decoder. Undefined where this node does it otherwise. */
   readonly decodes?: (node: Node) => Decoding | undefined;
-  /** For a product that decodes its weight itself: the two steps apart. */
+  /** For a product that decodes its weight itself: the two steps of `opens` apart, since an adapted weight comes between them. */
   readonly apart?: ProductApart;
-  /** For what only moves elements otherwise than an elementwise operator does: where they come from. */
+  /**
+   * For what only moves elements, otherwise than an elementwise operator does: where they come from, asked of computed values whose sizes are
+   * numbers. `carries` is asked of constants, whose type it is about too, and answers without any size.
+   */
   readonly moves?: Movement;
   readonly purpose?: Purpose;
   /** For what is a module of its own: PyTorch's names of its parameters, each at the place of its input. */
@@ -172,6 +175,9 @@ export function defineOp<const I extends string, const O extends string>(definit
   readonly outputs: readonly O[];
   readonly shape: ShapeRule;
   readonly flops?: FlopRule;
-} & ({ readonly gradient: { readonly [K in I]: GradientEntry<NoInfer<I>, NoInfer<O>> } | "none" } | { readonly gradient: "opened"; readonly opens: Expansion<NoInfer<I>> })): OpDefinition<I, O> {
+} & (
+  | { readonly gradient: { readonly [K in I]: GradientEntry<NoInfer<I>, NoInfer<O>> } | "none" }
+  | { readonly gradient: "opened"; readonly opens: Expansion<NoInfer<I>> }
+)): OpDefinition<I, O> {
   return { domain: "", flops: "none", ...definition };
 }

@@ -2,7 +2,8 @@
  * Carries a change of a model whose functions were written out back to the model that has them: new values of constants go where the constants
  * stand, in the graph or in a function's body.
  *
- * Requires: both were read from one message; of the one that `inlineFunctions` wrote out, only the values of constants were changed since. Guarantees: everything
+ * Requires: both were read from one message; of the one that `inlineFunctions` wrote out, only the values of constants were changed since. Guarantees:
+ * everything
  * else of the model stays, the message too; a function that is called several times changes for all calls; where a change has no such place,
  * nothing is changed.
  */
@@ -91,7 +92,9 @@ function withConstantsIn(nodes: NodeProto[], changed: ReadonlyMap<NodeProto, Ten
 function withValue(node: NodeProto, { dims, dataType, data }: Tensor): NodeProto {
   const old = node.attribute.find((a) => a.name === "value");
   const { name, docString, metadataProps, unknownFields } = old?.t ?? {};
-  const t = tensorProto({ ...(name === undefined ? {} : { name }), ...(docString === undefined ? {} : { docString }),
-    ...(metadataProps === undefined ? {} : { metadataProps }), ...(unknownFields === undefined ? {} : { unknownFields }), dims: [...dims], dataType, ...(data === undefined ? {} : { rawData: data }) });
+  const t = tensorProto({
+    ...(name === undefined ? {} : { name }), ...(docString === undefined ? {} : { docString }), ...(metadataProps === undefined ? {} : { metadataProps }),
+    ...(unknownFields === undefined ? {} : { unknownFields }), dims: [...dims], dataType, ...(data === undefined ? {} : { rawData: data }),
+  });
   return nodeProto({ ...node, attribute: [attributeProto({ ...old, name: "value", type: 4, t })] });
 }

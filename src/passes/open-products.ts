@@ -14,10 +14,15 @@ import type { WeightPoint, WeightSite } from "./weights/find-weights.ts";
 export function openProducts(graph: Graph, site: WeightSite, opsets: ReadonlyMap<string, number>): number {
   let fired = 0;
   const points = site.points.flatMap((point) => {
-    const closed = point.uses.flatMap((use) => { const apart = definitionOf(use.node)?.apart; return apart === undefined ? [] : [{ use, apart }]; });
-    const others = point.uses.filter((use) => !closed.some((c) => c.use === use));
-    fired += closed.length;
-    return [...(others.length === 0 ? [] : [{ ...point, uses: others }]), ...closed.map(({ use, apart }) => openProduct(use.node.graph ?? graph, site, use, apart, opsets))];
+    const others: Use[] = [];
+    const opened: WeightPoint[] = [];
+    for (const use of point.uses) {
+      const apart = definitionOf(use.node)?.apart;
+      if (apart === undefined) others.push(use);
+      else opened.push(openProduct(use.node.graph ?? graph, site, use, apart, opsets));
+    }
+    fired += opened.length;
+    return [...(others.length === 0 ? [] : [{ ...point, uses: others }]), ...opened];
   });
   site.points.splice(0, Infinity, ...points);
   return fired;

@@ -35,7 +35,8 @@ export function matchGelu(erf: Node): Match<Gelu> {
   const scaled = erf.inputs[0]?.producer;
   const divided = withScalar(scaled, "Div");
   const multiplied = withScalar(scaled, "Mul");
-  const x = divided?.side === 1 && near(divided.scalar, Math.SQRT2) ? divided.value : multiplied !== undefined && near(multiplied.scalar, Math.SQRT1_2) ? multiplied.value : undefined;
+  const byDivision = divided?.side === 1 && near(divided.scalar, Math.SQRT2) ? divided.value : undefined;
+  const x = byDivision ?? (near(multiplied?.scalar, Math.SQRT1_2) ? multiplied?.value : undefined);
   if (x === undefined) return { missed: "the input of Erf is not x/√2", at: erf };
   const plusOne = onlyReader(erf.outputs[0]);
   const added = withScalar(plusOne, "Add");

@@ -15,8 +15,9 @@ export type OnnxRuntime = Pick<typeof Ort, "InferenceSession" | "Tensor">;
 
 /** Names of ONNX Runtime's tensor types by ONNX's numbers. */
 const TYPES: Readonly<Record<number, Ort.Tensor.Type>> = {
-  [DataType.FLOAT]: "float32", [DataType.DOUBLE]: "float64", [DataType.INT64]: "int64", [DataType.UINT64]: "uint64", [DataType.INT32]: "int32", [DataType.UINT32]: "uint32",
-  [DataType.INT16]: "int16", [DataType.UINT16]: "uint16", [DataType.INT8]: "int8", [DataType.UINT8]: "uint8", [DataType.BOOL]: "bool", [DataType.FLOAT16]: "float16",
+  [DataType.FLOAT]: "float32", [DataType.DOUBLE]: "float64", [DataType.FLOAT16]: "float16", [DataType.BOOL]: "bool",
+  [DataType.INT64]: "int64", [DataType.INT32]: "int32", [DataType.INT16]: "int16", [DataType.INT8]: "int8",
+  [DataType.UINT64]: "uint64", [DataType.UINT32]: "uint32", [DataType.UINT16]: "uint16", [DataType.UINT8]: "uint8",
 };
 const NUMBERS = new Map(Object.entries(TYPES).map(([number, type]) => [type as string, Number(number)]));
 

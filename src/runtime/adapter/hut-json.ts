@@ -110,7 +110,8 @@ export function parseHutJson(text: string, file: string): HutJson {
 export function formatHutJson(hut: HutJson): string {
   const { formatVersion, method, alpha, roles, modules, head, id2label, saved } = hut;
   // What is undefined is left out by JSON.stringify.
-  const text = JSON.stringify({ formatVersion, method, alpha, roles, modules: sortedByName(modules, flatBlocks), head, id2label, saved: sortedByName(saved) }, null, 2);
+  const sorted = { formatVersion, method, alpha, roles, modules: sortedByName(modules, flatBlocks), head, id2label, saved: sortedByName(saved) };
+  const text = JSON.stringify(sorted, null, 2);
   // A line break is never inside a JSON text, so this touches lists alone.
   return `${text.replace(/\[\n\s+([-+.\deE,\s]+?)\n\s+\]/g, (_, items: string) => `[${items.replace(/\s+/g, " ")}]`)}\n`;
 }
@@ -129,7 +130,8 @@ function readRanges(fields: JsonFields, role: string, n: number): Ranges {
   const numbers = fields.counts(role, 0);
   if (!["q", "k", "v"].includes(role)) fields.wrong(role, "a role: q, k or v");
   const rising = numbers.every((v, i) => (i % 2 === 0 ? i === 0 || v >= (numbers[i - 1] ?? 0) : v > (numbers[i - 1] ?? 0)));
-  if (numbers.length === 0 || numbers.length % 2 !== 0 || !rising || (numbers.at(-1) ?? 0) > n) fields.wrong(role, "runs of columns, first and end by turns, rising");
+  const isRuns = numbers.length > 0 && numbers.length % 2 === 0 && rising && (numbers.at(-1) ?? 0) <= n;
+  if (!isRuns) fields.wrong(role, "runs of columns, first and end by turns, rising");
   return Array.from({ length: numbers.length / 2 }, (_, i) => [numbers[2 * i] ?? 0, numbers[2 * i + 1] ?? 0] as const);
 }
 
@@ -165,7 +167,8 @@ function readSaved(fields: JsonFields): HutSaved {
 
 /** Runs are written as one list of numbers. */
 function flatBlocks(module: HutModule): object {
-  return module.blocks === undefined ? module : { ...module, blocks: Object.fromEntries(Object.entries(module.blocks).map(([role, ranges]) => [role, ranges.flat()])) };
+  if (module.blocks === undefined) return module;
+  return { ...module, blocks: Object.fromEntries(Object.entries(module.blocks).map(([role, ranges]) => [role, ranges.flat()])) };
 }
 
 function sortedByName<T>(record: Readonly<Record<string, T>>, written: (entry: T) => unknown = (entry) => entry): Record<string, unknown> {

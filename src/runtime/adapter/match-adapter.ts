@@ -32,16 +32,19 @@ export function matchAdapter(adapter: AdapterFolder, folder: string, sites: read
     const roles = Object.keys(blocks) as Role[];
     return roles.map((role, i) => {
       const source = columnsOf(blocks[role] ?? []);
-      return { ...matchRole(folder, sites, module, role, source, weightShape(adapter, module)[1]), module, tensors: unstacked(method, tensors, i, roles.length, source), source };
+      const own = unstacked(method, tensors, i, roles.length, source);
+      return { ...matchRole(folder, sites, module, role, source, weightShape(adapter, module)[1]), module, tensors: own, source };
     });
   });
 }
 
-function matchWhole(adapter: AdapterFolder, folder: string, sites: readonly WeightSite[], module: string, tensors: ReadonlyMap<string, AdapterTensor>): MatchedPart {
+function matchWhole(adapter: AdapterFolder, folder: string, sites: readonly WeightSite[], module: string, tensors: ReadonlyMap<string, AdapterTensor>,
+): MatchedPart {
   const want = weightShape(adapter, module);
   const byPath = atPath(module, folder, sites);
   const role = roleOfPath(module);
-  const found: Part = byPath !== undefined ? { site: byPath, modulePath: module } : role === undefined ? missing(folder, module, sites) : byRole(folder, sites, module, role);
+  const found: Part = byPath !== undefined ? { site: byPath, modulePath: module }
+    : role === undefined ? missing(folder, module, sites) : byRole(folder, sites, module, role);
   const n = found.block?.columns.length ?? found.site.n;
   if (want[0] !== found.site.k || want[1] !== n) throw adapterShapeMismatch(folder, module, want, [found.site.k, n]);
   return { ...found, module, tensors, source: undefined };

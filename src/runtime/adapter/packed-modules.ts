@@ -61,8 +61,9 @@ function besides(n: number, parts: readonly { readonly tensor: AdapterTensor; re
   return { shape: [n, width], data };
 }
 
-/** One role's tensors out of a stack of `count` roles of one rank. */
-export function unstacked(method: UpdatedTransformation, tensors: ReadonlyMap<string, AdapterTensor>, index: number, count: number, columns: readonly number[]): Map<string, AdapterTensor> {
+/** The tensors of the role `index` out of a stack of `count` roles of one rank, its columns being these. */
+export function unstacked(method: UpdatedTransformation, tensors: ReadonlyMap<string, AdapterTensor>, index: number, count: number,
+  columns: readonly number[]): Map<string, AdapterTensor> {
   return new Map(specsOf(method).map((spec): [string, AdapterTensor] => {
     const { shape: [rows = 0, width = 0], data } = tensors.get(spec.peft.name) ?? { shape: [0, 0], data: new Float32Array() };
     if (spec.peft.side === "in") {

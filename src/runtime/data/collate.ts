@@ -53,9 +53,10 @@ export function collate(examples: readonly Example[], indices: readonly number[]
     return [spec.name, make?.(chosen.length) ?? inputFeed(chosen, spec, spec.name === "input_ids" ? padding.input_ids : 0)];
   }));
   const rows = feeds.get("input_ids")?.dims[1] ?? chosen.reduce((longest, { length }) => Math.max(longest, length), 0);
+  const labelled = feeds.get(padding.labelled ?? "input_ids")?.dims[1] ?? rows;
   return {
     feeds,
-    labels: feed(chosen.map(({ labels }) => labels ?? UNLABELLED), { name: "labels", dtype: DataType.INT64, shape: [undefined, feeds.get(padding.labelled ?? "input_ids")?.dims[1] ?? rows] }, IGNORED_LABEL),
+    labels: feed(chosen.map(({ labels }) => labels ?? UNLABELLED), { name: "labels", dtype: DataType.INT64, shape: [undefined, labelled] }, IGNORED_LABEL),
     size: chosen.length,
     tokens: chosen.reduce((sum, { tokens }) => sum + tokens, 0),
     paddedTokens: chosen.length * rows,

@@ -64,8 +64,8 @@ interface Layout {
 
 /**
  * Makes examples of a file's records. Columns named after an input of the graph are fed as they are, else text is tokenized into `input_ids`;
- * attention_mask, token_type_ids and position_ids are filled where the data don't name them, empty caches when a batch is made. Throws where a column, a label, the tokenizer or an
- * input is missing, or a value doesn't fit, naming file and line.
+ * attention_mask, token_type_ids and position_ids are filled where the data don't name them, empty caches when a batch is made. Throws where a
+ * column, a label, the tokenizer or an input is missing, or a value doesn't fit, naming file and line.
  */
 export function toExamples(data: DataFile, options: ExampleOptions): Examples {
   const layout = findLayout(data, options);

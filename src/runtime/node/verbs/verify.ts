@@ -78,9 +78,12 @@ function foldedType({ quantized, tensor }: WeightSite): number {
 type Feeds = ReadonlyMap<string, Feed>;
 
 function dataBatches(base: OpenedModel, options: VerifyOptions): Feeds[] {
-  const { examples, inputs, padding } = loadExamples({ file: options.data ?? "", modelPath: base.path, tokenizer: options.tokenizer, graph: base.loadInlined().graph, labels: "none", numLabels: undefined });
+  const { examples, inputs, padding } = loadExamples({
+    file: options.data ?? "", modelPath: base.path, tokenizer: options.tokenizer, graph: base.loadInlined().graph, labels: "none", numLabels: undefined,
+  });
   const chosen = examples.slice(0, COMPARED_RECORDS);
-  return planBatches(chosen.map((e) => e.length), { batchSize: 16, shuffle: false, seed: 0, epoch: 0, byLength: true }).map((indices) => collate(chosen, indices, inputs, padding).feeds);
+  const plan = planBatches(chosen.map((e) => e.length), { batchSize: 16, shuffle: false, seed: 0, epoch: 0, byLength: true });
+  return plan.map((indices) => collate(chosen, indices, inputs, padding).feeds);
 }
 
 /** Inputs of the graph's own shapes, caches empty: token ids within the vocabulary, all tokens counting, floats between −1 and 1. */
@@ -93,7 +96,8 @@ function madeInputs(base: OpenedModel): Feeds {
     if (made !== undefined) return [spec.name, made];
     const { name, dtype } = spec;
     const dims = spec.shape.map((d, i) => (typeof d === "number" ? d : i === 0 ? MADE.batch : isFloating(dtype) ? MADE.other : MADE.tokens));
-    const next = isFloating(dtype) ? () => random.uniform(-1, 1) : dtype === DataType.BOOL || name.includes("mask") ? () => 1 : name === "input_ids" ? () => random.below(vocabulary) : () => 0;
+    const next = isFloating(dtype) ? () => random.uniform(-1, 1) : dtype === DataType.BOOL || name.includes("mask") ? () => 1
+      : name === "input_ids" ? () => random.below(vocabulary) : () => 0;
     return [name, { dataType: dtype, dims, data: elementKind(spec).pack(Float64Array.from({ length: elementCount(dims) }, next)) }];
   }));
 }
