@@ -1,9 +1,9 @@
 /**
  * Brings a graph to an older opset, for a runtime that reads no newer one. For the training view alone.
  *
- * Requires: facts inferred. Guarantees: the numbers stay; either the whole graph is lowered or nothing changes. Rules: (1) an operator whose form is the same in
- * both opsets stays; (2) so does one whose newer form only takes more types or more attributes, where the node has none of these; (3) any other operator, and an
- * opset that nobody here knows, leaves the graph as it was.
+ * Requires: facts inferred. Guarantees: the numbers stay; either the whole graph is lowered or nothing changes. Rules: (1) an operator whose form
+ * is the same in both opsets stays; (2) so does one whose newer form only takes more types or more attributes, where the node has none of these;
+ * (3) any other operator, and an opset that nobody here knows, leaves the graph as it was.
  */
 import { DataType, dataTypeName } from "../ir/data-type.ts";
 import type { Node } from "../ir/graph.ts";
@@ -38,7 +38,9 @@ function whyNot(node: Node, from: number, target: number): string | undefined {
   if (now === undefined) return schemaOf(node.opType) === undefined && definitionOf(node) !== undefined ? undefined : `nobody knows ${where}`;
   if (now === old) return undefined;
   if (old === undefined) return `${where} isn't there in opset ${String(target)}`;
-  if (now.inputs.slice(0, node.inputs.length).some((input, i) => input !== old.inputs[Math.min(i, old.inputs.length - 1)])) return `${where} has other inputs there`;
+  if (now.inputs.slice(0, node.inputs.length).some((input, i) => input !== old.inputs[Math.min(i, old.inputs.length - 1)])) {
+    return `${where} has other inputs there`;
+  }
   const attribute = [...node.attributes.keys()].find((name) => !Object.hasOwn(old.attributes, name));
   if (attribute !== undefined) return `${where} has the attribute ${JSON.stringify(attribute)}, which isn't there in opset ${String(target)}`;
   const type = [...node.inputs, ...node.outputs].map((value) => value?.dataType ?? 0).find((t) => isNewTo(node.opType, old, t));

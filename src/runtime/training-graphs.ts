@@ -59,7 +59,10 @@ export function ortTrainingGraphs(task: Task, fresh: () => Prepared, options: Op
   const frozen = buildTrainingModel(training.model, training);
   buildEvalModel(evaluation.model, evaluation);
   buildOptimizerModel(optimizer, options);
-  return { graphs: [{ kind: "training_model", model: training.model }, { kind: "eval_model", model: evaluation.model }, { kind: "optimizer_model", model: optimizer }], frozen };
+  return {
+    graphs: [{ kind: "training_model", model: training.model }, { kind: "eval_model", model: evaluation.model }, { kind: "optimizer_model", model: optimizer }],
+    frozen,
+  };
 }
 
 /** The training view in the words of ONNX Runtime 1.19.2. */

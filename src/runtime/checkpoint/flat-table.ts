@@ -87,7 +87,9 @@ export class FlatTable {
   text(field: number, what: string): string | undefined {
     const found = this.#vector(field, 1, what);
     if (found === undefined) return undefined;
-    if (found.count > MAX_TEXT_BYTES) throw new FlatError(`${what} at byte ${String(found.start)} has ${String(found.count)} bytes, over the limit of ${String(MAX_TEXT_BYTES)}`);
+    if (found.count > MAX_TEXT_BYTES) {
+      throw new FlatError(`${what} at byte ${String(found.start)} has ${String(found.count)} bytes, over the limit of ${String(MAX_TEXT_BYTES)}`);
+    }
     this.#bytes.require(found.start, found.count + 1, what);
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.#bytes.slice(found.start, found.count));

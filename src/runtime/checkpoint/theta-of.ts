@@ -21,7 +21,9 @@ export function thetaOf(trainables: readonly Trainable[], { trainable }: Checkpo
   const parts = trainables.map(({ name, shape }) => {
     const tensor = found.get(name);
     if (tensor === undefined || tensor.shape.join() !== shape.join()) throw ortCheckpointShapeMismatch(file, name, tensor?.shape ?? [], shape);
-    if (tensor.dataType !== DataType.FLOAT) throw ortCheckpointUnreadable(file, `its ${quote(name)} is ${dataTypeName(tensor.dataType)}, and trained numbers are float`);
+    if (tensor.dataType !== DataType.FLOAT) {
+      throw ortCheckpointUnreadable(file, `its ${quote(name)} is ${dataTypeName(tensor.dataType)}, and trained numbers are float`);
+    }
     const values = new Tensor(tensor.dataType, tensor.shape, tensor.data).toNumbers() ?? new Float32Array();
     const broken = values.findIndex((v) => !Number.isFinite(v));
     if (broken >= 0) throw tensorNotFinite(file, name, broken, values[broken] ?? NaN);

@@ -87,7 +87,13 @@ function frozenTensor({ name, initializer }: Value): CheckpointTensor {
 
 /** Refuses what one of the formats asked for would pass over without a word. */
 function refuseUnused(formats: ReadonlySet<ArtifactFormat>, { optimizer, weightDecay, frozenInCheckpoint }: ArtifactsOptions): void {
-  if (optimizer === "sgd" && formats.has("step")) throw formatLacks("--optimizer sgd", "step", "Give --format ort-training, or leave it out: the optimizer of step.onnx is adamw.");
-  if (optimizer === "sgd" && weightDecay !== undefined && weightDecay > 0) throw formatLacks("--weight-decay with --optimizer sgd", "ort-training", "ONNX Runtime's SGDOptimizerV2 has no decay; leave one of them out.");
-  if (frozenInCheckpoint === true && !formats.has("ort-training")) throw formatLacks("--frozen-in-checkpoint", "step", "Give --format ort-training, or leave it out.");
+  if (optimizer === "sgd" && formats.has("step")) {
+    throw formatLacks("--optimizer sgd", "step", "Give --format ort-training, or leave it out: the optimizer of step.onnx is adamw.");
+  }
+  if (optimizer === "sgd" && weightDecay !== undefined && weightDecay > 0) {
+    throw formatLacks("--weight-decay with --optimizer sgd", "ort-training", "ONNX Runtime's SGDOptimizerV2 has no decay; leave one of them out.");
+  }
+  if (frozenInCheckpoint === true && !formats.has("ort-training")) {
+    throw formatLacks("--frozen-in-checkpoint", "step", "Give --format ort-training, or leave it out.");
+  }
 }
