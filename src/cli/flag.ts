@@ -88,31 +88,24 @@ function rangeText({ integer, min, max, above }: NumberRange): string {
   return min === undefined ? kind : `${kind} of at least ${String(min)}`;
 }
 
-/** What a flag of choices is told. */
-export interface ChoiceText extends FlagText {
-  /** Values that are planned and not written, and what to do meanwhile. */
-  readonly notYet?: Readonly<Record<string, string>>;
-}
-
 /** One word of a few. */
-export function choice<T extends string>(flags: string, help: string, known: readonly T[], options: ChoiceText): Flag<T> {
-  return { ...base(flags, `${help}: ${known.join(", ")}`, options), parse: (word) => chosen(flagName(flags), word, known, options.notYet) };
+export function choice<T extends string>(flags: string, help: string, known: readonly T[], options: FlagText): Flag<T> {
+  return { ...base(flags, `${help}: ${known.join(", ")}`, options), parse: (word) => chosen(flagName(flags), word, known) };
 }
 
 /** A comma list of choices. Repeating the flag adds to the list. */
-export function choices<T extends string>(flags: string, help: string, known: readonly T[], options: ChoiceText): Flag<readonly T[]> {
+export function choices<T extends string>(flags: string, help: string, known: readonly T[], options: FlagText): Flag<readonly T[]> {
   const name = flagName(flags);
   return {
     ...base(flags, `${help}: ${known.join(", ")}`, options),
-    parse: (word, previous) => [...(previous ?? []), ...splitList(name, word).map((entry) => chosen(name, entry, known, options.notYet))],
+    parse: (word, previous) => [...(previous ?? []), ...splitList(name, word).map((entry) => chosen(name, entry, known))],
   };
 }
 
-function chosen<T extends string>(name: string, word: string, known: readonly T[], notYet: ChoiceText["notYet"] = {}): T {
+function chosen<T extends string>(name: string, word: string, known: readonly T[]): T {
   const found = known.find((c) => c === word);
   if (found !== undefined) return found;
-  const instead = Object.entries(notYet).find(([value]) => value === word)?.[1];
-  throw instead === undefined ? choiceWrong(name, word, known, similar(word, known)) : notThereYet(`${name} ${word}`, instead);
+  throw choiceWrong(name, word, known, similar(word, known));
 }
 
 /** A comma list of names. Commas inside a `/regular expression/` don't split. Repeating the flag adds to the list. */

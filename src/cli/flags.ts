@@ -1,7 +1,7 @@
 /** Every flag of every verb, once. Names and defaults are those of runtime/options.ts; a flag that isn't given isn't passed on. */
 import type { Pooling } from "../passes/attach-head.ts";
-import { ARTIFACT_FORMATS, DEFAULTS, PROVIDERS, SCHEDULERS, TASKS } from "../runtime/options.ts";
-import type { ArtifactFormat, Provider, Scheduler, TaskName } from "../runtime/options.ts";
+import { ARTIFACT_FORMATS, DEFAULTS, OPTIMIZERS, PROVIDERS, SCHEDULERS, TASKS } from "../runtime/options.ts";
+import type { ArtifactFormat, OptimizerName, Provider, Scheduler, TaskName } from "../runtime/options.ts";
 import { choice, choices, names, number, optionalText, planned, text, toggle, type Flag } from "./flag.ts";
 
 /** Methods by name, and what `--lr` is by default for each. A copy, since importing the methods loads the whole compiler; a test compares the two. */
@@ -34,8 +34,12 @@ export const dryRun: Flag<boolean> = toggle("--dry-run", "do everything but writ
 export const overwrite: Flag<boolean> = toggle("--overwrite", "replace the run that is in the folder", files);
 export const resume: Flag<string | boolean> = optionalText("--resume [checkpoint]",
   "go on from this checkpoint folder, or from the newest in -o; settings come from run.json", files);
-export const format: Flag<readonly ArtifactFormat[]> = choices("--format <list>", "what to write", ARTIFACT_FORMATS,
-  { ...files, default: ARTIFACT_FORMATS.join(","), notYet: { "ort-training": "Leave it out: `--format step` runs on every ONNX Runtime." } });
+export const format: Flag<readonly ArtifactFormat[]> = choices("--format <list>", "what to write", ARTIFACT_FORMATS, { ...files, default: DEFAULTS.format });
+export const frozenInCheckpoint: Flag<boolean> = toggle("--frozen-in-checkpoint",
+  "with --format ort-training: frozen weights are inputs of the graphs, and lie in the checkpoint", files);
+/** `--checkpoint`: its use is the verb's. */
+export const checkpoint = (help: string): Flag<string> => text("--checkpoint <file>",
+  `${help}; --adapter, or the folder adapter beside the file, tells what its parameters are`, files);
 export const swappable: Flag<boolean> = planned("--swappable", "Files:", "Leave it out: the adapter's numbers are then stored in the graph.");
 
 export const targetModules: Flag<readonly string[]> = names("--target-modules <list>",
@@ -76,8 +80,8 @@ export const lrScheduler: Flag<Scheduler> = choice("--lr-scheduler <name>", "how
   { ...training, default: DEFAULTS.lrScheduler });
 export const warmupRatio: Flag<number> = number("--warmup-ratio <share>", "share of the steps in which the learning rate rises",
   { ...training, default: DEFAULTS.warmupRatio, min: 0, max: 1 });
-export const optimizer: Flag<string> = choice("--optimizer <name>", "the optimizer built in", ["adamw"],
-  { ...training, default: "adamw", notYet: { sgd: "Leave it out: the optimizer is adamw." } });
+export const optimizer: Flag<OptimizerName> = choice("--optimizer <name>", "the optimizer built in, sgd for --format ort-training alone", OPTIMIZERS,
+  { ...training, default: DEFAULTS.optimizer });
 export const seed: Flag<number> = number("--seed <n>", "first values and the data's order follow from it",
   { ...training, default: DEFAULTS.seed, integer: true, min: 0 });
 

@@ -4,7 +4,7 @@
  * Guarantees: standard operators only; inputs and outputs as docs/artifacts.md lists them; frozen weights stay references to the base.
  */
 import { DataType } from "../ir/data-type.ts";
-import type { Value } from "../ir/graph.ts";
+import type { Graph, Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import { holderIn } from "../ir/nested.ts";
 import { elementCount } from "../ir/sizes.ts";
@@ -95,21 +95,29 @@ function splitTheta(model: Model, trainables: readonly Trainable[]): Value {
   const theta = graph.addInput("theta", { dataType: DataType.FLOAT, shape: [parameterCount(trainables)] });
   const op = new OpBuilder(graph, { opsets: model.opsets, origin: "theta", before: graph.nodes[0] });
   const parts = trainables.length === 1 ? [theta] : op.Split(theta, sizes, {}, sizes.length);
-  trainables.forEach((t, i) => {
+  bindTrainables(graph, op, trainables, (t, i) => {
     const part = parts[i];
     if (part === undefined) throw new TypeError("fewer parts than trainables");
-    const shaped = t.shape.length === 1 ? part : op.Reshape(part, t.shape);
-    for (const { node, index } of [...(t.uses ?? t.value.uses)]) {
-      // Gone since, or in a nested graph, which sees theta too.
-      if (holderIn(graph, node) === undefined) continue;
-      const { dataType } = node.inputs[index] ?? t.value;
-      node.setInput(index, dataType === DataType.FLOAT || dataType === 0 ? shaped : op.Cast(shaped, { to: dataType }));
-    }
+    return t.shape.length === 1 ? part : op.Reshape(part, t.shape);
   });
   return theta;
 }
 
-function finish(model: Model): void {
+/** Lets everything that reads a trainable read a float32 value instead, cast to the type it reads. */
+export function bindTrainables(graph: Graph, op: OpBuilder, trainables: readonly Trainable[], valueOf: (trainable: Trainable, index: number) => Value): void {
+  trainables.forEach((t, i) => {
+    const bound = valueOf(t, i);
+    for (const { node, index } of [...(t.uses ?? t.value.uses)]) {
+      // Gone since, or in a nested graph, which sees the value too.
+      if (holderIn(graph, node) === undefined) continue;
+      const { dataType } = node.inputs[index] ?? t.value;
+      node.setInput(index, dataType === DataType.FLOAT || dataType === 0 ? bound : op.Cast(bound, { to: dataType }));
+    }
+  });
+}
+
+/** Merges what the rules wrote twice, removes what nothing reads, and lets go of what the graph no longer is. */
+export function finish(model: Model): void {
   mergeRepeated(model.graph);
   removeDead(model.graph);
   model.graph.sortTopologically();

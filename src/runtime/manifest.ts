@@ -7,6 +7,7 @@ import { ADAMW } from "../passes/attach-optimizer.ts";
 import { parameterCount, type StepKind } from "../passes/build-step.ts";
 import { DEFAULTS, type AdaptedModule, type ArtifactsOptions } from "./options.ts";
 import type { Prepared } from "./prepare.ts";
+import type { OrtTrainingKind } from "./training-graphs.ts";
 
 /** theta's start: P float32 numbers, little-endian. */
 export const THETA_FILE = "theta.bin";
@@ -14,9 +15,26 @@ export const THETA_FILE = "theta.bin";
 /** A graph's input or output. */
 export interface ManifestValue {
   readonly name: string;
+  /** "float", "int64"; "sequence(float)" for a list of tensors of any shape. */
   readonly dtype: string;
   /** A number, the name of a free dimension, or null where it is unknown. */
   readonly shape: readonly (number | string | null)[];
+}
+
+/** The optimizer built in, and the values to feed, or that are built in. */
+export type ManifestOptimizer = { readonly lr: number; readonly weightDecay: number; readonly maxGradNorm: number } & (
+  | { readonly name: "adamw"; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
+  | { readonly name: "sgd" });
+
+/** What stands beside the three graphs of the format `ort-training`. */
+export interface OrtTrainingManifest {
+  readonly checkpoint: string;
+  /** The folder of the adapter that training starts from, which tells what the parameters are. */
+  readonly adapter: string;
+  /** Clipping built into the optimizer's graph; 0 for none. */
+  readonly maxGradNorm: number;
+  /** Whether the frozen weights are inputs too, and lie in the checkpoint. */
+  readonly frozenInCheckpoint: boolean;
 }
 
 export interface Manifest {
@@ -29,17 +47,20 @@ export interface Manifest {
   readonly trainableParams: number;
   /** Where each trainable lies in theta: float32 elements. */
   readonly layout: readonly { readonly name: string; readonly modulePath: string; readonly parameter: string; readonly shape: readonly number[]; readonly offset: number; readonly length: number }[];
-  readonly thetaFile: string;
+  /** Of the format `step`. */
+  readonly thetaFile?: string;
   readonly adapted: readonly AdaptedModule[];
   readonly modulesToSave: readonly { readonly modulePath: string; readonly params: number }[];
   readonly head: Prepared["head"] | null;
-  readonly optimizer: { readonly name: "adamw"; readonly beta1: number; readonly beta2: number; readonly epsilon: number; readonly lr: number; readonly weightDecay: number; readonly maxGradNorm: number };
+  readonly optimizer: ManifestOptimizer;
+  /** Of the format `ort-training`. */
+  readonly ortTraining?: OrtTrainingManifest;
   readonly graphs: Readonly<Record<string, { readonly file: string; readonly inputs: readonly ManifestValue[]; readonly outputs: readonly ManifestValue[] }>>;
 }
 
 /** The manifest of graphs built from one prepared model. */
-export function manifestOf(prepared: Prepared, graphs: readonly { readonly kind: StepKind; readonly model: Model }[], options: ArtifactsOptions,
-  modules: { readonly adapted: readonly AdaptedModule[]; readonly saved: Manifest["modulesToSave"] }): Manifest {
+export function manifestOf(prepared: Prepared, graphs: readonly { readonly kind: StepKind | OrtTrainingKind; readonly model: Model }[], options: ArtifactsOptions,
+  parts: { readonly adapted: readonly AdaptedModule[]; readonly saved: Manifest["modulesToSave"]; readonly ortTraining: OrtTrainingManifest | undefined }): Manifest {
   let offset = 0;
   const layout = prepared.trainables.map(({ name, modulePath, parameter, shape, start }) => {
     const entry = { name, modulePath, parameter, shape, offset, length: start.length };
@@ -48,12 +69,18 @@ export function manifestOf(prepared: Prepared, graphs: readonly { readonly kind:
   });
   return {
     formatVersion: 1, method: prepared.method.name, rank: prepared.rank, alpha: prepared.alpha, task: options.task ?? DEFAULTS.task,
-    trainableParams: parameterCount(prepared.trainables), layout, thetaFile: THETA_FILE, adapted: modules.adapted, modulesToSave: modules.saved, head: prepared.head ?? null,
-    optimizer: { name: "adamw", ...ADAMW, lr: options.lr ?? prepared.method.defaultLearningRate, weightDecay: options.weightDecay ?? DEFAULTS.weightDecay, maxGradNorm: options.maxGradNorm ?? DEFAULTS.maxGradNorm },
+    trainableParams: parameterCount(prepared.trainables), layout,
+    ...(graphs.some((g) => g.kind === "step") ? { thetaFile: THETA_FILE } : {}), adapted: parts.adapted, modulesToSave: parts.saved, head: prepared.head ?? null,
+    optimizer: {
+      ...(options.optimizer === "sgd" ? { name: "sgd" } : { name: "adamw", ...ADAMW }),
+      lr: options.lr ?? prepared.method.defaultLearningRate, weightDecay: options.weightDecay ?? DEFAULTS.weightDecay, maxGradNorm: options.maxGradNorm ?? DEFAULTS.maxGradNorm,
+    },
+    ...(parts.ortTraining === undefined ? {} : { ortTraining: parts.ortTraining }),
     graphs: Object.fromEntries(graphs.map(({ kind, model: { graph } }) => [kind, { file: `${kind}.onnx`, inputs: graph.inputs.map(described), outputs: graph.outputs.map(described) }])),
   };
 }
 
 function described(value: Value): ManifestValue {
-  return { name: value.name, dtype: dataTypeName(value.dataType), shape: (value.shape ?? []).map((d) => (typeof d === "number" ? d : d === undefined ? null : dimKey(d))) };
+  const element = value.declared?.sequenceType?.elemType?.tensorType?.elemType;
+  return { name: value.name, dtype: element === undefined ? dataTypeName(value.dataType) : `sequence(${dataTypeName(element)})`, shape: (value.shape ?? []).map((d) => (typeof d === "number" ? d : d === undefined ? null : dimKey(d))) };
 }

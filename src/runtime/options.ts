@@ -9,8 +9,11 @@ import type { Role } from "../passes/weights/find-weights.ts";
 export type TaskName = "text-classification" | "text-generation" | "image-classification";
 export const TASKS: readonly TaskName[] = ["text-classification", "text-generation", "image-classification"];
 /** Formats of training artifacts. */
-export type ArtifactFormat = "step";
-export const ARTIFACT_FORMATS: readonly ArtifactFormat[] = ["step"];
+export type ArtifactFormat = "step" | "ort-training";
+export const ARTIFACT_FORMATS: readonly ArtifactFormat[] = ["step", "ort-training"];
+/** Optimizers that are built into the graphs. */
+export type OptimizerName = "adamw" | "sgd";
+export const OPTIMIZERS: readonly OptimizerName[] = ["adamw", "sgd"];
 export type Scheduler = "constant" | "linear" | "cosine";
 export const SCHEDULERS: readonly Scheduler[] = ["constant", "linear", "cosine"];
 export type Provider = "cpu" | "cuda" | "webgpu" | "dml" | "coreml";
@@ -80,10 +83,10 @@ export interface OptimizerOptions {
 /** The defaults that help shows and the verbs use. The learning rate's is the method's. */
 export const DEFAULTS: {
   readonly task: TaskName; readonly method: string; readonly rank: number; readonly targetModules: readonly string[]; readonly epochs: number; readonly batchSize: number;
-  readonly maxSeqLength: number; readonly weightDecay: number; readonly maxGradNorm: number; readonly lrScheduler: Scheduler; readonly warmupRatio: number; readonly seed: number;
+  readonly maxSeqLength: number; readonly weightDecay: number; readonly maxGradNorm: number; readonly lrScheduler: Scheduler; readonly warmupRatio: number; readonly seed: number; readonly format: ArtifactFormat; readonly optimizer: OptimizerName;
 } = {
   task: "text-classification", method: "hut", rank: 8, targetModules: ["q", "v"], epochs: 3, batchSize: 32,
-  maxSeqLength: 128, weightDecay: 0, maxGradNorm: 1, lrScheduler: "linear", warmupRatio: 0.06, seed: 0,
+  maxSeqLength: 128, weightDecay: 0, maxGradNorm: 1, lrScheduler: "linear", warmupRatio: 0.06, seed: 0, format: "step", optimizer: "adamw",
 };
 
 export interface InspectOptions extends CommonOptions {
@@ -154,6 +157,10 @@ export interface ArtifactsOptions extends CommonOptions, TargetOptions, Optimize
   readonly output: string;
   readonly task?: TaskName | undefined;
   readonly format?: readonly ArtifactFormat[] | undefined;
+  /** `sgd` is for the format `ort-training` alone, which also clips only where `maxGradNorm` is given. */
+  readonly optimizer?: OptimizerName | undefined;
+  /** In the format `ort-training`: frozen weights are inputs too, and lie in the checkpoint. */
+  readonly frozenInCheckpoint?: boolean | undefined;
   readonly embed?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
@@ -205,9 +212,15 @@ export interface HeadOptions {
   readonly numLabels?: number | undefined;
 }
 
-export interface EvaluateOptions extends CommonOptions, DataOptions, RunOptions, HeadOptions {
-  readonly data: string;
+/** What was trained: an adapter folder, or what ONNX Runtime's training API made of the artifacts. */
+export interface TrainedOptions {
   readonly adapter?: string | undefined;
+  /** A checkpoint of ONNX Runtime's training API. `adapter` tells what its parameters are; left out, the folder `adapter` beside it does. */
+  readonly checkpoint?: string | undefined;
+}
+
+export interface EvaluateOptions extends CommonOptions, DataOptions, RunOptions, HeadOptions, TrainedOptions {
+  readonly data: string;
   readonly outputName?: string | undefined;
   readonly force?: boolean | undefined;
 }
@@ -230,8 +243,8 @@ export interface PredictResult {
   readonly seconds: number;
 }
 
-export interface FoldOptions extends CommonOptions, HeadOptions {
-  readonly adapter: string;
+/** One of `adapter` and `checkpoint` is needed. */
+export interface FoldOptions extends CommonOptions, HeadOptions, TrainedOptions {
   /** A file, or a folder that becomes a model folder in Hugging Face's layout. */
   readonly output: string;
   /** Round new values of quantized weights to integers of the form they had. Left out, these weights become floats. */
@@ -253,8 +266,8 @@ export interface FoldResult {
   readonly output: string;
 }
 
-export interface VerifyOptions extends CommonOptions, RunOptions, HeadOptions {
-  readonly adapter: string;
+/** One of `adapter` and `checkpoint` is needed. */
+export interface VerifyOptions extends CommonOptions, RunOptions, HeadOptions, TrainedOptions {
   readonly merged: string;
   readonly data?: string | undefined;
   readonly tokenizer?: string | undefined;

@@ -43,10 +43,16 @@ describe("what the library is given", () => {
     assert.equal((await run(["inspect", "--", "--json"])).calls[0]?.model, "--json");
   });
 
-  it("flags of the contract that change nothing are taken", async () => {
-    const { code, calls } = await run(["artifacts", "m", "-o", "out", "--optimizer", "adamw", "--format", "step"]);
+  it("both formats of artifacts, and what is of one alone", async () => {
+    const { code, calls } = await run(["artifacts", "m", "-o", "out", "--optimizer", "adamw", "--format", "step,ort-training", "--frozen-in-checkpoint"]);
     assert.equal(code, 0);
-    assert.deepEqual(calls[0]?.options, { output: "out", format: ["step"] });
+    assert.deepEqual(calls[0]?.options, { output: "out", optimizer: "adamw", format: ["step", "ort-training"], frozenInCheckpoint: true });
+  });
+
+  it("--checkpoint, with an adapter or without", async () => {
+    assert.deepEqual((await run(["fold", "m", "--checkpoint", "c", "-o", "o"])).calls[0]?.options, { checkpoint: "c", output: "o" });
+    const { calls } = await run(["evaluate", "m", "--checkpoint", "c", "--adapter", "a", "--data", "d"]);
+    assert.deepEqual(calls[0]?.options, { checkpoint: "c", adapter: "a", data: "d" });
   });
 
   it("every verb", async () => {

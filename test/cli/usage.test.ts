@@ -23,7 +23,7 @@ describe("a wrong command line", () => {
     ["no model", ["inspect"], "MODEL_NOT_GIVEN", /^`onnx-hut inspect` needs MODEL/],
     ["an empty model", ["inspect", ""], "MODEL_NOT_GIVEN", /needs MODEL/],
     ["a model that --resume took", ["train", "--resume", "m", ...trainFiles], "MODEL_NOT_GIVEN", /--resume took the word after it; put MODEL first\./],
-    ["no files", ["fold", "m"], "FLAG_NOT_GIVEN", /^`onnx-hut fold` needs (?=.*-o )(?=.*--adapter)/],
+    ["no files", ["verify", "m"], "FLAG_NOT_GIVEN", /^`onnx-hut verify` needs --merged <file>/],
     ["--output for -o", ["adapt", "m", "--output", "a.onnx"], "FLAG_NOT_GIVEN", /needs -o <file>\. --output names an output of the graph/],
     ["a list with spaces", ["train", "m", ...trainFiles, "--target-modules", "q", "v"], "WORDS_LEFT_OVER", /takes one MODEL; left over: "v"\..*commas/],
     ["a model for demo", ["demo", "m"], "WORDS_LEFT_OVER", /takes no MODEL; left over: "m"/],
@@ -40,9 +40,9 @@ describe("a wrong command line", () => {
     ["the only choice missed", ["train", "m", "--method", "lora"], "CHOICE_WRONG", /^--method must be hut, and is "lora"\.$/],
     ["an unknown task", ["train", "m", "--task", "translation"], "CHOICE_WRONG", /^--task must be one of text-classification, /],
     ["two that contradict", ["train", "m", ...trainFiles, "--resume", "--overwrite"], "FLAGS_CONTRADICT", /^--resume and --overwrite contradict/],
-    ["a format that isn't there", ["artifacts", "m", "-o", "a", "--format", "step,ort-training"], "NOT_THERE_YET", /^--format ort-training is not there yet/],
+    ["a mistyped format", ["artifacts", "m", "-o", "a", "--format", "step,ort"], "CHOICE_WRONG", /^--format must be one of step and ort-training, and is "ort"/],
     ["a flag that isn't there", ["adapt", "m", "-o", "a", "--swappable"], "NOT_THERE_YET", /^--swappable is not there yet/],
-    ["an optimizer that isn't there", ["artifacts", "m", "-o", "a", "--optimizer", "sgd"], "NOT_THERE_YET", /^--optimizer sgd is not there yet/],
+    ["an unknown optimizer", ["artifacts", "m", "-o", "a", "--optimizer", "lion"], "CHOICE_WRONG", /^--optimizer must be one of adamw and sgd, and is "lion"/],
   ];
   for (const [what, words, code, message] of wrong) {
     it(`${what}: exit code 2, one sentence on stderr, one object with --json`, async () => {

@@ -4,10 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { evaluate, fold, predict, train, verify, type TaskName } from "../../src/index.ts";
 import { DataType } from "../../src/ir/data-type.ts";
-import { memorySource } from "../../src/ir/source.ts";
 import { toAdapterFolder } from "../../src/runtime/adapter/to-folder.ts";
-import { splitPeftName } from "../../src/runtime/adapter/peft-tensors.ts";
-import { readSafetensors, toFloat32 } from "../../src/runtime/adapter/safetensors.ts";
 import { collate, type Feed } from "../../src/runtime/data/collate.ts";
 import { defaultRuntime } from "../../src/runtime/node/default-runtime.ts";
 import { loadExamples } from "../../src/runtime/node/load-examples.ts";
@@ -17,6 +14,7 @@ import { initialTheta, prepare, type Prepared } from "../../src/runtime/prepare.
 import { GraphSession } from "../../src/runtime/session.ts";
 import { taskNamed } from "../../src/runtime/tasks/registry.ts";
 import { trainingGraph } from "../../src/runtime/training-graphs.ts";
+import { flattened, tensorsOf } from "./adapter-numbers.ts";
 
 /** Logits as nested lists: [N, C], or [N, sequence, V]. */
 type Nested = number | readonly Nested[];
@@ -30,21 +28,6 @@ interface Expected {
   readonly grad_norm: number;
   /** The exporters that could export it. */
   readonly exports: readonly string[];
-}
-
-/** Tensors of a safetensors file by our names of them; without the integers that a BatchNorm counts. */
-function tensorsOf(file: string): Map<string, Float32Array> {
-  const tensors = readSafetensors(memorySource(file, readFileSync(file)));
-  return new Map([...tensors].filter(([, { dtype }]) => dtype !== "I64").map(([name, tensor]) => {
-    const { module, parameter } = splitPeftName(name);
-    return [`${module}.${parameter}`, toFloat32(tensor, file, name)];
-  }));
-}
-
-/** What toAdapterFolder calls each tensor, with its values. */
-function flattened(folder: ReturnType<typeof toAdapterFolder>): Map<string, Float32Array> {
-  const own = [...folder.modules].flatMap(([module, parameters]) => [...parameters].map(([name, t]) => [`${module}.${name}`, t.data] as const));
-  return new Map([...own, ...[...folder.saved].map(([name, t]) => [name, t.data] as const)]);
 }
 
 const norm = (v: Float32Array): number => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));

@@ -2,7 +2,7 @@
 import type { FoldOptions, FoldResult } from "../../runtime/options.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
-import { adapter, dryRun, force, output, requantize, savedHead, savedNumLabels } from "../flags.ts";
+import { adapter, checkpoint, dryRun, force, output, requantize, savedHead, savedNumLabels } from "../flags.ts";
 import { bytes, duration, figure, grouped } from "../format.ts";
 import { moduleLabel } from "../module-label.ts";
 import { facts, listing } from "../table.ts";
@@ -29,7 +29,8 @@ export const fold: Command = defineCommand<FoldOptions, FoldResult>({
     + "only the chosen weights differ, and it runs as fast as before. A weight stored as integers becomes floats, unless --requantize rounds it.",
   flags: {
     output: required(output("file or folder", "the merged .onnx to write, or a folder that becomes a Hugging Face model folder")),
-    adapter: required(adapter("the adapter to merge")), requantize, dryRun, head: savedHead, numLabels: savedNumLabels, force,
+    adapter: adapter("the adapter to merge"), checkpoint: checkpoint("what ONNX Runtime's training API trained"),
+    requantize, dryRun, head: savedHead, numLabels: savedNumLabels, force,
   },
   example: "onnx-hut fold model.onnx --adapter run/adapter -o merged.onnx",
   gives: ["folded", "replaced", "floated", "requantized", "seconds", "bytesWritten", "output"],

@@ -2,7 +2,7 @@
 import type { VerifyOptions, VerifyResult } from "../../runtime/options.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
-import { adapter, dataFile, force, merged, provider, savedHead, savedNumLabels, threads, tokenizer } from "../flags.ts";
+import { adapter, checkpoint, dataFile, force, merged, provider, savedHead, savedNumLabels, threads, tokenizer } from "../flags.ts";
 import { printable } from "../printable.ts";
 import { facts } from "../table.ts";
 
@@ -13,7 +13,8 @@ export const verify: Command = defineCommand<VerifyOptions, VerifyResult>({
   description: "Computes U(W) anew and compares the chosen weights of the merged model byte for byte, everything else byte for byte "
     + "with MODEL, and the logits of merged and adapted. Exit code 1 where something doesn't hold.",
   flags: {
-    adapter: required(adapter("the adapter that was merged")), merged: required(merged),
+    adapter: adapter("the adapter that was merged"), checkpoint: checkpoint("what ONNX Runtime's training API trained"),
+    merged: required(merged),
     data: dataFile("examples to compare logits on; made inputs where left out"),
     tokenizer, head: savedHead, numLabels: savedNumLabels, force, threads, provider,
   },

@@ -1,23 +1,37 @@
 /** `artifacts`: the graphs and the manifest that train a model on any ONNX Runtime. */
 import { join } from "node:path";
-import { adaptedModules, openAdapter, savedModules } from "./adapt.ts";
-import { parameterCount, type StepKind } from "../../../passes/build-step.ts";
-import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
-import type { ArtifactsOptions, ArtifactsResult } from "../../options.ts";
-import { manifestOf, THETA_FILE } from "../../manifest.ts";
-import { requireTaskLogits, taskNamed } from "../../tasks/registry.ts";
-import { trainingGraph } from "../../training-graphs.ts";
+import { formatLacks } from "../../../errors/checkpoint.ts";
+import type { Value } from "../../../ir/graph.ts";
+import type { Model } from "../../../ir/model.ts";
 import { bytesOf } from "../../../ir/tensor.ts";
+import { DataType } from "../../../ir/data-type.ts";
+import { parameterCount, type StepKind } from "../../../passes/build-step.ts";
+import { toAdapterFolder } from "../../adapter/to-folder.ts";
+import type { CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import { writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
+import { manifestOf, THETA_FILE, type OrtTrainingManifest } from "../../manifest.ts";
+import { DEFAULTS, type ArtifactFormat, type ArtifactsOptions, type ArtifactsResult } from "../../options.ts";
+import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
+import { requireTaskLogits, taskNamed } from "../../tasks/registry.ts";
+import type { Task } from "../../tasks/task.ts";
+import { ortTrainingGraphs, trainingGraph, type OrtTrainingGraphs, type OrtTrainingKind } from "../../training-graphs.ts";
 import { writeFileAtomic } from "../atomic-write.ts";
 import { ensureFolder } from "../folder.ts";
 import { openModel } from "../open-model.ts";
+import { writeAdapterFolder } from "../peft-folder.ts";
 import { saveModels } from "../save-model.ts";
+import { adaptedModules, adapterBase, openAdapter, savedModules } from "./adapt.ts";
+import { ADAPTER_FOLDER } from "./open-trained.ts";
 
 const KINDS: readonly StepKind[] = ["step", "grad", "apply", "eval"];
+/** The name that ONNX Runtime's own tool gives it. */
+const CHECKPOINT_FILE = "checkpoint";
 
-/** Writes step.onnx, grad.onnx, apply.onnx, eval.onnx, theta.bin and manifest.json, the manifest last. */
+/** Writes the graphs of each format, what they start from (theta.bin; checkpoint and adapter/), and manifest.json last. */
 export async function artifacts(path: string, options: ArtifactsOptions): Promise<ArtifactsResult> {
   const started = performance.now();
+  const formats = new Set(options.format ?? [DEFAULTS.format]);
+  refuseUnused(formats, options);
   using opened = openModel(path);
   const adapter = openAdapter(options.adapter);
   const task = taskNamed(options.task);
@@ -25,13 +39,61 @@ export async function artifacts(path: string, options: ArtifactsOptions): Promis
   const prepared = fresh();
   requireTaskLogits(task, prepared.model.graph, prepared.logits);
   for (const note of prepared.notes) options.onNotice?.(note);
-  const graphs = KINDS.map((kind) => ({ kind, path: join(options.output, `${kind}.onnx`), model: trainingGraph(kind, task, fresh) }));
-  const manifest = manifestOf(prepared, graphs, options, { adapted: adaptedModules(prepared), saved: savedModules(prepared) });
-  const result = { trainableParams: parameterCount(prepared.trainables), files: [...graphs.map((g) => g.path), join(options.output, THETA_FILE), join(options.output, "manifest.json")] };
+  const at = (name: string): string => join(options.output, name);
+  const official = formats.has("ort-training") ? forOrtTraining(task, fresh, prepared, options) : undefined;
+  const graphs: readonly { kind: StepKind | OrtTrainingKind; path: string; model: Model }[] = [
+    ...(formats.has("step") ? KINDS.map((kind) => ({ kind, path: at(`${kind}.onnx`), model: trainingGraph(kind, task, fresh) })) : []),
+    ...(official?.graphs.map((g) => ({ ...g, path: at(`${g.kind}.onnx`) })) ?? []),
+  ];
+  const manifest = manifestOf(prepared, graphs, options, { adapted: adaptedModules(prepared), saved: savedModules(prepared), ortTraining: official?.manifest });
+  const starts = [
+    ...(formats.has("step") ? [{ name: THETA_FILE, bytes: (): Uint8Array => bytesOf(initialTheta(prepared.trainables)) }] : []),
+    ...(official === undefined ? [] : [{ name: CHECKPOINT_FILE, bytes: official.checkpoint }]),
+  ];
+  const files = [...graphs.map((g) => g.path), ...starts.map((s) => at(s.name)), ...(official === undefined ? [] : [at(ADAPTER_FOLDER)]), at("manifest.json")];
+  const result = { trainableParams: parameterCount(prepared.trainables), files };
   if (options.dryRun === true) return await Promise.resolve({ ...result, bytesWritten: 0, seconds: (performance.now() - started) / 1000 });
   ensureFolder(options.output);
   const saved = saveModels({ base: opened, graphs, embed: options.embed, onNotice: options.onNotice, dataFile: "base.onnx_data" });
-  let bytes = saved.bytes + writeFileAtomic(join(options.output, THETA_FILE), [bytesOf(initialTheta(prepared.trainables))]);
-  bytes += writeFileAtomic(join(options.output, "manifest.json"), [new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`)]);
-  return { ...result, files: [...new Set([...saved.files, ...result.files])], bytesWritten: bytes, seconds: (performance.now() - started) / 1000 };
+  let bytes = saved.bytes;
+  for (const start of starts) bytes += writeFileAtomic(at(start.name), [start.bytes()]);
+  if (official !== undefined) {
+    const told = { ...adapterBase(opened), taskType: task.peftType, id2label: adapter?.contents.hut?.id2label };
+    writeAdapterFolder(at(ADAPTER_FOLDER), toAdapterFolder(prepared, initialTheta(prepared.trainables), told));
+  }
+  bytes += writeFileAtomic(at("manifest.json"), [new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`)]);
+  return { ...result, files: [...new Set([...saved.files, ...files])], bytesWritten: bytes, seconds: (performance.now() - started) / 1000 };
+}
+
+interface OrtTrainingFiles {
+  readonly graphs: OrtTrainingGraphs["graphs"];
+  readonly checkpoint: () => Uint8Array;
+  readonly manifest: OrtTrainingManifest;
+}
+
+/** The three graphs of ONNX Runtime's training API, the checkpoint that they start from, and what the manifest tells of them. */
+function forOrtTraining(task: Task, fresh: () => Prepared, prepared: Prepared, options: ArtifactsOptions): OrtTrainingFiles {
+  const { optimizer = DEFAULTS.optimizer, weightDecay = DEFAULTS.weightDecay, maxGradNorm = 0, frozenInCheckpoint = false } = options;
+  const { graphs, frozen } = ortTrainingGraphs(task, fresh, { optimizer, weightDecay, maxGradNorm, frozenInputs: frozenInCheckpoint });
+  const trainable = prepared.trainables.map(({ name, shape, start }): CheckpointTensor => ({ name, shape, dataType: DataType.FLOAT, data: bytesOf(start) }));
+  const checkpoint = (): Uint8Array => writeCheckpoint({ trainable, frozen: frozen.map(frozenTensor) }, options.lr ?? prepared.method.defaultLearningRate);
+  return { graphs, checkpoint, manifest: { checkpoint: CHECKPOINT_FILE, adapter: ADAPTER_FOLDER, maxGradNorm, frozenInCheckpoint } };
+}
+
+function frozenTensor({ name, initializer }: Value): CheckpointTensor {
+  if (initializer?.data === undefined) throw new TypeError("a frozen weight without a value");
+  return { name, shape: initializer.dims, dataType: initializer.dataType, data: initializer.data };
+}
+
+/** Refuses what one of the formats asked for would pass over without a word. */
+function refuseUnused(formats: ReadonlySet<ArtifactFormat>, { optimizer, weightDecay, frozenInCheckpoint }: ArtifactsOptions): void {
+  if (optimizer === "sgd" && formats.has("step")) {
+    throw formatLacks("--optimizer sgd", "step", "Give --format ort-training, or leave it out: the optimizer of step.onnx is adamw.");
+  }
+  if (optimizer === "sgd" && weightDecay !== undefined && weightDecay > 0) {
+    throw formatLacks("--weight-decay with --optimizer sgd", "ort-training", "ONNX Runtime's SGDOptimizerV2 has no decay; leave one of them out.");
+  }
+  if (frozenInCheckpoint === true && !formats.has("ort-training")) {
+    throw formatLacks("--frozen-in-checkpoint", "step", "Give --format ort-training, or leave it out.");
+  }
 }

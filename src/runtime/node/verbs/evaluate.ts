@@ -3,7 +3,7 @@ import { noLogitsToEvaluate } from "../../../errors/runtime.ts";
 import { collectRows, measure, type EvaluateRun, type Row } from "../../evaluator.ts";
 import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
 import { findLogits } from "../../model-outputs.ts";
-import { prepare } from "../../prepare.ts";
+import { prepare, type OpenedAdapter } from "../../prepare.ts";
 import type { Model } from "../../../ir/model.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { requireTaskLogits, taskNamed } from "../../tasks/registry.ts";
@@ -12,19 +12,21 @@ import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples, type LoadedExamples } from "../load-examples.ts";
 import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
-import { deployable, openAdapter } from "./adapt.ts";
+import { deployable } from "./adapt.ts";
+import { openTrained } from "./open-trained.ts";
 
 /** The task's metrics over a labelled file. */
 export async function evaluate(path: string, options: EvaluateOptions, runtime?: OnnxRuntime): Promise<EvaluateResult> {
   const started = performance.now();
   using opened = openModel(path);
   const task = taskNamed(options.task);
-  const model = deployed(opened, options);
+  const trained = openTrained(opened, options);
+  const model = deployed(opened, options, trained);
   const found = findLogits(model.graph, options.outputName);
   if (found === undefined) throw noLogitsToEvaluate(model.graph.outputs.map((v) => v.name));
   const logits = requireTaskLogits(task, model.graph, found);
   const classes = logits.shape?.at(-1);
-  const data = load(opened, options, "required", typeof classes === "number" ? classes : undefined);
+  const data = load(opened, options, trained, "required", typeof classes === "number" ? classes : undefined);
   const evaluation = task.attachEvaluation(model, logits);
   model.graph.outputs.splice(0, Infinity, ...evaluation.outputs);
   await using session = await sessionOf(opened, model, options, runtime);
@@ -38,10 +40,11 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
   using opened = openModel(path);
   refuseInputAsOutput(options.output, [opened.path, ...opened.files, options.data]);
   requireWritable(options.output);
-  const model = deployed(opened, options);
+  const trained = openTrained(opened, options);
+  const model = deployed(opened, options, trained);
   const logits = findLogits(model.graph, options.outputName);
   const outputs = logits === undefined ? model.graph.outputs.map((v) => v.name) : [logits.name];
-  const data = load(opened, options, "none", undefined);
+  const data = load(opened, options, trained, "none", undefined);
   if (options.dryRun === true) return { examples: data.examples.length, output: options.output, seconds: (performance.now() - started) / 1000 };
   // What has one entry for each token is written without the padding.
   const perToken = new Set(model.graph.outputs.filter((v) => v.shape !== undefined && v.shape.length >= 2 && typeof v.shape[1] !== "number").map((v) => v.name));
@@ -53,13 +56,13 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
 }
 
 /** The model as it would be deployed: adapted where an adapter is given. */
-function deployed(opened: OpenedModel, options: EvaluateOptions): Model {
-  if (options.adapter === undefined) return opened.load();
-  return deployable(prepare(opened.load(), { ...options, adapter: openAdapter(options.adapter), saveHead: taskNamed(options.task).savesHead }));
+function deployed(opened: OpenedModel, options: EvaluateOptions, adapter: OpenedAdapter | undefined): Model {
+  if (adapter === undefined) return opened.load();
+  return deployable(prepare(opened.load(), { ...options, adapter, saveHead: taskNamed(options.task).savesHead }));
 }
 
-function load(opened: OpenedModel, options: EvaluateOptions, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
-  return loadExamples({ ...options, file: options.data, modelPath: opened.path, graph: opened.loadInlined().graph, labels, numLabels, id2label: labelNames(opened, options, numLabels) });
+function load(opened: OpenedModel, options: EvaluateOptions, trained: OpenedAdapter | undefined, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
+  return loadExamples({ ...options, file: options.data, modelPath: opened.path, graph: opened.loadInlined().graph, labels, numLabels, id2label: labelNames(opened, trained, numLabels) });
 }
 
 async function sessionOf(opened: OpenedModel, model: Model, { threads, provider }: EvaluateOptions, runtime: OnnxRuntime | undefined): Promise<GraphSession> {
@@ -71,8 +74,8 @@ function runOf(session: GraphSession, data: LoadedExamples, { batchSize, signal,
 }
 
 /** The classes' names: the adapter's, else the model's config's, where their number fits. */
-function labelNames(opened: OpenedModel, options: EvaluateOptions, numLabels: number | undefined): readonly string[] | undefined {
-  const known = openAdapter(options.adapter)?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
+function labelNames(opened: OpenedModel, trained: OpenedAdapter | undefined, numLabels: number | undefined): readonly string[] | undefined {
+  const known = trained?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
   return known?.length === numLabels ? known : undefined;
 }
 

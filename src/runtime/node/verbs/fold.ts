@@ -1,6 +1,7 @@
 /** `fold`: merges an adapter into the model: the same graph, only the chosen weights differ. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { adapterNotGiven } from "../../../errors/checkpoint.ts";
 import { interrupted } from "../../../errors/runtime.ts";
 import type { Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
@@ -16,8 +17,8 @@ import { openProducts } from "../../../passes/open-products.ts";
 import { requantizeWeight } from "../../../passes/requantize.ts";
 import { findParameters, parameterName } from "../../../passes/weights/find-parameters.ts";
 import { findWeights, storedType, type WeightSite } from "../../../passes/weights/find-weights.ts";
-import { prepare, type Prepared } from "../../prepare.ts";
-import type { CommonOptions, FoldOptions, FoldResult, HeadOptions } from "../../options.ts";
+import { prepare, type OpenedAdapter, type Prepared } from "../../prepare.ts";
+import type { CommonOptions, FoldOptions, FoldResult, HeadOptions, TrainedOptions } from "../../options.ts";
 import type { OnnxRuntime } from "../../session.ts";
 import { refuseInputAsOutput, requireWritable } from "../atomic-write.ts";
 import { defaultRuntime, evaluateWith } from "../default-runtime.ts";
@@ -25,7 +26,8 @@ import { ensureFolder } from "../folder.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { saveModels } from "../save-model.ts";
 import { writeModelFolder } from "../model-folder.ts";
-import { openAdapter, savedBySite, savedModules } from "./adapt.ts";
+import { savedBySite, savedModules } from "./adapt.ts";
+import { openTrained } from "./open-trained.ts";
 
 /** Writes the merged model: a file, or (where `output` is a folder or has no ending) a model folder in Hugging Face's layout. */
 export async function fold(path: string, options: FoldOptions, runtime?: OnnxRuntime): Promise<FoldResult> {
@@ -34,7 +36,8 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   const asFolder = !options.output.endsWith(".onnx") || (existsSync(options.output) && statSync(options.output).isDirectory());
   const target = asFolder ? join(options.output, "onnx", "model.onnx") : options.output;
   refuseInputAsOutput(target, [opened.path, ...opened.files]);
-  const prepared = prepareFold(opened, options);
+  const trained = requireTrained("fold", opened, options);
+  const prepared = prepareFold(opened, options, trained);
   if (!asFolder) requireWritable(target);
   const folded = prepared.adapted.map(({ modulePath, block, weight }) => ({ modulePath, ...(block === undefined ? {} : { role: block.role }), shape: [weight.k, weight.n] as const }));
   const quantized = changedSites(prepared).filter((s) => s.quantized !== undefined);
@@ -47,14 +50,23 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   if (asFolder) ensureFolder(join(options.output, "onnx"));
   // Embedded: a merged model stands alone, whatever folder it is in.
   let bytes = saveModels({ base: opened, graphs: [{ path: target, model }], embed: opened.files.length === 1, onNotice: options.onNotice }).bytes;
-  if (asFolder) bytes += writeModelFolder(options.output, opened, prepared, openAdapter(options.adapter)?.contents.hut?.id2label);
+  if (asFolder) bytes += writeModelFolder(options.output, opened, prepared, trained.contents.hut?.id2label);
   return { ...result, requantized, seconds: (performance.now() - started) / 1000, bytesWritten: bytes };
 }
 
-/** The adapter on its base, ready to be folded. */
-export function prepareFold(opened: OpenedModel, options: HeadOptions & { readonly adapter: string; readonly force?: boolean | undefined }): Prepared {
-  return prepare(opened.load(), { adapter: openAdapter(options.adapter), force: options.force, head: options.head, numLabels: options.numLabels, saveHead: true });
+/** The adapter, or what a checkpoint makes of it. Throws FLAG_NOT_GIVEN where neither is given, and what openTrained throws. */
+export function requireTrained(verb: string, opened: OpenedModel, options: FoldedOptions): OpenedAdapter {
+  const trained = openTrained(opened, options);
+  if (trained === undefined) throw adapterNotGiven(verb);
+  return trained;
 }
+
+/** The adapter on its base, ready to be folded. */
+export function prepareFold(opened: OpenedModel, { force, head, numLabels }: FoldedOptions, adapter: OpenedAdapter): Prepared {
+  return prepare(opened.load(), { adapter, force, head, numLabels, saveHead: true });
+}
+
+type FoldedOptions = HeadOptions & TrainedOptions & { readonly force?: boolean | undefined };
 
 /** The weights that folding changes: adapted ones and those trained whole. */
 export function changedSites(prepared: Prepared): WeightSite[] {

@@ -20,7 +20,7 @@ import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples } from "../load-examples.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { deployable } from "./adapt.ts";
-import { changedSites, foldedModel, prepareFold } from "./fold.ts";
+import { changedSites, foldedModel, prepareFold, requireTrained } from "./fold.ts";
 
 /** How far logits may differ where weights are stored as float32, and in 16 bits. */
 const TOLERANCE = { wide: 1e-4, half: 1e-2 };
@@ -35,7 +35,7 @@ export async function verify(path: string, options: VerifyOptions, runtime?: Onn
   const ort = runtime ?? await defaultRuntime();
   using base = openModel(path);
   using merged = openModel(options.merged);
-  const prepared = prepareFold(base, options);
+  const prepared = prepareFold(base, options, requireTrained("verify", base, options));
   const requantize = isQuantized(merged, prepared);
   const { model: expected } = await foldedModel(base, prepared, ort, { ...options, requantize });
   const problems = differences(modelToProto(expected), modelToProto(merged.load())).map((place) => `${place} differs from the base with this adapter folded in`);

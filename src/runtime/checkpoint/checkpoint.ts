@@ -1,0 +1,38 @@
+/**
+ * The checkpoint of ONNX Runtime's training API: flatbuffers with the identifier ODTC. Its tables are ONNX Runtime's ort_training_checkpoint.fbs, the tensors
+ * those of ort.fbs; what follows numbers the fields that are read or written here, as they stand there.
+ */
+import type { Bytes } from "../../ir/source.ts";
+
+/** The file's identifier, at byte 4. */
+export const IDENTIFIER = "ODTC";
+/** The one version there is. */
+export const VERSION = 2;
+/** The group that the runtime keeps all parameters in. */
+export const GROUP = "group0";
+
+/** Places of fields in their tables. */
+export const FIELDS = {
+  checkpoint: { version: 0, moduleState: 1, optimizerGroups: 2, propertyBag: 3 },
+  moduleState: { requiresGradParams: 0, frozenParams: 1, isNominalState: 2, hasExternalData: 3 },
+  optimizerGroup: { groupName: 0, step: 1, initialLearningRate: 2, optimizerStates: 3 },
+  tensor: { name: 0, docString: 1, dims: 2, dataType: 3, rawData: 4, stringData: 5 },
+} as const;
+
+/** How many fields each table has. */
+export const FIELD_COUNTS = { checkpoint: 4, moduleState: 4, optimizerGroup: 4, tensor: 6 } as const;
+
+/** A tensor in a checkpoint: bytes are little-endian and row-major. */
+export interface CheckpointTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** ONNX's number of the element type. */
+  readonly dataType: number;
+  readonly data: Bytes;
+}
+
+/** What a checkpoint holds, as far as it matters here. Optimizer states and properties are the runtime's own. */
+export interface Checkpoint {
+  readonly trainable: readonly CheckpointTensor[];
+  readonly frozen: readonly CheckpointTensor[];
+}
