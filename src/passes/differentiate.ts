@@ -41,7 +41,7 @@ export interface DifferentiateOptions {
 /** Adds the gradient nodes at the end of the graph. Returns the gradient of each value of `wrt`. Throws HutError. */
 export function differentiate(graph: Graph, { opsets, loss, seed, wrt, definitions = definitionOf }: DifferentiateOptions): Map<Value, Value> {
   const op = new OpBuilder(graph, { opsets, origin: "differentiate" });
-  const unreached = wrt.filter((v) => v !== loss && !dependentValues(graph, [v], definitions).has(loss));
+  const unreached = wrt.filter((v) => v !== loss && !dependsOn(graph, loss, v, definitions));
   if (unreached.length > 0) throw unreachedWeight(unreached.map((v) => v.name));
   const refuse = (node: Node, why: string | undefined): HutError => noGradient(node, pathToLoss(graph, node, loss, wrt), why ?? "");
   // Before any rule runs: what nobody knows makes values of unknown shape, at which another rule would stumble.
@@ -108,6 +108,11 @@ function backwardNested(walk: Walk, node: Node, nested: Graph, wrt: readonly Val
   });
   const found = backward({ ...walk, op, refuse: (inner, why) => walk.refuse(originals.get(inner) ?? inner, why) }, wrt, seeds);
   return { op, gradients: new Map(wrt.flatMap((value) => (found.has(value) ? [[value, total(op, value, found)] as const] : []))) };
+}
+
+/** Whether a gradient of `loss` would reach a value, were every rule there. */
+export function dependsOn(graph: Graph, loss: Value, value: Value, definitions: Definitions = definitionOf): boolean {
+  return dependentValues(graph, [value], definitions).has(loss);
 }
 
 /** Nodes on the way from the chosen values to the loss that have no rule, in the graph's order: what `inspect` shows beforehand. */

@@ -5,7 +5,7 @@ import type { Model } from "../ir/model.ts";
 import { everyNode } from "../ir/nested.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 import { definitionOf } from "../ops/registry.ts";
-import { differentiate, nodesWithoutGradient, pathToLoss, type GradientGap } from "../passes/differentiate.ts";
+import { dependsOn, differentiate, nodesWithoutGradient, pathToLoss, type GradientGap } from "../passes/differentiate.ts";
 import { normalizeForTraining } from "../passes/normalize-for-training.ts";
 import { inputDependent } from "../passes/weights/input-dependent.ts";
 import { decideBranches } from "./training-graphs.ts";
@@ -28,7 +28,7 @@ export function gradientGaps(model: Model, loss: Value): GradientGap[] {
 
 /** Tries the rules from the output back to the first weight that it depends on, behind which the others stand. */
 function failingRules({ graph, opsets }: Model, output: Value, weights: readonly Value[]): GradientGap[] {
-  const first = weights.find((weight) => reaches(weight, output));
+  const first = weights.find((weight) => dependsOn(graph, output, weight));
   if (first === undefined) return [];
   const seed = new OpBuilder(graph, { opsets, origin: "inspect" }).Mul(output, output);
   try {
@@ -50,11 +50,4 @@ function constantWeights(graph: Graph): Value[] {
     const weight = place === undefined ? undefined : node.inputs[place.index];
     return weight === undefined || dependent.has(weight) ? [] : [weight];
   }))];
-}
-
-/** Whether a value has a part in another. */
-function reaches(from: Value, to: Value): boolean {
-  const seen = new Set([from]);
-  for (const value of seen) for (const { node } of value.uses) for (const output of node.outputs) if (output !== undefined) seen.add(output);
-  return seen.has(to);
 }

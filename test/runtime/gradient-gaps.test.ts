@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { DataType } from "../../src/ir/data-type.ts";
+import { Tensor } from "../../src/ir/tensor.ts";
+import { gradientGaps } from "../../src/runtime/gradient-gaps.ts";
+import { workbench } from "../passes/workbench.ts";
+
+describe("gradientGaps", () => {
+  it("has nothing to say of a weight that reaches the output by indices alone", () => {
+    const { model, op, input, weight, output } = workbench(20);
+    const best = op.ArgMax(op.MatMul(input("x", [2, 4]), weight("w", [4, 3])), { axis: 1 });
+    const y = output(op.Cast(best, { to: DataType.FLOAT }), "y");
+    assert.deepEqual(gradientGaps(model, y), []);
+  });
+
+  it("tells a rule that does not fit what it finds, though every operator has one", () => {
+    const { model, op, input, weight, output } = workbench(20);
+    const product = op.MatMul(input("x", [2, 4]), weight("w", [4, 3]));
+    const y = output(op.ScatterElements(product, op.constant("at", Tensor.ints([1, 3], [0, 0, 0])), op.Slice(product, [0], [1], [0]), { axis: 0, reduction: "mul" }), "y");
+    const [gap, ...others] = gradientGaps(model, y);
+    assert.deepEqual([gap?.node.opType, others.length], ["ScatterElements", 0]);
+    assert.match(gap?.why ?? "", /reduction "mul" is not written/);
+  });
+});
