@@ -36,7 +36,6 @@ function openNode(graph: Graph, node: Node, opsets: ReadonlyMap<string, number>,
   const op = new OpBuilder(graph, { opsets, origin: "open", before: node, metadata: node.metadata });
   const at = (name: string): Value | undefined => node.inputs[definition.inputs.indexOf(name)];
   const inputs = byName((name) => at(name) ?? missing(node, name));
-  const before = new Set([...graph.inputs, ...graph.initializers, ...graph.nodes.flatMap((n) => n.outputs.filter((v) => v !== undefined))]);
   const isRead = (v: Value | undefined): boolean => v !== undefined && (v.uses.length > 0 || graph.outputs.includes(v));
   let outputs: readonly (Value | undefined)[];
   try {
@@ -55,8 +54,8 @@ function openNode(graph: Graph, node: Node, opsets: ReadonlyMap<string, number>,
   const taken = new Set<Value>();
   for (const { output, made } of pairs) {
     if (output === undefined || made === undefined) continue;
-    // A value that was there before, or stands for two outputs, can't be another: it is handed on.
-    const own = before.has(made) || taken.has(made) ? op.Identity(made) : made;
+    // What the node itself reads, a constant, or what stands for two outputs can't be another value: it is handed on.
+    const own = node.inputs.includes(made) || made.producer === undefined || taken.has(made) ? op.Identity(made) : made;
     taken.add(own);
     node.setOutput(node.outputs.indexOf(output), undefined);
     become(own, output);

@@ -2,6 +2,7 @@
  * Which columns of a packed weight reach which values: a product's columns are followed through everything that moves them or computes element by
  * element, with every free size taken as 1. So it makes no difference whether q, k and v are split, sliced or gathered, in blocks or head by head.
  */
+import { intsOf } from "../../ir/attribute.ts";
 import { evaluateDim, type Shape } from "../../ir/dim.ts";
 import type { Graph, Node, Value } from "../../ir/graph.ts";
 import { allNumbers, elementCount } from "../../ir/sizes.ts";
@@ -45,7 +46,7 @@ function follow(node: Node, columns: Map<Value, Int32Array>): void {
   const move = definition.moves ?? broadcasted;
   const asked: Omit<Move, "input" | "output"> = {
     node, ints, inputs: node.inputs.map((v) => numbered(v?.shape)), outputs: node.outputs.map((v) => numbered(v?.shape)),
-    axes: (attribute, index) => { const a = node.attributes.get(attribute); return a?.kind === "ints" ? a.value.map(Number) : ints(index); },
+    axes: (attribute, index) => intsOf(node, attribute) ?? ints(index),
   };
   node.outputs.forEach((made, output) => {
     if (made === undefined) return;

@@ -1,7 +1,8 @@
 /**
- * Roles by topology, traced on a copy of the model whose composites are opened. Around each softmax over scores: q and k are the weights behind the two sides of the product before it, v the one behind
- * the other side of the product after it, o the first one behind that. Of the others, a weight whose input comes through an activation is
- * `down`, what feeds it is `up`, and `gate` where two do and the activation is on its side. What makes the logits is the head.
+ * Roles by topology, traced on a copy of the model whose composites are opened. Around each softmax over scores: q and k are the weights behind the
+ * two sides of the product before it, v the one behind the other side of the product after it, o the first one behind that. Of the others, a weight
+ * whose input comes through an activation is `down`, what feeds it is `up`, and `gate` where two do and the activation is on its side. What makes the
+ * logits is the head.
  */
 import { isFloating } from "../../ir/data-type.ts";
 import type { Graph, Node, Value } from "../../ir/graph.ts";
@@ -65,7 +66,7 @@ function productsOf(graph: Graph, sites: readonly WeightSite[]): Products {
 function siteBehind(value: Value | undefined, byName: ReadonlyMap<string, WeightSite>): WeightSite | undefined {
   let at = value;
   for (let steps = 0; at !== undefined && steps < MAX_CONSTANT_STEPS; steps += 1) {
-    const found = at.producer === undefined || at.producer.opType === "Identity" ? byName.get(at.name) : undefined;
+    const found = byName.get(at.name);
     if (found !== undefined || at.initializer !== undefined) return found;
     at = at.producer?.inputs[0];
   }
