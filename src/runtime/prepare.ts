@@ -26,6 +26,7 @@ import { savedShape } from "./adapter/kernel-shapes.ts";
 import { samePath } from "../passes/weights/module-path.ts";
 import { checkFingerprint, matchAdapter, type MatchedPart } from "./adapter/match-adapter.ts";
 import type { AdapterFolder } from "./adapter/adapter-folder.ts";
+import { endToEnd } from "./end-to-end.ts";
 import { findLogits } from "./model-outputs.ts";
 import { DEFAULTS, type TargetOptions } from "./options.ts";
 import { Random } from "./random.ts";
@@ -130,13 +131,7 @@ function biasNotes(sites: readonly WeightSite[]): string[] {
 
 /** All start values end to end: theta [P], float32. */
 export function initialTheta(trainables: readonly Trainable[]): Float32Array {
-  const theta = new Float32Array(trainables.reduce((sum, t) => sum + t.start.length, 0));
-  let at = 0;
-  for (const { start } of trainables) {
-    theta.set(start, at);
-    at += start.length;
-  }
-  return theta;
+  return endToEnd(trainables.map((t) => t.start));
 }
 
 /** The adapter to start from tells method, rank and targets; a flag that says otherwise is an error. */

@@ -3,6 +3,7 @@
  * role's columns of B in its own rows and zeros elsewhere, so that B·A is what the roles' products are together.
  */
 import type { ParameterSpec, UpdatedTransformation, WeightShape } from "../../methods/updated-transformation.ts";
+import { endToEnd } from "../end-to-end.ts";
 import type { AdapterTensor } from "./peft-tensors.ts";
 
 /** Runs of columns, [first, end): how hut.json holds the columns of a role. */
@@ -40,12 +41,7 @@ export function stacked(method: UpdatedTransformation, n: number, roles: readonl
 
 function under(tensors: readonly AdapterTensor[]): AdapterTensor {
   const width = tensors[0]?.shape[1] ?? 0;
-  const data = new Float32Array(tensors.reduce((sum, t) => sum + t.data.length, 0));
-  let at = 0;
-  for (const t of tensors) {
-    data.set(t.data, at);
-    at += t.data.length;
-  }
+  const data = endToEnd(tensors.map((t) => t.data));
   return { shape: [data.length / width, width], data };
 }
 

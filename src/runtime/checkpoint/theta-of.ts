@@ -5,6 +5,7 @@ import { quote } from "../../errors/hut-error.ts";
 import { DataType, dataTypeName } from "../../ir/data-type.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import type { Trainable } from "../../passes/adapt.ts";
+import { endToEnd } from "../end-to-end.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
 /**
@@ -29,11 +30,5 @@ export function thetaOf(trainables: readonly Trainable[], { trainable }: Checkpo
     if (broken >= 0) throw tensorNotFinite(file, name, broken, values[broken] ?? NaN);
     return values;
   });
-  const theta = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    theta.set(part, at);
-    at += part.length;
-  }
-  return theta;
+  return endToEnd(parts);
 }
