@@ -28,7 +28,9 @@ export function gradientGaps(model: Model, loss: Value): GradientGap[] {
 
 /** Tries the rules from the output back to the first weight that it depends on, behind which the others stand. */
 function failingRules({ graph, opsets }: Model, output: Value, weights: readonly Value[]): GradientGap[] {
-  const first = weights.find((weight) => dependsOn(graph, output, weight));
+  // What a branch holds for itself, nothing outside of it can be differentiated by.
+  const own = weights.filter((weight) => graph.initializers.has(weight) || weight.producer?.graph === graph);
+  const first = own.find((weight) => dependsOn(graph, output, weight));
   if (first === undefined) return [];
   const seed = new OpBuilder(graph, { opsets, origin: "inspect" }).Mul(output, output);
   try {
