@@ -1,7 +1,7 @@
 /** Every flag of every verb, once. Names and defaults are those of runtime/options.ts; a flag that isn't given isn't passed on. */
 import type { Pooling } from "../passes/attach-head.ts";
-import { ARTIFACT_FORMATS, DEFAULTS, OPTIMIZERS, PROVIDERS, SCHEDULERS, TASKS } from "../runtime/options.ts";
-import type { ArtifactFormat, OptimizerName, Provider, Scheduler, TaskName } from "../runtime/options.ts";
+import { ARTIFACT_FORMATS, DEFAULTS, OPTIMIZERS, PROBLEMS, PROVIDERS, SCHEDULERS, TASKS } from "../runtime/options.ts";
+import type { ArtifactFormat, OptimizerName, ProblemName, Provider, Scheduler, TaskName } from "../runtime/options.ts";
 import { choice, choices, names, number, optionalText, planned, text, toggle, type Flag } from "./flag.ts";
 
 /** Methods by name, and what `--lr` is by default for each. A copy, since importing the methods loads the whole compiler; a test compares the two. */
@@ -11,8 +11,8 @@ export const HEADS: readonly Pooling[] = ["mean", "cls", "last"];
 
 /** More threads than any machine has; a mistyped number should not be tried. */
 const MAX_THREADS = 1024;
-/** torch's Linear and cross entropy take one class, but nothing can be learned about it. */
-const MIN_LABELS = 2;
+/** A regression has one. */
+const MIN_LABELS = 1;
 
 const files = { group: "Files:" } as const;
 const weights = { group: "Which weights:" } as const;
@@ -58,6 +58,8 @@ export const outputName: Flag<string> = text("--output <name>", "the graph's out
 export const force: Flag<boolean> = toggle("--force", "take an adapter whose fingerprints say that it was made for other weights", weights);
 
 export const task: Flag<TaskName> = choice("--task <name>", "what is learned", TASKS, { ...data, default: DEFAULTS.task });
+export const problem: Flag<ProblemName> = choice("--problem <name>", "what is told of a record by a classification task: one class, any number of classes, numbers", PROBLEMS,
+  { ...data, default: "the adapter's, else config.json's, else single" });
 export const trainFile: Flag<string> = text("--train <file>", "labelled training data: .tsv, .csv or .jsonl; needed unless --resume", data);
 export const dev: Flag<string> = text("--dev <file>", "labelled data to evaluate on while training", data);
 /** `--data`: its use is the verb's. */

@@ -159,6 +159,14 @@ export const labelNamesDoNotFit = (file: string, found: readonly string[], numLa
 export const labelsAllIgnored = (file: string): HutError => new HutError("LABELS_ALL_IGNORED", { file },
   `${quote(file)}: every label is -100, so there is nothing to learn from or to measure. Give at least one record a label.`);
 
+/** A label that is no list of what is expected, or none of that length. */
+export const labelListWrong = (place: RecordPlace, value: unknown, wanted: string): HutError => new HutError("LABEL_LIST_WRONG", { ...place, value },
+  `${at(place)}: the label ${shown(value)} is not ${wanted}.`);
+
+/** A label, or an entry of its list, that is no number or out of range. */
+export const labelNumberWrong = (place: RecordPlace, value: unknown, range: string): HutError => new HutError("LABEL_NUMBER_WRONG", { ...place, value },
+  `${at(place)}: the label ${shown(value)} is not a number${range === "" ? "" : ` ${range}`}.`);
+
 /** Labels of tokens that are no list. */
 export const tokenLabelsNotList = (place: RecordPlace, column: string, value: unknown): HutError => new HutError("TOKEN_LABELS_NOT_LIST", { ...place, column },
   `${at(place)}: ${quote(column)} is ${shown(value)}, where a list with one label a token is expected. Leave the column out to learn the text's own tokens.`);

@@ -32,6 +32,13 @@ export const logitsOfOtherTask = (task: string, wanted: readonly string[], outpu
     `${task} learns from logits [${wanted.join(", ")}], and the output ${quote(output)} is ${shape}. `
     + (fitting.length === 0 ? "Name the output that holds them with --output." : `That is what --task ${fitting.join(" or ")} learns from; or name another output with --output.`));
 
+export const problemOfOtherTask = (task: string, problem: string): HutError => new HutError("PROBLEM_OF_OTHER_TASK", { task, problem },
+  `--problem ${problem} is for the classification tasks, and --task is ${task}. Leave one of them out.`, { exitCode: 2 });
+
+export const tooFewLogits = (output: string, found: number, least: number): HutError => new HutError("TOO_FEW_LOGITS", { output, found, least },
+  `The output ${quote(output)} holds ${String(found)} number a record, and one class of several needs at least ${String(least)}. Give --problem regression to predict a number, `
+  + "or --problem multi-label for a class that holds or doesn't.");
+
 export const outputUnknown = (name: string, outputs: readonly string[]): HutError => new HutError("OUTPUT_UNKNOWN", { output: name, outputs },
   `The model has no output ${quote(name)}; it has ${list(outputs)}.`);
 

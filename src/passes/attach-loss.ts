@@ -1,8 +1,8 @@
 /**
  * Attaches a task's loss to the logits: as a sum and the number of labels that count, so that micro-batches add up to the large batch.
  *
- * Requires: facts inferred. Guarantees: a new input `labels`; labels of −100 count for nothing; the logits' own gradient beside the loss.
- * Rules: (1) loss = max x − ln max p − x[label], p = softmax(x): nothing of the logits' size but p, and no p that underflows;
+ * Requires: facts inferred. Guarantees: a new input `labels`; labels of −100 (NaN for the squared error) count for nothing; the logits' own gradient
+ * beside the loss. Rules, of the cross entropy: (1) loss = max x − ln max p − x[label], p = softmax(x): nothing of the logits' size but p, and no p that underflows;
  * (2) dx = p, less 1 at the label, 0 where the label doesn't count: p again, changed in place. By the rules of LogSoftmax and GatherElements
  * it would take four more tensors of that size, which for a language model are the largest there are.
  */
@@ -42,6 +42,50 @@ export function attachNextTokenLoss(model: Model, logits: Value): AttachedLoss {
   return { labels, ...crossEntropy(op, logits, next) };
 }
 
+/**
+ * Binary cross entropy of logits x [..] and float32 labels y [..] from 0 to 1: Σ over the labels that count of max(x, 0) − x·y + ln(1 + e^−|x|), which is
+ * −y·ln σ(x) − (1 − y)·ln(1 − σ(x)) without an overflow. Its gradient is σ(x) − y. Negative labels count for nothing.
+ */
+export function attachBinaryCrossEntropy(model: Model, logits: Value): AttachedLoss {
+  return attachElementwise(model, logits, (op, x, y) => ({
+    counts: op.Not(op.Less(y, op.scalar(0, y))),
+    each: op.Add(op.Sub(op.Relu(x), op.Mul(x, y)), op.Softplus(op.Neg(op.Abs(x)))),
+    gradient: op.Sub(op.Sigmoid(x), y),
+  }));
+}
+
+/** Squared error of predictions x [..] and float32 labels y [..]: Σ over the labels that count of (x − y)², whose gradient is 2·(x − y). NaN counts for nothing. */
+export function attachSquaredError(model: Model, logits: Value): AttachedLoss {
+  return attachElementwise(model, logits, (op, x, y) => {
+    const difference = op.Sub(x, y);
+    return { counts: op.Not(op.IsNaN(y)), each: op.Mul(difference, difference), gradient: op.Mul(difference, op.scalar(2, x)) };
+  });
+}
+
+/** A loss of each number by itself, labels of the logits' shape: which count, each one's loss, and that by x. */
+type Elementwise = (op: OpBuilder, x: Value, y: Value) => { readonly counts: Value; readonly each: Value; readonly gradient: Value };
+
+function attachElementwise(model: Model, logits: Value, formula: Elementwise): AttachedLoss {
+  const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "attach-loss" });
+  const labels = model.graph.addInput("labels", { dataType: DataType.FLOAT, shape: logits.shape ?? [symbol("batch"), undefined] });
+  const x = asFloat(op, logits);
+  const { counts, each, gradient } = formula(op, x, labels);
+  // Where, not a product: what doesn't count may be infinite or NaN.
+  const counted = (v: Value): Value => op.Where(counts, v, op.scalar(0, x));
+  const total = (v: Value): Value => op.ReduceSum(v, undefined, { keepdims: 0 });
+  return { labels, sum: total(counted(each)), count: total(op.Cast(counts, { to: DataType.FLOAT })), logitsGradient: asType(op, counted(gradient), logits) };
+}
+
+/** x in float32. */
+function asFloat(op: OpBuilder, x: Value): Value {
+  return x.dataType === DataType.FLOAT ? x : op.Cast(x, { to: DataType.FLOAT });
+}
+
+/** A float32 value in the type of `like`. */
+function asType(op: OpBuilder, value: Value, like: Value): Value {
+  return like.dataType === DataType.FLOAT ? value : op.Cast(value, { to: like.dataType });
+}
+
 /** Where a Slice to the end ends. */
 const FAR = 2 ** 31 - 1;
 
@@ -55,7 +99,7 @@ function crossEntropy(op: OpBuilder, logits: Value, targets: Value): Omit<Attach
   const counts = op.Not(op.Equal(targets, op.scalar(IGNORE_INDEX, targets)));
   const weights = op.Cast(counts, { to: DataType.FLOAT });
   const index = op.Unsqueeze(op.Where(counts, targets, op.scalar(0, targets)), [-1]);
-  const x = logits.dataType === DataType.FLOAT ? logits : op.Cast(logits, { to: DataType.FLOAT });
+  const x = asFloat(op, logits);
   const p = op.Softmax(x, { axis: -1 });
   const largest = (v: Value): Value => op.ReduceMax(v, [-1], { keepdims: 1 });
   const each = op.Sub(op.Sub(largest(x), op.Log(largest(p))), op.GatherElements(x, index, { axis: -1 }));
@@ -67,6 +111,6 @@ function crossEntropy(op: OpBuilder, logits: Value, targets: Value): Omit<Attach
   const gradient = op.ScatterElements(weighted, index, op.Sub(op.GatherElements(weighted, index, { axis: -1 }), weight), { axis: -1 });
   return {
     sum: op.ReduceSum(losses, undefined, { keepdims: 0 }), count: op.ReduceSum(weights, undefined, { keepdims: 0 }),
-    logitsGradient: x === logits ? gradient : op.Cast(gradient, { to: logits.dataType }),
+    logitsGradient: asType(op, gradient, logits),
   };
 }

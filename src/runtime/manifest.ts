@@ -7,6 +7,7 @@ import { ADAMW } from "../passes/attach-optimizer.ts";
 import { parameterCount, type StepKind } from "../passes/build-step.ts";
 import { DEFAULTS, type AdaptedModule, type ArtifactsOptions } from "./options.ts";
 import type { Prepared } from "./prepare.ts";
+import type { Task } from "./tasks/task.ts";
 import type { OrtTrainingKind } from "./training-graphs.ts";
 
 /** theta's start: P float32 numbers, little-endian. */
@@ -43,6 +44,8 @@ export interface Manifest {
   readonly rank: number;
   readonly alpha: number;
   readonly task: string;
+  /** Of a classification task: what `labels` are. */
+  readonly problem?: string;
   /** P. */
   readonly trainableParams: number;
   /** Where each trainable lies in theta: float32 elements. */
@@ -60,7 +63,7 @@ export interface Manifest {
 
 /** The manifest of graphs built from one prepared model. */
 export function manifestOf(prepared: Prepared, graphs: readonly { readonly kind: StepKind | OrtTrainingKind; readonly model: Model }[], options: ArtifactsOptions,
-  parts: { readonly adapted: readonly AdaptedModule[]; readonly saved: Manifest["modulesToSave"]; readonly ortTraining: OrtTrainingManifest | undefined }): Manifest {
+  parts: { readonly task: Task; readonly adapted: readonly AdaptedModule[]; readonly saved: Manifest["modulesToSave"]; readonly ortTraining: OrtTrainingManifest | undefined }): Manifest {
   let offset = 0;
   const layout = prepared.trainables.map(({ name, modulePath, parameter, shape, start }) => {
     const entry = { name, modulePath, parameter, shape, offset, length: start.length };
@@ -68,7 +71,8 @@ export function manifestOf(prepared: Prepared, graphs: readonly { readonly kind:
     return entry;
   });
   return {
-    formatVersion: 1, method: prepared.method.name, rank: prepared.rank, alpha: prepared.alpha, task: options.task ?? DEFAULTS.task,
+    formatVersion: 1, method: prepared.method.name, rank: prepared.rank, alpha: prepared.alpha, task: parts.task.name,
+    ...(parts.task.problem === undefined ? {} : { problem: parts.task.problem }),
     trainableParams: parameterCount(prepared.trainables), layout,
     ...(graphs.some((g) => g.kind === "step") ? { thetaFile: THETA_FILE } : {}), adapted: parts.adapted, modulesToSave: parts.saved, head: prepared.head ?? null,
     optimizer: {

@@ -8,6 +8,9 @@ import type { Role } from "../passes/weights/find-weights.ts";
 /** Tasks, by the hub's pipeline tags. */
 export type TaskName = "text-classification" | "text-generation" | "image-classification";
 export const TASKS: readonly TaskName[] = ["text-classification", "text-generation", "image-classification"];
+/** What a classification task learns of a record: one class, any number of classes, or numbers. */
+export type ProblemName = "single" | "multi-label" | "regression";
+export const PROBLEMS: readonly ProblemName[] = ["single", "multi-label", "regression"];
 /** Formats of training artifacts. */
 export type ArtifactFormat = "step" | "ort-training";
 export const ARTIFACT_FORMATS: readonly ArtifactFormat[] = ["step", "ort-training"];
@@ -65,8 +68,14 @@ export interface TargetOptions {
   readonly seed?: number | undefined;
 }
 
-export interface DataOptions {
+/** What is learned. */
+export interface TaskOptions {
   readonly task?: TaskName | undefined;
+  /** Of a classification task; where left out, the adapter's own, else that of config.json's `problem_type`, else "single". */
+  readonly problem?: ProblemName | undefined;
+}
+
+export interface DataOptions extends TaskOptions {
   /** tokenizer.json; looked for beside the model and in the folder above where left out. */
   readonly tokenizer?: string | undefined;
   readonly batchSize?: number | undefined;
@@ -82,10 +91,10 @@ export interface OptimizerOptions {
 
 /** The defaults that help shows and the verbs use. The learning rate's is the method's. */
 export const DEFAULTS: {
-  readonly task: TaskName; readonly method: string; readonly rank: number; readonly targetModules: readonly string[]; readonly epochs: number; readonly batchSize: number;
+  readonly task: TaskName; readonly problem: ProblemName; readonly method: string; readonly rank: number; readonly targetModules: readonly string[]; readonly epochs: number; readonly batchSize: number;
   readonly maxSeqLength: number; readonly weightDecay: number; readonly maxGradNorm: number; readonly lrScheduler: Scheduler; readonly warmupRatio: number; readonly seed: number; readonly format: ArtifactFormat; readonly optimizer: OptimizerName;
 } = {
-  task: "text-classification", method: "hut", rank: 8, targetModules: ["q", "v"], epochs: 3, batchSize: 32,
+  task: "text-classification", problem: "single", method: "hut", rank: 8, targetModules: ["q", "v"], epochs: 3, batchSize: 32,
   maxSeqLength: 128, weightDecay: 0, maxGradNorm: 1, lrScheduler: "linear", warmupRatio: 0.06, seed: 0, format: "step", optimizer: "adamw",
 };
 
@@ -152,10 +161,9 @@ export interface AdaptResult {
   readonly output: string;
 }
 
-export interface ArtifactsOptions extends CommonOptions, TargetOptions, OptimizerOptions {
+export interface ArtifactsOptions extends CommonOptions, TargetOptions, TaskOptions, OptimizerOptions {
   /** The folder to write. */
   readonly output: string;
-  readonly task?: TaskName | undefined;
   readonly format?: readonly ArtifactFormat[] | undefined;
   /** `sgd` is for the format `ort-training` alone, which also clips only where `maxGradNorm` is given. */
   readonly optimizer?: OptimizerName | undefined;

@@ -65,7 +65,7 @@ describe("a wrong command line", () => {
   const numbers: [flag: string, values: string[], range: string][] = [
     ["--rank", ["0", "-1", "1.5", "eight", "", "0x8", " 8", "8 ", "1e999", "NaN", "9007199254740993"], "a whole number of at least 1"],
     ["--alpha", ["0", "-2", "Infinity"], "a number greater than 0"],
-    ["--num-labels", ["1", "2.5"], "a whole number of at least 2"],
+    ["--num-labels", ["0", "2.5"], "a whole number of at least 1"],
     ["--lr", ["abc", "-0.1", "NaN", "Infinity", "1e400", "5e", "1,5"], "a number of at least 0"],
     ["--epochs", ["-1", "0", "2.5"], "a whole number of at least 1"],
     ["--max-steps", ["0"], "a whole number of at least 1"],

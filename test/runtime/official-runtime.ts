@@ -25,7 +25,7 @@ export interface TrainingSession {
 
 interface OfficialRuntime {
   readonly env: { readonly wasm: { numThreads: number; wasmPaths: string } };
-  readonly Tensor: new (type: "int64", data: BigInt64Array, dims: readonly number[]) => RuntimeTensor;
+  readonly Tensor: new (type: "int64" | "float32", data: BigInt64Array | Float32Array, dims: readonly number[]) => RuntimeTensor;
   readonly TrainingSession: { create(files: Readonly<Record<string, Uint8Array>>): Promise<TrainingSession> };
 }
 
@@ -53,13 +53,14 @@ function atRate(bytes: Uint8Array, rate: number): Uint8Array {
   return Buffer.concat(encodeModel(modelToProto(model)).chunks.map(readBytes));
 }
 
-/** The feeds of a session from tokenized records: labels of the whole record, or one a token. */
-export function feedsOf(session: TrainingSession, batch: string): Feeds {
+/** The feeds of a session from tokenized records: labels of the whole record, one a token, or numbers one a class. */
+export function feedsOf(session: TrainingSession, batch: string, labels: "int64" | "float32" = "int64"): Feeds {
   const records = readFileSync(batch, "utf8").trim().split("\n").map((line) => JSON.parse(line) as Readonly<Record<string, number | number[]>>);
   return Object.fromEntries(session.evalInputNames.map((name) => {
     const rows = records.map((r) => r[name] ?? r["label"] ?? []);
     const dims = Array.isArray(rows[0]) ? [rows.length, rows[0].length] : [rows.length];
-    return [name, new runtime.Tensor("int64", BigInt64Array.from(rows.flat(), BigInt), dims)];
+    const isNumbers = name === "labels" && labels === "float32";
+    return [name, isNumbers ? new runtime.Tensor("float32", Float32Array.from(rows.flat()), dims) : new runtime.Tensor("int64", BigInt64Array.from(rows.flat(), BigInt), dims)];
   }));
 }
 

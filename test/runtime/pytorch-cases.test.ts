@@ -122,11 +122,11 @@ for (const family of FOLDERS) {
 
       it("has PyTorch's gradients", async () => {
         using opened = openModel(model);
-        const fresh = (): Prepared => prepare(opened.load(), { adapter: openAdapter(at("adapter")), saveHead: taskNamed(task).savesHead });
+        const fresh = (): Prepared => prepare(opened.load(), { adapter: openAdapter(at("adapter")), saveHead: taskNamed({ task }).savesHead });
         const prepared = fresh();
         const theta = initialTheta(prepared.trainables);
-        await using session = await GraphSession.create(await defaultRuntime(), trainingGraph("grad", taskNamed(task), fresh), { name: "grad", folder: opened.folder, save: { reference: (r) => opened.locate(r) } });
-        const { examples, inputs, padding } = loadExamples({ task, file: at("batch.jsonl"), modelPath: model, graph: opened.load().graph, labels: "required", numLabels: undefined });
+        await using session = await GraphSession.create(await defaultRuntime(), trainingGraph("grad", taskNamed({ task }), fresh), { name: "grad", folder: opened.folder, save: { reference: (r) => opened.locate(r) } });
+        const { examples, inputs, padding } = loadExamples({ task: taskNamed({ task }), file: at("batch.jsonl"), modelPath: model, graph: opened.load().graph, labels: "required", numLabels: undefined });
         const batch = collate(examples, [0, 1, 2, 3], inputs, padding);
         const floats = (dims: number[], data: Float32Array): Feed => ({ dataType: DataType.FLOAT, dims, data });
         const out = await session.run(new Map([...batch.feeds, ["labels", batch.labels],

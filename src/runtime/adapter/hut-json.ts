@@ -1,5 +1,6 @@
 /** hut.json: what PEFT has no word for. Strict: an unknown key is an error. */
 import { fieldWrong } from "../../errors/adapter.ts";
+import { PROBLEMS, type ProblemName } from "../options.ts";
 import type { Ranges } from "./packed-modules.ts";
 import { JsonFields } from "./json-fields.ts";
 import { parseStrictJson } from "./strict-json.ts";
@@ -59,6 +60,8 @@ export interface HutJson {
   readonly head?: HutHead;
   /** The classes' names in order, where the data or the model's config told them. */
   readonly id2label?: readonly string[];
+  /** What a classifier was trained for; one class of several where left out. */
+  readonly problem?: ProblemName;
   /** By parameter path ("classifier.weight"). */
   readonly saved: Readonly<Record<string, HutSaved>>;
 }
@@ -91,7 +94,7 @@ export function fingerprintOf(shape: readonly [number, number], valueAt: (positi
 export function parseHutJson(text: string, file: string): HutJson {
   const fields = new JsonFields(file, parseStrictJson(text, file));
   if (fields.get("formatVersion") !== 1) throw fieldWrong(file, "formatVersion", "1, the only version this onnx-hut reads");
-  fields.onlyKeys(["formatVersion", "method", "alpha", "roles", "modules", "head", "id2label", "saved"]);
+  fields.onlyKeys(["formatVersion", "method", "alpha", "roles", "modules", "head", "id2label", "problem", "saved"]);
   const alpha = fields.number("alpha");
   if (alpha === 0) fields.wrong("alpha", "a number other than 0");
   return {
@@ -102,15 +105,16 @@ export function parseHutJson(text: string, file: string): HutJson {
     modules: fields.record("modules", (modules, name) => readModule(modules.object(name))),
     ...(fields.get("head") === undefined ? {} : { head: readHead(fields.object("head")) }),
     ...(fields.get("id2label") === undefined ? {} : { id2label: fields.texts("id2label") }),
+    ...(fields.get("problem") === undefined ? {} : { problem: fields.oneOf("problem", PROBLEMS) }),
     saved: fields.record("saved", (saved, name) => readSaved(saved.object(name))),
   };
 }
 
 /** hut.json's text: keys in a fixed order, entries sorted by name, lists of numbers on one line. */
 export function formatHutJson(hut: HutJson): string {
-  const { formatVersion, method, alpha, roles, modules, head, id2label, saved } = hut;
+  const { formatVersion, method, alpha, roles, modules, head, id2label, problem, saved } = hut;
   // What is undefined is left out by JSON.stringify.
-  const sorted = { formatVersion, method, alpha, roles, modules: sortedByName(modules, flatBlocks), head, id2label, saved: sortedByName(saved) };
+  const sorted = { formatVersion, method, alpha, roles, modules: sortedByName(modules, flatBlocks), head, id2label, problem, saved: sortedByName(saved) };
   const text = JSON.stringify(sorted, null, 2);
   // A line break is never inside a JSON text, so this touches lists alone.
   return `${text.replace(/\[\n\s+([-+.\deE,\s]+?)\n\s+\]/g, (_, items: string) => `[${items.replace(/\s+/g, " ")}]`)}\n`;

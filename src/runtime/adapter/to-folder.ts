@@ -2,6 +2,7 @@
 import { precisionAt, valuesAt } from "../../passes/weights/weight-values.ts";
 import { inLayout, pathOf, transposed, type AdaptedSite, type Trainable } from "../../passes/adapt.ts";
 import type { WeightSite } from "../../passes/weights/find-weights.ts";
+import { DEFAULTS, type ProblemName } from "../options.ts";
 import type { Prepared } from "../prepare.ts";
 import { fingerprintOf, fingerprintPositions, type HutJson, type HutModule, type HutSaved } from "./hut-json.ts";
 import type { AdapterFolder } from "./adapter-folder.ts";
@@ -17,6 +18,8 @@ export interface AdapterBase {
   readonly taskType: string | null;
   /** The classes' names, where they are known. */
   readonly id2label?: readonly string[] | undefined;
+  /** What a classifier was trained for. */
+  readonly problem?: ProblemName | undefined;
 }
 
 /** The folder's contents for the values of theta [P], in the order of `prepared.trainables`. */
@@ -32,7 +35,7 @@ export function toAdapterFolder(prepared: Prepared, theta: Float32Array, base: A
   return {
     method: prepared.method.name === "lora" ? "lora" : "hut", ...ranksOf(prepared), alpha: prepared.alpha,
     targetModules: targetEntries(prepared), modulesToSave: commonModules(savedModules), fanInFanOut: isConv1D(prepared),
-    taskType: base.taskType, baseModel: base.name, modules, saved, hut: hutJson(prepared, base.id2label),
+    taskType: base.taskType, baseModel: base.name, modules, saved, hut: hutJson(prepared, base),
   };
 }
 
@@ -124,7 +127,7 @@ function isConv1D({ adapted }: Prepared): boolean {
   return adapted.length > 0 && adapted.every(({ site }) => site.stored === "kn" && site.op === "Gemm" && site.name.endsWith(".weight"));
 }
 
-function hutJson(prepared: Prepared, id2label: readonly string[] | undefined): HutJson {
+function hutJson(prepared: Prepared, { id2label, problem }: AdapterBase): HutJson {
   const modules = Object.fromEntries(modulesOf(prepared).map(({ path, site, parts }): [string, HutModule] => {
     const packed = isPacked(path, parts);
     const columns = packed ? undefined : parts[0]?.block?.columns;
@@ -146,5 +149,5 @@ function hutJson(prepared: Prepared, id2label: readonly string[] | undefined): H
     return [t.name, { initializer, shape: isWeight ? savedShape(site) : t.shape, stored: isWeight && !attached ? site.stored : null }];
   }));
   return { formatVersion: 1, method: prepared.method.name, alpha: prepared.alpha, roles: prepared.roles, modules, ...(prepared.head === undefined ? {} : { head: prepared.head }),
-    ...(id2label === undefined ? {} : { id2label }), saved };
+    ...(id2label === undefined ? {} : { id2label }), ...(problem === undefined || problem === DEFAULTS.problem ? {} : { problem }), saved };
 }

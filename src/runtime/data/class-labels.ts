@@ -1,7 +1,8 @@
 /** The label column of a classification file → class numbers. */
 
-import { labelMissing, labelNamesDoNotFit, labelNotInteger, labelOutOfRange, labelsAllIgnored, labelUnknown, type RecordPlace } from "../../errors/data.ts";
-import { IGNORED_LABEL } from "./task-data.ts";
+import { dataLabelColumnMissing, labelMissing, labelNamesDoNotFit, labelNotInteger, labelOutOfRange, labelsAllIgnored, labelUnknown, type RecordPlace } from "../../errors/data.ts";
+import { own, type DataFile } from "./parse-records.ts";
+import { IGNORED_LABEL, type FileLabels } from "./task-data.ts";
 
 /** A record's label as the file has it, and where it stands. */
 export interface RawLabel {
@@ -26,6 +27,27 @@ export interface ClassLabels {
 
 /** The names Hugging Face writes where nobody gave any; they say nothing about which class is which. */
 const PLACEHOLDER = /^LABEL_\d+$/;
+
+/** Names of the label column; the first that is there is read. */
+const LABEL_COLUMNS = ["label", "labels"];
+
+/** Each record's label, as it stands in the file. Throws where the file has no column of them. */
+export function rawLabels(data: DataFile): RawLabel[] {
+  const column = LABEL_COLUMNS.find((name) => data.columns.includes(name));
+  if (column === undefined) throw dataLabelColumnMissing(data.file, data.columns, LABEL_COLUMNS);
+  return data.records.map(({ line, fields }) => ({ place: { file: data.file, line }, column, value: own(fields, column) }));
+}
+
+/** Whether these names say nothing about which class is which. */
+export function placeholders(id2label: readonly string[]): boolean {
+  return id2label.every((name) => PLACEHOLDER.test(name));
+}
+
+/** Labels [] of one class: its number, or its name. */
+export function openClassLabels(data: DataFile, options: LabelOptions): FileLabels {
+  const { labels, id2label } = readClassLabels(data.file, rawLabels(data), options);
+  return { id2label, of: (index) => ({ dims: [], values: labels.slice(index, index + 1) }), finish: () => undefined };
+}
 
 /**
  * Reads a file's labels: integers, or names. Names get their place in `id2label`; where that is absent (or holds only LABEL_0, LABEL_1, …), their
@@ -65,7 +87,7 @@ function readNames(file: string, raw: readonly RawLabel[], { numLabels, id2label
     return value;
   });
   const found = [...new Set(names.filter((name) => name !== undefined))].sort();
-  const given = id2label && (found.some((name) => id2label.includes(name)) || !id2label.every((name) => PLACEHOLDER.test(name))) ? id2label : undefined;
+  const given = id2label && (found.some((name) => id2label.includes(name)) || !placeholders(id2label)) ? id2label : undefined;
   if (!given && numLabels !== undefined && found.length !== numLabels) throw labelNamesDoNotFit(file, found, numLabels);
   const known = given ?? found;
   const ids = new Map(known.map((name, id) => [name, id]));

@@ -1,12 +1,11 @@
 /** Examples → one batch of tensors. */
 
-import { DataType } from "../../ir/data-type.ts";
 import { elementCount } from "../../ir/sizes.ts";
 import { elementKind, type TensorData } from "./element-kind.ts";
 import type { Example } from "./examples.ts";
 import type { Field, InputSpec } from "./field.ts";
 import { madeInput } from "./made-inputs.ts";
-import { IGNORED_LABEL } from "./task-data.ts";
+import { CLASS_NUMBERS, type LabelKind } from "./task-data.ts";
 
 /** One tensor to feed: ONNX element type, shape with the batch first, values (float16 as its bits). */
 export interface Feed {
@@ -19,7 +18,7 @@ export interface Feed {
 export interface Batch {
   /** By the name of the graph's input; rows of tokens are [N, T]. */
   readonly feeds: ReadonlyMap<string, Feed>;
-  /** int64: N numbers, or [N, T], one a token; -100 for padding and where an example has none. */
+  /** [N], [N, T] (one a token) or [N, C] (one a class); `none` of their kind for padding and where an example has none. */
   readonly labels: Feed;
   /** N. */
   readonly size: number;
@@ -36,6 +35,8 @@ export interface Padding {
   readonly input_ids: number;
   /** The row of tokens that labels go with, one a token; `input_ids` where not given. */
   readonly labelled?: string | undefined;
+  /** What labels are; class numbers where not given. */
+  readonly labels?: LabelKind | undefined;
 }
 
 /**
@@ -54,17 +55,16 @@ export function collate(examples: readonly Example[], indices: readonly number[]
   }));
   const rows = feeds.get("input_ids")?.dims[1] ?? chosen.reduce((longest, { length }) => Math.max(longest, length), 0);
   const labelled = feeds.get(padding.labelled ?? "input_ids")?.dims[1] ?? rows;
+  const { dtype, none, perToken } = padding.labels ?? CLASS_NUMBERS;
   return {
     feeds,
-    labels: feed(chosen.map(({ labels }) => labels ?? UNLABELLED), { name: "labels", dtype: DataType.INT64, shape: [undefined, labelled] }, IGNORED_LABEL),
+    labels: feed(chosen.map(({ labels }) => labels ?? { dims: [], values: [none] }), { name: "labels", dtype, shape: [undefined, perToken ? labelled : undefined] }, none),
     size: chosen.length,
     tokens: chosen.reduce((sum, { tokens }) => sum + tokens, 0),
     paddedTokens: chosen.length * rows,
     indices,
   };
 }
-
-const UNLABELLED: Field = { dims: [], values: [IGNORED_LABEL] };
 
 function inputFeed(chosen: readonly Example[], spec: InputSpec, pad: number): Feed {
   return feed(chosen.map(({ fields, line }) => {

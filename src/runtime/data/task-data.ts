@@ -1,5 +1,6 @@
 /** What a task reads from a record, beside the inputs of the graph. src/runtime/tasks/ holds the tasks themselves. */
 
+import { DataType } from "../../ir/data-type.ts";
 import type { Field } from "./field.ts";
 import type { LabelOptions } from "./class-labels.ts";
 import type { DataFile } from "./parse-records.ts";
@@ -8,15 +9,26 @@ import type { DataFile } from "./parse-records.ts";
 export interface TaskData {
   /** Columns of text, one or a pair; the first entry whose columns are all there is read. None where the task takes no text. */
   readonly texts: readonly (readonly string[])[];
+  readonly labelKind: LabelKind;
   /** Looks at a file's labels before anything else is read of it. Throws, naming file and line, where they can't be used. */
   openLabels(data: DataFile, options: LabelOptions): FileLabels;
+}
+
+/** How labels are fed. */
+export interface LabelKind {
+  /** ONNX element type. */
+  readonly dtype: number;
+  /** What stands where a record, or a place in a padded row, has no label: the loss leaves it out. */
+  readonly none: number;
+  /** Whether there is one a token of a row, padded with it. */
+  readonly perToken: boolean;
 }
 
 /** The labels of one file. */
 export interface FileLabels {
   /** The classes' names in order, where the file or the options give them. */
   readonly id2label: readonly string[] | undefined;
-  /** Record `index`'s labels: one number, or one a token of its row. Throws where they don't fit the row. */
+  /** Record `index`'s labels: one number, one for each class, or one a token of its row. Throws where they don't fit the row. */
   of(index: number, row: TokenRow | undefined): Field;
   /** Throws where no label of the file counts; asked once all records are read. */
   finish(): void;
@@ -32,3 +44,12 @@ export interface TokenRow {
 
 /** The label that the loss and every metric leave out, as in PyTorch and Hugging Face. */
 export const IGNORED_LABEL = -100;
+
+/** int64: a class a record. */
+export const CLASS_NUMBERS: LabelKind = { dtype: DataType.INT64, none: IGNORED_LABEL, perToken: false };
+/** int64: a class a token. */
+export const TOKEN_NUMBERS: LabelKind = { ...CLASS_NUMBERS, perToken: true };
+/** float32 from 0 to 1: how far each class holds. */
+export const CLASS_SHARES: LabelKind = { dtype: DataType.FLOAT, none: IGNORED_LABEL, perToken: false };
+/** float32: what is to be predicted, where -100 may be a value. */
+export const PREDICTED: LabelKind = { dtype: DataType.FLOAT, none: NaN, perToken: false };

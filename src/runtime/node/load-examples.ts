@@ -9,7 +9,7 @@ import type { InputSpec } from "../data/field.ts";
 import { DEFAULTS, type DataOptions } from "../options.ts";
 import { findLogits } from "../model-outputs.ts";
 import { inputSpecs, vocabularySize } from "../task-inputs.ts";
-import { taskNamed } from "../tasks/registry.ts";
+import type { Task } from "../tasks/task.ts";
 import { readRecords } from "./data-file.ts";
 import { openTokenizer } from "./tokenizer-files.ts";
 
@@ -22,7 +22,8 @@ export interface LoadedExamples {
   readonly id2label: readonly string[] | undefined;
 }
 
-export interface LoadOptions extends DataOptions {
+export interface LoadOptions extends Omit<DataOptions, "task" | "problem"> {
+  readonly task: Task;
   readonly file: string;
   readonly modelPath: string;
   /** The model's own graph, as loaded: its inputs are what data must feed. */
@@ -40,12 +41,12 @@ export function loadExamples(options: LoadOptions): LoadedExamples {
   const inputs = inputSpecs(graph);
   const labelled = labelledInput(graph, inputs);
   const { examples, id2label, maxTokenId } = toExamples(data, {
-    inputs, tokenizer, labels: options.labels, labelled, task: taskNamed(options.task).data, maxLength: Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph)),
+    inputs, tokenizer, labels: options.labels, labelled, task: options.task.data, maxLength: Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph)),
     ...(options.numLabels === undefined ? {} : { numLabels: options.numLabels }), ...(options.id2label === undefined ? {} : { id2label: options.id2label }),
   });
   const vocabulary = vocabularySize(graph);
   if (vocabulary !== undefined && maxTokenId >= vocabulary) throw tokenIdBeyondVocabulary(file, maxTokenId, vocabulary);
-  return { examples, inputs, padding: { input_ids: tokenizer?.padId ?? 0, labelled }, id2label };
+  return { examples, inputs, padding: { input_ids: tokenizer?.padId ?? 0, labelled, labels: options.task.data.labelKind }, id2label };
 }
 
 /** The row of tokens that the logits are for: the ids that have the logits' free length. A decoder behind an encoder has ids of its own. */

@@ -4,17 +4,21 @@ import type { Model } from "../../ir/model.ts";
 import type { AttachedLoss } from "../../passes/attach-loss.ts";
 import type { Batch, Feed } from "../data/collate.ts";
 import type { TaskData } from "../data/task-data.ts";
-import type { TaskName } from "../options.ts";
+import type { ProblemName, TaskName } from "../options.ts";
 
 export interface Task {
   /** The hub's pipeline tag. */
   readonly name: TaskName;
+  /** Of a classification task: what it learns of a record. */
+  readonly problem?: ProblemName;
   /** PEFT's word for it, in adapter_config.json; null where PEFT has none. */
   readonly peftType: string | null;
   /** Whether the module that makes the logits is trained whole where --modules-to-save names none. */
   readonly savesHead: boolean;
   /** The axes of the logits it is learnt from, in words: a graph with another number of axes is refused. */
   readonly logits: readonly string[];
+  /** The least length of their last axis: with fewer there is nothing to learn. */
+  readonly leastLogits: number;
   /** How records become examples. */
   readonly data: TaskData;
   /** Adds the input `labels` and the loss. */

@@ -4,7 +4,7 @@ import { DataType } from "../../../src/ir/data-type.ts";
 import { toExamples, type ExampleOptions, type Examples } from "../../../src/runtime/data/examples.ts";
 import type { InputSpec } from "../../../src/runtime/data/field.ts";
 import { parseRecords } from "../../../src/runtime/data/parse-records.ts";
-import { TEXT_CLASSIFICATION } from "../../../src/runtime/tasks/classification.ts";
+import { taskNamed } from "../../../src/runtime/tasks/registry.ts";
 import type { TextTokenizer } from "../../../src/runtime/data/tokenizer.ts";
 
 const row = (name: string, dtype: number = DataType.INT64, length: number | string = "sequence"): InputSpec => ({ name, dtype, shape: ["batch", length] });
@@ -21,7 +21,7 @@ const words: TextTokenizer = {
 
 function examples(file: string, text: string, options: Partial<ExampleOptions> = {}): Examples {
   const data = parseRecords(file, new TextEncoder().encode(text));
-  return toExamples(data, { task: TEXT_CLASSIFICATION.data, inputs: BERT, tokenizer: words, maxLength: 16, labels: "none", ...options });
+  return toExamples(data, { task: taskNamed().data, inputs: BERT, tokenizer: words, maxLength: 16, labels: "none", ...options });
 }
 
 /** The first example's values by input. */

@@ -12,7 +12,7 @@ import { writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
 import { manifestOf, THETA_FILE, type OrtTrainingManifest } from "../../manifest.ts";
 import { DEFAULTS, type ArtifactFormat, type ArtifactsOptions, type ArtifactsResult } from "../../options.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
-import { requireTaskLogits, taskNamed } from "../../tasks/registry.ts";
+import { requireTaskLogits } from "../../tasks/registry.ts";
 import type { Task } from "../../tasks/task.ts";
 import { ortTrainingGraphs, trainingGraph, type OrtTrainingGraphs, type OrtTrainingKind } from "../../training-graphs.ts";
 import { writeFileAtomic } from "../atomic-write.ts";
@@ -22,6 +22,7 @@ import { writeAdapterFolder } from "../peft-folder.ts";
 import { saveModels } from "../save-model.ts";
 import { adaptedModules, adapterBase, openAdapter, savedModules } from "./adapt.ts";
 import { ADAPTER_FOLDER } from "./open-trained.ts";
+import { taskOf } from "./task-of.ts";
 
 const KINDS: readonly StepKind[] = ["step", "grad", "apply", "eval"];
 /** The name that ONNX Runtime's own tool gives it. */
@@ -34,7 +35,7 @@ export async function artifacts(path: string, options: ArtifactsOptions): Promis
   refuseUnused(formats, options);
   using opened = openModel(path);
   const adapter = openAdapter(options.adapter);
-  const task = taskNamed(options.task);
+  const task = taskOf(opened, options, adapter);
   const fresh = (): Prepared => prepare(opened.load(), { ...options, adapter, saveHead: task.savesHead });
   const prepared = fresh();
   requireTaskLogits(task, prepared.model.graph, prepared.logits);
@@ -45,7 +46,7 @@ export async function artifacts(path: string, options: ArtifactsOptions): Promis
     ...(formats.has("step") ? KINDS.map((kind) => ({ kind, path: at(`${kind}.onnx`), model: trainingGraph(kind, task, fresh) })) : []),
     ...(official?.graphs.map((g) => ({ ...g, path: at(`${g.kind}.onnx`) })) ?? []),
   ];
-  const manifest = manifestOf(prepared, graphs, options, { adapted: adaptedModules(prepared), saved: savedModules(prepared), ortTraining: official?.manifest });
+  const manifest = manifestOf(prepared, graphs, options, { task, adapted: adaptedModules(prepared), saved: savedModules(prepared), ortTraining: official?.manifest });
   const starts = [
     ...(formats.has("step") ? [{ name: THETA_FILE, bytes: (): Uint8Array => bytesOf(initialTheta(prepared.trainables)) }] : []),
     ...(official === undefined ? [] : [{ name: CHECKPOINT_FILE, bytes: official.checkpoint }]),
@@ -58,7 +59,7 @@ export async function artifacts(path: string, options: ArtifactsOptions): Promis
   let bytes = saved.bytes;
   for (const start of starts) bytes += writeFileAtomic(at(start.name), [start.bytes()]);
   if (official !== undefined) {
-    const told = { ...adapterBase(opened), taskType: task.peftType, id2label: adapter?.contents.hut?.id2label };
+    const told = { ...adapterBase(opened), taskType: task.peftType, id2label: adapter?.contents.hut?.id2label, problem: task.problem };
     writeAdapterFolder(at(ADAPTER_FOLDER), toAdapterFolder(prepared, initialTheta(prepared.trainables), told));
   }
   bytes += writeFileAtomic(at("manifest.json"), [new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`)]);

@@ -6,7 +6,7 @@ import { findLogits } from "../../model-outputs.ts";
 import { prepare, type OpenedAdapter } from "../../prepare.ts";
 import type { Model } from "../../../ir/model.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
-import { requireTaskLogits, taskNamed } from "../../tasks/registry.ts";
+import { requireTaskLogits } from "../../tasks/registry.ts";
 import { refuseInputAsOutput, requireWritable, writeFileAtomic } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples, type LoadedExamples } from "../load-examples.ts";
@@ -14,13 +14,14 @@ import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { deployable } from "./adapt.ts";
 import { openTrained } from "./open-trained.ts";
+import { taskOf } from "./task-of.ts";
 
 /** The task's metrics over a labelled file. */
 export async function evaluate(path: string, options: EvaluateOptions, runtime?: OnnxRuntime): Promise<EvaluateResult> {
   const started = performance.now();
   using opened = openModel(path);
-  const task = taskNamed(options.task);
   const trained = openTrained(opened, options);
+  const task = taskOf(opened, options, trained);
   const model = deployed(opened, options, trained);
   const found = findLogits(model.graph, options.outputName);
   if (found === undefined) throw noLogitsToEvaluate(model.graph.outputs.map((v) => v.name));
@@ -58,11 +59,11 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
 /** The model as it would be deployed: adapted where an adapter is given. */
 function deployed(opened: OpenedModel, options: EvaluateOptions, adapter: OpenedAdapter | undefined): Model {
   if (adapter === undefined) return opened.load();
-  return deployable(prepare(opened.load(), { ...options, adapter, saveHead: taskNamed(options.task).savesHead }));
+  return deployable(prepare(opened.load(), { ...options, adapter, saveHead: taskOf(opened, options, adapter).savesHead }));
 }
 
 function load(opened: OpenedModel, options: EvaluateOptions, trained: OpenedAdapter | undefined, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
-  return loadExamples({ ...options, file: options.data, modelPath: opened.path, graph: opened.loadInlined().graph, labels, numLabels, id2label: labelNames(opened, trained, numLabels) });
+  return loadExamples({ ...options, task: taskOf(opened, options, trained), file: options.data, modelPath: opened.path, graph: opened.loadInlined().graph, labels, numLabels, id2label: labelNames(opened, trained, numLabels) });
 }
 
 async function sessionOf(opened: OpenedModel, model: Model, { threads, provider }: EvaluateOptions, runtime: OnnxRuntime | undefined): Promise<GraphSession> {

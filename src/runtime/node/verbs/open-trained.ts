@@ -30,7 +30,7 @@ export function openTrained(opened: OpenedModel, options: TrainedOptions & HeadO
   const adapter = openAdapter(folder);
   const prepared = prepare(opened.load(), { adapter, force, head, numLabels, saveHead: true });
   const theta = thetaOf(prepared.trainables, trained, checkpoint, folder);
-  const base = { ...adapterBase(opened), taskType: adapter?.contents.taskType ?? null, id2label: adapter?.contents.hut?.id2label };
+  const base = { ...adapterBase(opened), taskType: adapter?.contents.taskType ?? null, id2label: adapter?.contents.hut?.id2label, problem: adapter?.contents.hut?.problem };
   return { folder: checkpoint, contents: toAdapterFolder(prepared, theta, base) };
 }
 

@@ -15,8 +15,8 @@ import { DEFAULTS, type TrainOptions, type TrainResult } from "../../options.ts"
 import { warmupSteps, type Schedule } from "../../schedule.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { initialState, stepsPerEpoch, trainLoop } from "../../trainer.ts";
-import { requireTaskLogits, taskNamed } from "../../tasks/registry.ts";
-import type { Evaluation } from "../../tasks/task.ts";
+import { requireTaskLogits } from "../../tasks/registry.ts";
+import type { Evaluation, Task } from "../../tasks/task.ts";
 import { evaluationGraph, trainingGraph } from "../../training-graphs.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples, type LoadedExamples } from "../load-examples.ts";
@@ -25,6 +25,7 @@ import { openModel, type OpenedModel } from "../open-model.ts";
 import { compareSettings, RunFolder, type RunSettings } from "../run-folder.ts";
 import { adapterBase, openAdapter } from "./adapt.ts";
 import { countParameters } from "./inspect.ts";
+import { taskOf } from "./task-of.ts";
 
 /** Trains. Everything that can be wrong with model, data and flags is checked before the run folder is touched. */
 export async function train(path: string, given: TrainOptions, runtime?: OnnxRuntime): Promise<TrainResult> {
@@ -36,12 +37,12 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   if (trainFile === undefined) throw trainFileMissing();
   using opened = openModel(path);
   const adapter = openAdapter(options.adapter);
-  const task = taskNamed(options.task);
+  const task = taskOf(opened, options, adapter);
   const fresh = (): Prepared => prepare(opened.load(), { ...options, adapter, saveHead: task.savesHead });
   const prepared = fresh();
   for (const note of prepared.notes) options.onNotice?.(note);
   requireTaskLogits(task, prepared.model.graph, prepared.logits);
-  const data = loadData(opened, prepared, trainFile, options);
+  const data = loadData(opened, prepared, task, trainFile, options);
   const plan = planOf(prepared, data.train, options);
   const state = before === undefined ? initialState(initialTheta(prepared.trainables))
     : folder.loadCheckpoint(typeof given.resume === "string" ? given.resume : undefined, parameterCount(prepared.trainables));
@@ -96,7 +97,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   folder.saveCheckpoint(state);
   const speed = rates(work.seconds, work.samples, work.tokens);
   if (!interrupted) {
-    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, state.theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label }));
+    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, state.theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem }));
     folder.writeResults({ ...metrics, ...speed, steps: state.step });
   }
   const losses = folder.loggedLosses();
@@ -108,10 +109,10 @@ interface TrainingData {
   readonly dev: LoadedExamples | undefined;
 }
 
-function loadData(opened: OpenedModel, prepared: Prepared, trainFile: string, options: TrainOptions): TrainingData {
+function loadData(opened: OpenedModel, prepared: Prepared, task: Task, trainFile: string, options: TrainOptions): TrainingData {
   const { graph } = opened.loadInlined();
   const numLabels = prepared.logits?.shape?.at(-1);
-  const common = { ...options, modelPath: opened.path, graph, labels: "required" as const, numLabels: typeof numLabels === "number" ? numLabels : undefined };
+  const common = { ...options, task, modelPath: opened.path, graph, labels: "required" as const, numLabels: typeof numLabels === "number" ? numLabels : undefined };
   const known = openAdapter(options.adapter)?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
   const train = loadExamples({ ...common, file: trainFile, id2label: known?.length === numLabels ? known : undefined });
   return { train, dev: options.dev === undefined ? undefined : loadExamples({ ...common, file: options.dev, id2label: train.id2label }) };
@@ -152,7 +153,7 @@ function rates(seconds: number, samples: number, tokens: number): Pick<TrainResu
 }
 
 /** The options that a run's steps depend on. */
-const SETTINGS = ["task", "train", "dev", "targetModules", "method", "rank", "alpha", "modulesToSave", "head", "numLabels", "adapter", "outputName", "tokenizer", "batchSize", "maxSeqLength", "lr",
+const SETTINGS = ["task", "problem", "train", "dev", "targetModules", "method", "rank", "alpha", "modulesToSave", "head", "numLabels", "adapter", "outputName", "tokenizer", "batchSize", "maxSeqLength", "lr",
   "weightDecay", "maxGradNorm", "epochs", "maxSteps", "lrScheduler", "warmupRatio", "shuffle", "seed"] as const satisfies readonly (keyof TrainOptions)[];
 
 function settingsGiven(options: TrainOptions): Record<string, unknown> {

@@ -16,6 +16,7 @@ import type { Prepared } from "../../prepare.ts";
 import { Random } from "../../random.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { inputSpecs, vocabularySize } from "../../task-inputs.ts";
+import { taskNamed } from "../../tasks/registry.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples } from "../load-examples.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
@@ -79,7 +80,7 @@ type Feeds = ReadonlyMap<string, Feed>;
 
 function dataBatches(base: OpenedModel, options: VerifyOptions): Feeds[] {
   const { examples, inputs, padding } = loadExamples({
-    file: options.data ?? "", modelPath: base.path, tokenizer: options.tokenizer, graph: base.loadInlined().graph, labels: "none", numLabels: undefined,
+    file: options.data ?? "", modelPath: base.path, tokenizer: options.tokenizer, graph: base.loadInlined().graph, task: taskNamed(), labels: "none", numLabels: undefined,
   });
   const chosen = examples.slice(0, COMPARED_RECORDS);
   const plan = planBatches(chosen.map((e) => e.length), { batchSize: 16, shuffle: false, seed: 0, epoch: 0, byLength: true });

@@ -1,0 +1,50 @@
+/** What there is to know of what a classification task learns of a record. A problem is one such definition; a classification task is made of one. */
+import type { Value } from "../../ir/graph.ts";
+import type { Model } from "../../ir/model.ts";
+import { attachBinaryCrossEntropy, attachCrossEntropy, attachSquaredError, type AttachedLoss } from "../../passes/attach-loss.ts";
+import { openClassLabels, type LabelOptions } from "../data/class-labels.ts";
+import { openNumberLabels, openSeveralLabels } from "../data/number-labels.ts";
+import type { DataFile } from "../data/parse-records.ts";
+import { CLASS_NUMBERS, CLASS_SHARES, PREDICTED, type FileLabels, type LabelKind } from "../data/task-data.ts";
+import { ACCURACY, Counts, CROSS_ENTROPY, type Classified, type Metric } from "../metrics.ts";
+import { BINARY_CROSS_ENTROPY, EXACT_MATCH, MICRO_F1, PEARSON, SQUARED_ERROR, type Numbers } from "../number-metrics.ts";
+import type { ProblemName } from "../options.ts";
+
+export interface Problem {
+  readonly name: ProblemName;
+  /** `problem_type` of a config.json. */
+  readonly hubName: string;
+  /** With fewer logits there is nothing to tell apart. */
+  readonly leastLogits: number;
+  readonly labelKind: LabelKind;
+  readonly openLabels: (data: DataFile, options: LabelOptions) => FileLabels;
+  readonly attachLoss: (model: Model, logits: Value) => AttachedLoss;
+  /** Begins to count its metrics. */
+  readonly count: () => Counts<LogitsAndLabels>;
+}
+
+/** A batch's logits [N, C] and its labels. */
+export interface LogitsAndLabels extends Omit<Classified & Numbers, "labels"> {
+  readonly labels: BigInt64Array & Float32Array;
+}
+
+/** One of several classes. */
+const SINGLE: Problem = {
+  name: "single", hubName: "single_label_classification", leastLogits: 2, labelKind: CLASS_NUMBERS, openLabels: openClassLabels, attachLoss: attachCrossEntropy,
+  count: () => new Counts<LogitsAndLabels>([CROSS_ENTROPY, ACCURACY] satisfies Metric<Classified>[]),
+};
+
+/** Any number of several classes. */
+const MULTI_LABEL: Problem = {
+  name: "multi-label", hubName: "multi_label_classification", leastLogits: 1, labelKind: CLASS_SHARES, openLabels: openSeveralLabels, attachLoss: attachBinaryCrossEntropy,
+  count: () => new Counts<LogitsAndLabels>([BINARY_CROSS_ENTROPY, EXACT_MATCH, MICRO_F1] satisfies Metric<Numbers>[]),
+};
+
+/** A number, or several. */
+const REGRESSION: Problem = {
+  name: "regression", hubName: "regression", leastLogits: 1, labelKind: PREDICTED, openLabels: openNumberLabels, attachLoss: attachSquaredError,
+  count: () => new Counts<LogitsAndLabels>([SQUARED_ERROR, PEARSON] satisfies Metric<Numbers>[]),
+};
+
+/** In the order in which they are listed. */
+export const PROBLEMS: readonly Problem[] = [SINGLE, MULTI_LABEL, REGRESSION];
