@@ -9,4 +9,5 @@ export { verify } from "./runtime/node/verbs/verify.ts";
 export { demo } from "./runtime/node/verbs/demo.ts";
 export { HutError, type ErrorDetails } from "./errors/hut-error.ts";
 export type * from "./runtime/options.ts";
+export { readManifest } from "./runtime/read-manifest.ts";
 export type { Manifest } from "./runtime/manifest.ts";

@@ -33,13 +33,13 @@ export const requantize: Flag<boolean> = toggle("--requantize",
 export const dryRun: Flag<boolean> = toggle("--dry-run", "do everything but write", files);
 export const overwrite: Flag<boolean> = toggle("--overwrite", "replace the run that is in the folder", files);
 export const resume: Flag<string | boolean> = optionalText("--resume [checkpoint]",
-  "go on from this checkpoint folder, or from the newest in -o; settings come from run.json", files);
+  "go on from this checkpoint folder, or from the newest in -o; settings come from run.json. Or begin with a file as --checkpoint takes it elsewhere", files);
 export const format: Flag<readonly ArtifactFormat[]> = choices("--format <list>", "what to write", ARTIFACT_FORMATS, { ...files, default: DEFAULTS.format });
 export const frozenInCheckpoint: Flag<boolean> = toggle("--frozen-in-checkpoint",
   "with --format ort-training: frozen weights are inputs of the graphs, and lie in the checkpoint", files);
 /** `--checkpoint`: its use is the verb's. */
 export const checkpoint = (help: string): Flag<string> => text("--checkpoint <file>",
-  `${help}; --adapter, or the folder adapter beside the file, tells what its parameters are`, files);
+  `${help}: a checkpoint of ONNX Runtime's training API, or a theta of step.onnx; --adapter, or what artifacts wrote beside the file, tells what its parameters are`, files);
 export const swappable: Flag<boolean> = planned("--swappable", "Files:", "Leave it out: the adapter's numbers are then stored in the graph.");
 
 export const targetModules: Flag<readonly string[]> = names("--target-modules <list>",

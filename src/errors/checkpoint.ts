@@ -26,13 +26,25 @@ export const ortCheckpointShapeMismatch = (file: string, name: string, have: rea
   new HutError("ORT_CHECKPOINT_SHAPE_MISMATCH", { file, tensor: name, checkpoint: have, model: want },
     `In the checkpoint ${quote(file)}, ${quote(name)} is ${shapeText(have)}, and this model with this adapter has ${shapeText(want)}. It was trained with another adapter or another export.`);
 
-/** More bytes than the format can address. */
-export const ortCheckpointTooLarge = (bytes: number, limit: number): HutError => new HutError("ORT_CHECKPOINT_TOO_LARGE", { bytes, limit },
-  `The checkpoint would hold ${String(bytes)} bytes of numbers, and its format takes up to ${String(limit)}. Leave out --frozen-in-checkpoint: frozen weights then stay in the graphs.`);
-
 /** No word on what the parameters of a checkpoint are. */
 export const ortCheckpointAlone = (file: string, place: string): HutError => usage("ORT_CHECKPOINT_ALONE", { file, place },
   `What the parameters in ${quote(file)} are is told by the adapter that its artifacts were made with, and ${quote(place)} is none. Name it with --adapter.`);
+
+/** A manifest that was edited, or cut: `problem` completes "… is not sound: ". */
+export const manifestContradicts = (file: string, problem: string): HutError => new HutError("MANIFEST_CONTRADICTS", { file, problem },
+  `${quote(file)} contradicts itself: ${problem}. Write the artifacts anew with \`onnx-hut artifacts\`.`);
+
+/** A manifest whose layout isn't what its adapter trains on this model. */
+export const manifestOfOther = (file: string, adapter: string, problem: string): HutError => new HutError("MANIFEST_OF_OTHER_MODEL", { file, adapter, problem },
+  `${quote(file)} doesn't fit this model with the adapter ${quote(adapter)}: ${problem}. Give the model that the artifacts were made of, or write them anew.`);
+
+/** A file given as a checkpoint that is none, nor as long as theta. */
+export const thetaLengthWrong = (file: string, bytes: number, numbers: number): HutError => new HutError("THETA_LENGTH_WRONG", { file, bytes, numbers },
+  `${quote(file)} is no checkpoint of ONNX Runtime's training API, and no theta either: it has ${String(bytes)} bytes, and the manifest's ${String(numbers)} float32 numbers take ${String(4 * numbers)}.`);
+
+/** A checkpoint of more steps than are to be made in all. */
+export const checkpointPastEnd = (file: string, step: number, total: number): HutError => new HutError("CHECKPOINT_PAST_END", { file, step, total },
+  `The checkpoint ${quote(file)} has ${String(step)} steps behind it, and the whole training is ${String(total)} long. Give more with --epochs or --max-steps.`, { exitCode: 2 });
 
 /** Neither an adapter nor a checkpoint to fold. */
 export const adapterNotGiven = (verb: string): HutError => usage("FLAG_NOT_GIVEN", { verb, flags: ["--adapter <folder>"] },

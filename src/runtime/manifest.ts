@@ -1,4 +1,4 @@
-/** manifest.json: what a stranger needs to train with the step graphs. docs/artifacts.md explains it. */
+/** manifest.json: what a stranger needs to train with the graphs. docs/artifacts.md explains it. */
 import { dataTypeName } from "../ir/data-type.ts";
 import { dimKey } from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
@@ -12,6 +12,11 @@ import type { OrtTrainingKind } from "./training-graphs.ts";
 
 /** theta's start: P float32 numbers, little-endian. */
 export const THETA_FILE = "theta.bin";
+
+/** The folder of the adapter that training starts from. */
+export const ADAPTER_FOLDER = "adapter";
+/** The manifest itself. */
+export const MANIFEST_FILE = "manifest.json";
 
 /** A graph's input or output. */
 export interface ManifestValue {
@@ -30,8 +35,6 @@ export type ManifestOptimizer = { readonly lr: number; readonly weightDecay: num
 /** What stands beside the three graphs of the format `ort-training`. */
 export interface OrtTrainingManifest {
   readonly checkpoint: string;
-  /** The folder of the adapter that training starts from, which tells what the parameters are. */
-  readonly adapter: string;
   /** Clipping built into the optimizer's graph; 0 for none. */
   readonly maxGradNorm: number;
   /** Whether the frozen weights are inputs too, and lie in the checkpoint. */
@@ -52,6 +55,8 @@ export interface Manifest {
   readonly layout: readonly { readonly name: string; readonly modulePath: string; readonly parameter: string; readonly shape: readonly number[]; readonly offset: number; readonly length: number }[];
   /** Of the format `step`. */
   readonly thetaFile?: string;
+  /** The folder of the adapter that training starts from, which tells what the parameters are. */
+  readonly adapter: string;
   readonly adapted: readonly AdaptedModule[];
   readonly modulesToSave: readonly { readonly modulePath: string; readonly params: number }[];
   readonly head: Prepared["head"] | null;
@@ -74,7 +79,7 @@ export function manifestOf(prepared: Prepared, graphs: readonly { readonly kind:
     formatVersion: 1, method: prepared.method.name, rank: prepared.rank, alpha: prepared.alpha, task: parts.task.name,
     ...(parts.task.problem === undefined ? {} : { problem: parts.task.problem }),
     trainableParams: parameterCount(prepared.trainables), layout,
-    ...(graphs.some((g) => g.kind === "step") ? { thetaFile: THETA_FILE } : {}), adapted: parts.adapted, modulesToSave: parts.saved, head: prepared.head ?? null,
+    ...(graphs.some((g) => g.kind === "step") ? { thetaFile: THETA_FILE } : {}), adapter: ADAPTER_FOLDER, adapted: parts.adapted, modulesToSave: parts.saved, head: prepared.head ?? null,
     optimizer: {
       ...(options.optimizer === "sgd" ? { name: "sgd" } : { name: "adamw", ...ADAMW }),
       lr: options.lr ?? prepared.method.defaultLearningRate, weightDecay: options.weightDecay ?? DEFAULTS.weightDecay, maxGradNorm: options.maxGradNorm ?? DEFAULTS.maxGradNorm,

@@ -133,7 +133,7 @@ export interface InspectResult {
   readonly seconds: number;
 }
 
-export interface AdaptVerbOptions extends CommonOptions, TargetOptions {
+export interface AdaptVerbOptions extends CommonOptions, TargetOptions, Pick<TrainedOptions, "checkpoint"> {
   /** adapted.onnx. */
   readonly output: string;
   readonly saveAdapter?: string | undefined;
@@ -191,7 +191,7 @@ export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions,
   readonly lrScheduler?: Scheduler | undefined;
   readonly warmupRatio?: number | undefined;
   readonly shuffle?: boolean | undefined;
-  /** Continue: from this checkpoint folder, or (true) the newest in `output`. */
+  /** Continue: from this checkpoint folder, or (true) the newest in `output`; or begin a run with what a training elsewhere saved, a file as of `checkpoint`. */
   readonly resume?: string | boolean | undefined;
   readonly overwrite?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
@@ -220,10 +220,13 @@ export interface HeadOptions {
   readonly numLabels?: number | undefined;
 }
 
-/** What was trained: an adapter folder, or what ONNX Runtime's training API made of the artifacts. */
+/** What was trained: an adapter folder, or what a training elsewhere made of the artifacts. */
 export interface TrainedOptions {
   readonly adapter?: string | undefined;
-  /** A checkpoint of ONNX Runtime's training API. `adapter` tells what its parameters are; left out, the folder `adapter` beside it does. */
+  /**
+   * A checkpoint of ONNX Runtime's training API, or a theta of P float32 numbers that a loop on step.onnx saved. `adapter` tells what its parameters are; left out,
+   * the manifest and the adapter folder beside it do.
+   */
   readonly checkpoint?: string | undefined;
 }
 

@@ -20,6 +20,7 @@ import { openModel } from "../../src/runtime/node/open-model.ts";
 import { openAdapter } from "../../src/runtime/node/verbs/adapt.ts";
 import { prepare } from "../../src/runtime/prepare.ts";
 import { flattened, tensorsOf } from "./adapter-numbers.ts";
+import { closeTo } from "./close-to.ts";
 import { feedsOf, openTrainingSession, trainSteps, WEB_RATE } from "./official-runtime.ts";
 
 type Nested = number | readonly Nested[];
@@ -31,13 +32,6 @@ const STEPS = 5;
 const RATE = 1e-2;
 const TASKS: Readonly<Record<string, TaskName>> = { cls: "text-classification", lm: "text-generation" };
 const expectedOf = (family: string): Expected => JSON.parse(readFileSync(join(CASES, family, "expected.json"), "utf8")) as Expected;
-
-function closeTo(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {
-  assert.equal(actual.length, expected.length, what);
-  for (let i = 0; i < expected.length; i += 1) {
-    assert.ok(Math.abs((actual[i] ?? NaN) - (expected[i] ?? NaN)) <= tolerance, `${what}[${String(i)}]: ${String(actual[i])} for ${String(expected[i])}`);
-  }
-}
 
 /** Logits of the rows that `predict` writes: one of each record, or one of each token that is no padding. */
 function closeToLogits(actual: Nested | undefined, expected: Nested, tolerance: number): void {
@@ -78,7 +72,7 @@ describe("artifacts --format ort-training", function () {
   const save = (name: string, parameters: Float32Array): string => {
     const trainable = manifest().layout.map(({ name: tensor, shape, offset, length }) =>
       ({ name: tensor, shape, dataType: DataType.FLOAT, data: bytesOf(parameters.slice(offset, offset + length)) }));
-    writeFileSync(at(name), writeCheckpoint({ trainable, frozen: [] }, RATE));
+    writeFileSync(at(name), writeCheckpoint({ trainable, frozen: [] }, RATE).file);
     return at(name);
   };
   const logitsOf = async (model: string, family: string): Promise<Nested> => {
@@ -137,7 +131,7 @@ describe("artifacts --format ort-training", function () {
     const { graphs, ortTraining, thetaFile } = manifest();
     assert.deepEqual(Object.keys(graphs), ["training_model", "eval_model", "optimizer_model"]);
     assert.deepEqual(graphs["optimizer_model"]?.inputs[2], { name: "params", dtype: "sequence(float)", shape: [] });
-    assert.deepEqual([ortTraining, thetaFile], [{ checkpoint: "checkpoint", adapter: "adapter", maxGradNorm: 0, frozenInCheckpoint: false }, undefined]);
+    assert.deepEqual([ortTraining, thetaFile], [{ checkpoint: "checkpoint", maxGradNorm: 0, frozenInCheckpoint: false }, undefined]);
   });
 
   it("frozen weights may be inputs, which the checkpoint holds", async () => {

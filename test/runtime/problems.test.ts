@@ -3,6 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { artifacts, evaluate, fold, predict, train, verify, type Manifest, type ProblemName } from "../../src/index.ts";
+import { closeTo } from "./close-to.ts";
 import { feedsOf, openTrainingSession, trainSteps } from "./official-runtime.ts";
 
 interface Expected { readonly lr: number; readonly weight_decay: number; readonly losses: number[]; readonly logits_trained: number[][]; readonly metrics: Record<string, number> }
@@ -10,11 +11,6 @@ interface Expected { readonly lr: number; readonly weight_decay: number; readonl
 const PROBLEMS = "fixtures/problems";
 const BERT = "fixtures/cases/bert";
 const CASES: readonly { readonly problem: ProblemName; readonly file: string }[] = [{ problem: "multi-label", file: "multi_label_classification" }, { problem: "regression", file: "regression" }];
-
-function closeTo(actual: readonly unknown[], expected: readonly number[], tolerance: number): void {
-  assert.equal(actual.length, expected.length);
-  for (const [i, want] of expected.entries()) assert.ok(Math.abs(Number(actual[i]) - want) <= tolerance, `[${String(i)}]: ${String(actual[i])} for ${String(want)}`);
-}
 
 describe("--problem", function () {
   this.timeout(60_000);
@@ -35,29 +31,29 @@ describe("--problem", function () {
           lrScheduler: "constant", warmupRatio: 0, shuffle: false,
         });
         const records = readFileSync(at("run", "metrics.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line) as Record<string, number>);
-        closeTo(records.flatMap((r) => r["loss"] ?? []), expected.losses.slice(0, 5), 1e-5);
-        closeTo([run.metrics["eval_loss"]], expected.losses.slice(5), 1e-5);
+        closeTo(records.flatMap((r) => r["loss"] ?? []), expected.losses.slice(0, 5), 1e-5, "losses");
+        closeTo([run.metrics["eval_loss"] ?? NaN], expected.losses.slice(5), 1e-5, "eval_loss");
         const { metrics } = await evaluate(model, { data, adapter: at("run", "adapter") });
         assert.deepEqual(Object.keys(metrics), problem === "regression" ? ["eval_loss", "eval_pearson"] : ["eval_loss", "eval_accuracy", "eval_f1"]);
-        closeTo([metrics["eval_loss"]], expected.losses.slice(5), 1e-5);
+        closeTo([metrics["eval_loss"] ?? NaN], expected.losses.slice(5), 1e-5, "eval_loss");
         await fold(model, { adapter: at("run", "adapter"), output: at("merged.onnx") });
         assert.ok((await verify(model, { adapter: at("run", "adapter"), merged: at("merged.onnx"), data })).ok);
         await predict(at("merged.onnx"), { data, output: at("predictions.jsonl") });
         const logits = readFileSync(at("predictions.jsonl"), "utf8").trim().split("\n").map((line) => (JSON.parse(line) as { logits: number[] }).logits);
-        closeTo(logits.flat(), expected.logits_trained.flat(), 1e-4);
+        closeTo(logits.flat(), expected.logits_trained.flat(), 1e-4, "logits");
       });
     }
 
     it(`${problem}: its metrics are scikit-learn's and SciPy's`, async () => {
       const { metrics } = await evaluate(join(BERT, "model.ts.onnx"), { problem, data, adapter });
-      closeTo([metrics["eval_loss"]], expected.losses.slice(0, 1), 1e-5);
-      for (const [name, want] of Object.entries(expected.metrics)) closeTo([metrics[`eval_${name}`]], [want], 1e-5);
+      closeTo([metrics["eval_loss"] ?? NaN], expected.losses.slice(0, 1), 1e-5, "eval_loss");
+      for (const [name, want] of Object.entries(expected.metrics)) closeTo([metrics[`eval_${name}`] ?? NaN], [want], 1e-5, name);
     });
 
     it(`${problem}: the official training runtime has PyTorch's losses from our artifacts`, async () => {
       await artifacts(join(BERT, "model.dynamo.onnx"), { problem, format: ["step", "ort-training"], adapter, weightDecay: expected.weight_decay, output: folder, embed: true });
       const session = await openTrainingSession(folder, expected.lr);
-      closeTo(await trainSteps(session, feedsOf(session, data, "float32"), 5), expected.losses, 1e-4);
+      closeTo(await trainSteps(session, feedsOf(session, data, "float32"), 5), expected.losses, 1e-4, "losses");
       const manifest = JSON.parse(readFileSync(at("manifest.json"), "utf8")) as Manifest;
       assert.equal(manifest.problem, problem);
       assert.deepEqual(manifest.graphs["step"]?.inputs.find((v) => v.name === "labels"), { name: "labels", dtype: "float", shape: ["batch", 2] });
@@ -76,7 +72,7 @@ describe("--problem", function () {
     assert.equal(await loss(write("names.jsonl", [["joy"], ["joy", "rage"], [], "rage"])), numbers);
     const [all, first] = [await loss(write("two.jsonl", [[1, -100], [-100, 1], [-100, -100], [-100, -100]])), await loss(write("one.jsonl", [[1, -100], [-100, -100], [-100, -100], [-100, -100]]))];
     const second = await loss(write("other.jsonl", [[-100, -100], [-100, 1], [-100, -100], [-100, -100]]));
-    closeTo([all], [((first ?? NaN) + (second ?? NaN)) / 2], 1e-7);
+    closeTo([all ?? NaN], [((first ?? NaN) + (second ?? NaN)) / 2], 1e-7, "loss");
     const refuses = async (labels: readonly unknown[], code: string, message: RegExp): Promise<void> => {
       await assert.rejects(loss(write("wrong.jsonl", labels)), { code, message });
     };

@@ -3,7 +3,7 @@ import type { AdaptResult, AdaptVerbOptions } from "../../runtime/options.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, alpha, dryRun, embed, force, head, method, modulesToSave, numLabels, output, outputName, rank, saveAdapter, seed, swappable, targetModules,
+  adapter, alpha, checkpoint, dryRun, embed, force, head, method, modulesToSave, numLabels, output, outputName, rank, saveAdapter, seed, swappable, targetModules,
 } from "../flags.ts";
 import { bytes, duration, grouped, share } from "../format.ts";
 import { moduleLabel } from "../module-label.ts";
@@ -17,7 +17,7 @@ export const adapt: Command = defineCommand<AdaptVerbOptions, AdaptResult>({
     + "Written beside MODEL, the file is some kilobytes: it points at MODEL's own weights.",
   flags: {
     output: required(output("file", "the adapted graph to write")), adapter: adapter("start from this adapter: method, rank, targets and values come from it"),
-    saveAdapter, embed, dryRun,
+    checkpoint: checkpoint("start from what was trained elsewhere"), saveAdapter, embed, dryRun,
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force, seed,
   },
   extraFlags: [swappable],

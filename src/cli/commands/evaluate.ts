@@ -12,7 +12,7 @@ export const evaluate: Command = defineCommand<EvaluateOptions, EvaluateResult>(
   summary: "measure the model on labelled data",
   description: "Runs MODEL, with an adapter or without, on labelled examples and prints loss and accuracy.",
   flags: {
-    adapter: adapter("with this adapter"), checkpoint: checkpoint("what ONNX Runtime's training API trained"),
+    adapter: adapter("with this adapter"), checkpoint: checkpoint("what was trained elsewhere"),
     data: required(dataFile("labelled data: .tsv, .csv or .jsonl")),
     task, problem, tokenizer, maxSeqLength, batchSize, outputName, head: savedHead, numLabels: savedNumLabels, force, threads, provider,
   },

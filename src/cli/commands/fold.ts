@@ -29,7 +29,7 @@ export const fold: Command = defineCommand<FoldOptions, FoldResult>({
     + "only the chosen weights differ, and it runs as fast as before. A weight stored as integers becomes floats, unless --requantize rounds it.",
   flags: {
     output: required(output("file or folder", "the merged .onnx to write, or a folder that becomes a Hugging Face model folder")),
-    adapter: adapter("the adapter to merge"), checkpoint: checkpoint("what ONNX Runtime's training API trained"),
+    adapter: adapter("the adapter to merge"), checkpoint: checkpoint("what was trained elsewhere"),
     requantize, dryRun, head: savedHead, numLabels: savedNumLabels, force,
   },
   example: "onnx-hut fold model.onnx --adapter run/adapter -o merged.onnx",

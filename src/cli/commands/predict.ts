@@ -14,7 +14,7 @@ export const predict: Command = defineCommand<PredictOptions, PredictResult>({
   summary: "write the model's outputs on data, one JSON record a line",
   description: "Runs MODEL, with an adapter or without, on examples and writes one JSON record a line, with the outputs under the graph's own names for them.",
   flags: {
-    output: required(output("file", "the .jsonl to write")), adapter: adapter("with this adapter"), checkpoint: checkpoint("what ONNX Runtime's training API trained"),
+    output: required(output("file", "the .jsonl to write")), adapter: adapter("with this adapter"), checkpoint: checkpoint("what was trained elsewhere"),
     data: required(dataFile("examples: .tsv, .csv or .jsonl")),
     task, problem, tokenizer, maxSeqLength, batchSize, outputName, head: savedHead, numLabels: savedNumLabels, force, threads, provider, dryRun,
   },

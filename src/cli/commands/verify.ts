@@ -13,7 +13,7 @@ export const verify: Command = defineCommand<VerifyOptions, VerifyResult>({
   description: "Computes U(W) anew and compares the chosen weights of the merged model byte for byte, everything else byte for byte "
     + "with MODEL, and the logits of merged and adapted. Exit code 1 where something doesn't hold.",
   flags: {
-    adapter: adapter("the adapter that was merged"), checkpoint: checkpoint("what ONNX Runtime's training API trained"),
+    adapter: adapter("the adapter that was merged"), checkpoint: checkpoint("what was trained elsewhere"),
     merged: required(merged),
     data: dataFile("examples to compare logits on; made inputs where left out"),
     tokenizer, head: savedHead, numLabels: savedNumLabels, force, threads, provider,

@@ -16,11 +16,17 @@ export const FIELDS = {
   checkpoint: { version: 0, moduleState: 1, optimizerGroups: 2, propertyBag: 3 },
   moduleState: { requiresGradParams: 0, frozenParams: 1, isNominalState: 2, hasExternalData: 3 },
   optimizerGroup: { groupName: 0, step: 1, initialLearningRate: 2, optimizerStates: 3 },
-  tensor: { name: 0, docString: 1, dims: 2, dataType: 3, rawData: 4, stringData: 5 },
+  parameterState: { paramName: 0, momentums: 1 },
+  tensor: { name: 0, docString: 1, dims: 2, dataType: 3, rawData: 4, stringData: 5, externalDataOffset: 6 },
 } as const;
 
 /** How many fields each table has. */
-export const FIELD_COUNTS = { checkpoint: 4, moduleState: 4, optimizerGroup: 4, tensor: 6 } as const;
+export const FIELD_COUNTS = { checkpoint: 4, moduleState: 4, optimizerGroup: 4, parameterState: 2, tensor: 7 } as const;
+
+/** What the file of external data is called: the checkpoint's own name with this behind it. */
+export const DATA_SUFFIX = ".data";
+/** What the runtime calls AdamW's first and second moment of a parameter. */
+export const MOMENTS = ["momentum0", "momentum1"] as const;
 
 /** A tensor in a checkpoint: bytes are little-endian and row-major. */
 export interface CheckpointTensor {
@@ -31,8 +37,17 @@ export interface CheckpointTensor {
   readonly data: Bytes;
 }
 
-/** What a checkpoint holds, as far as it matters here. Optimizer states and properties are the runtime's own. */
+/** What a checkpoint holds, as far as it matters here. Properties are the user's own. */
 export interface Checkpoint {
   readonly trainable: readonly CheckpointTensor[];
   readonly frozen: readonly CheckpointTensor[];
+  /** Where training stood; undefined where the optimizer's state was not saved. */
+  readonly optimizer?: OptimizerState | undefined;
+}
+
+export interface OptimizerState {
+  /** Steps done. */
+  readonly step: number;
+  /** By parameter: its moments, by their names. */
+  readonly moments: ReadonlyMap<string, ReadonlyMap<string, CheckpointTensor>>;
 }

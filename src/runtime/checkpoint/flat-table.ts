@@ -72,6 +72,11 @@ export class FlatTable {
     return at === undefined ? undefined : this.#bytes.view.getInt32(at, true);
   }
 
+  int64(field: number, what: string): bigint | undefined {
+    const at = this.#place(field, 8, what);
+    return at === undefined ? undefined : this.#bytes.view.getBigInt64(at, true);
+  }
+
   /** False where it isn't there. */
   bool(field: number, what: string): boolean {
     const at = this.#place(field, 1, what);

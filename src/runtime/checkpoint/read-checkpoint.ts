@@ -2,40 +2,68 @@
 import { ortCheckpointBroken, ortCheckpointUnreadable } from "../../errors/checkpoint.ts";
 import { quote } from "../../errors/hut-error.ts";
 import { byteLength } from "../../ir/data-type.ts";
-import { FIELDS, IDENTIFIER, VERSION, type Checkpoint, type CheckpointTensor } from "./checkpoint.ts";
+import { ByteRange, type Bytes, type Source } from "../../ir/source.ts";
+import { DATA_SUFFIX, FIELDS, IDENTIFIER, VERSION, type Checkpoint, type CheckpointTensor, type OptimizerState } from "./checkpoint.ts";
 import { FlatError, FlatTable } from "./flat-table.ts";
 
 /** Most dimensions of one tensor: PyTorch's own limit is 64. */
 const MAX_RANK = 64;
 
 /**
- * The tensors of a checkpoint; their bytes stay views of `bytes`. `file` is for messages. Throws ORT_CHECKPOINT_BROKEN where it is cut short, no checkpoint, or
- * damaged, and ORT_CHECKPOINT_UNREADABLE where it is of another version or keeps its numbers elsewhere.
+ * The tensors of a checkpoint; their bytes stay views of `bytes`, or ranges of `external`, the file of external data, where there is one. `file` is for messages.
+ * Throws ORT_CHECKPOINT_BROKEN where it is cut short, no checkpoint, or damaged, and ORT_CHECKPOINT_UNREADABLE where it is of another version, or its external
+ * data are missing.
  */
-export function readCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
+export function readCheckpoint(bytes: Uint8Array, file: string, external?: Source): Checkpoint {
   try {
-    return checkpointOf(FlatTable.root(bytes, IDENTIFIER, "the checkpoint"), file);
+    return checkpointOf(FlatTable.root(bytes, IDENTIFIER, "the checkpoint"), file, external);
   } catch (error) {
     throw error instanceof FlatError ? ortCheckpointBroken(file, error.message) : error;
   }
 }
 
-function checkpointOf(root: FlatTable, file: string): Checkpoint {
+/** Whether a file begins as a checkpoint does. */
+export function looksLikeCheckpoint(head: Uint8Array): boolean {
+  return String.fromCharCode(...head.subarray(4, 8)) === IDENTIFIER;
+}
+
+function checkpointOf(root: FlatTable, file: string, external: Source | undefined): Checkpoint {
   const version = root.int32(FIELDS.checkpoint.version, "the version");
   if (version !== VERSION) throw ortCheckpointUnreadable(file, `its format has version ${String(version ?? 0)}, and only ${String(VERSION)} is known`);
   const { requiresGradParams, frozenParams, isNominalState, hasExternalData } = FIELDS.moduleState;
   const state = root.table(FIELDS.checkpoint.moduleState, "the module's state");
   if (state === undefined) throw new FlatError("it has no module state");
   if (state.bool(isNominalState, "the mark of a nominal state")) throw ortCheckpointUnreadable(file, "it is a nominal one, without numbers");
-  if (state.bool(hasExternalData, "the mark of external data")) throw ortCheckpointUnreadable(file, "it keeps its numbers in a second file");
+  const isExternal = state.bool(hasExternalData, "the mark of external data");
+  if (isExternal && external === undefined) throw ortCheckpointUnreadable(file, `its numbers are in ${quote(file + DATA_SUFFIX)}, which is not there`);
+  const data = isExternal ? external : undefined;
   const names = new Set<string>();
-  return { trainable: tensorsOf(state, requiresGradParams, "trained tensor", names), frozen: tensorsOf(state, frozenParams, "frozen tensor", names) };
+  return {
+    trainable: tensorsOf(state, requiresGradParams, "trained tensor", names, data), frozen: tensorsOf(state, frozenParams, "frozen tensor", names, data),
+    optimizer: optimizerOf(root, data),
+  };
 }
 
-function tensorsOf(state: FlatTable, field: number, what: string, names: Set<string>): CheckpointTensor[] {
+/** The state of the first group, which holds all parameters; undefined where there is none, or none with moments. */
+function optimizerOf(root: FlatTable, external: Source | undefined): OptimizerState | undefined {
+  const [group] = root.tables(FIELDS.checkpoint.optimizerGroups, "optimizer group");
+  if (group === undefined) return undefined;
+  const step = Number(group.int64(FIELDS.optimizerGroup.step, "the step") ?? 0n);
+  if (!Number.isSafeInteger(step) || step < 0) throw new FlatError(`its step is ${String(step)}`);
+  const moments = new Map<string, ReadonlyMap<string, CheckpointTensor>>();
+  for (const state of group.tables(FIELDS.optimizerGroup.optimizerStates, "state of a parameter")) {
+    const name = state.text(FIELDS.parameterState.paramName, "the parameter's name of a state");
+    if (name === undefined || moments.has(name)) throw new FlatError(name === undefined ? "a state of a parameter has no name" : `the state of ${quote(name)} stands in it twice`);
+    const own = tensorsOf(state, FIELDS.parameterState.momentums, `moment of ${quote(name)}`, new Set(), external);
+    moments.set(name, new Map(own.map((t) => [t.name, t])));
+  }
+  return moments.size === 0 ? undefined : { step, moments };
+}
+
+function tensorsOf(state: FlatTable, field: number, what: string, names: Set<string>, external: Source | undefined): CheckpointTensor[] {
   const tensors: CheckpointTensor[] = [];
   for (const table of state.tables(field, what)) {
-    const tensor = tensorOf(table, what);
+    const tensor = tensorOf(table, what, external);
     // Before the next one is read: a file may list one tensor a million times.
     if (names.has(tensor.name)) throw new FlatError(`tensor ${quote(tensor.name)} stands in it twice`);
     names.add(tensor.name);
@@ -44,7 +72,7 @@ function tensorsOf(state: FlatTable, field: number, what: string, names: Set<str
   return tensors;
 }
 
-function tensorOf(table: FlatTable, what: string): CheckpointTensor {
+function tensorOf(table: FlatTable, what: string, external: Source | undefined): CheckpointTensor {
   const fields = FIELDS.tensor;
   const name = table.text(fields.name, `the name of a ${what}`);
   if (name === undefined || name === "") throw new FlatError(`a ${what} has no name`);
@@ -52,10 +80,22 @@ function tensorOf(table: FlatTable, what: string): CheckpointTensor {
   const dims = table.int64Vector(fields.dims, MAX_RANK, `the shape of ${where}`) ?? [];
   const shape = dims.map(Number);
   const dataType = table.int32(fields.dataType, `the type of ${where}`) ?? 0;
-  const data = table.byteVector(fields.rawData, `the numbers of ${where}`) ?? new Uint8Array();
   const size = shape.reduce((product, n) => product * n, 1);
   const wanted = byteLength(dataType, size);
   if (shape.some((n) => n < 0) || !Number.isSafeInteger(size) || wanted === undefined) throw new FlatError(`${where} has an unknown type or an impossible shape`);
+  return { name, shape, dataType, data: bytesOf(table, where, wanted, external) };
+}
+
+/** A tensor's bytes: in the file itself or, where it has an offset, in that of external data. */
+function bytesOf(table: FlatTable, where: string, wanted: number, external: Source | undefined): Bytes {
+  const { rawData, externalDataOffset } = FIELDS.tensor;
+  const offset = Number(table.int64(externalDataOffset, `the place of ${where} in the external data`) ?? -1n);
+  if (offset >= 0) {
+    if (external === undefined) throw new FlatError(`${where} is in external data, and the file says that it has none`);
+    if (offset + wanted > external.size) throw new FlatError(`${where} ends beyond the ${String(external.size)} bytes of ${quote(external.name)}`);
+    return new ByteRange(external, offset, wanted);
+  }
+  const data = table.byteVector(rawData, `the numbers of ${where}`) ?? new Uint8Array();
   if (wanted !== data.length) throw new FlatError(`${where} has ${String(data.length)} bytes, and its shape and type need ${String(wanted)}`);
-  return { name, shape, dataType, data };
+  return data;
 }

@@ -1,23 +1,39 @@
 /** A checkpoint's bytes, for ONNX Runtime's training API to start from. */
 import { Builder, type Offset } from "flatbuffers";
-import { ortCheckpointTooLarge } from "../../errors/checkpoint.ts";
-import { readBytes } from "../../ir/source.ts";
+import { readBytes, type Bytes } from "../../ir/source.ts";
 import { FIELD_COUNTS, FIELDS, GROUP, IDENTIFIER, VERSION, type Checkpoint, type CheckpointTensor } from "./checkpoint.ts";
 
-/** Most bytes of numbers: offsets of flatbuffers are 32 bits with a sign, and the builder doubles its buffer. Adapters stay under 1 GB by far. */
-export const MAX_CHECKPOINT_BYTES = 2 ** 30;
+/**
+ * Most bytes of numbers in the file itself; more go into a file of external data. Offsets of flatbuffers are 32 bits with a sign, and the builder doubles its
+ * buffer; the runtime's own limit is 1.8 GB.
+ */
+export const MAX_INLINE_BYTES = 2 ** 30;
 
-/** The file of a checkpoint, with the rate that the optimizer starts at: no moments, which the runtime then starts at 0. Throws ORT_CHECKPOINT_TOO_LARGE. */
-export function writeCheckpoint({ trainable, frozen }: Checkpoint, learningRate: number): Uint8Array {
+/** Tensors shorter than this stay in the file, as the runtime has it. */
+const MIN_EXTERNAL_BYTES = 64;
+
+/** The files of a checkpoint. */
+export interface CheckpointFiles {
+  readonly file: Uint8Array;
+  /** What goes into `<file>.data`, in order; undefined where there is no such file. */
+  readonly external: readonly Bytes[] | undefined;
+}
+
+/**
+ * A checkpoint's files, with the rate that the optimizer starts at: no moments, which the runtime then starts at 0. With more than `maxInline` bytes of numbers these
+ * are external, which the runtime reads from a path alone, not from memory.
+ */
+export function writeCheckpoint({ trainable, frozen }: Checkpoint, learningRate: number, maxInline: number = MAX_INLINE_BYTES): CheckpointFiles {
   const size = [...trainable, ...frozen].reduce((sum, t) => sum + t.data.length, 0);
-  if (size > MAX_CHECKPOINT_BYTES) throw ortCheckpointTooLarge(size, MAX_CHECKPOINT_BYTES);
-  const builder = new Builder(size + 1024);
-  const tensors = (list: readonly CheckpointTensor[]): Offset => offsets(builder, list.map((t) => addTensor(builder, t)));
+  const external = size > maxInline ? new ExternalData() : undefined;
+  const builder = new Builder((external === undefined ? size : 0) + 1024);
+  const tensors = (list: readonly CheckpointTensor[]): Offset => offsets(builder, list.map((t) => addTensor(builder, t, external)));
   const [trainables, frozens] = [tensors(trainable), tensors(frozen)];
   const { moduleState, optimizerGroup, checkpoint } = FIELDS;
   builder.startObject(FIELD_COUNTS.moduleState);
   builder.addFieldOffset(moduleState.requiresGradParams, trainables, 0);
   builder.addFieldOffset(moduleState.frozenParams, frozens, 0);
+  builder.addFieldInt8(moduleState.hasExternalData, Number(external !== undefined), 0);
   const state = builder.endObject();
 
   const [groupName, states] = [builder.createString(GROUP), offsets(builder, [])];
@@ -33,12 +49,28 @@ export function writeCheckpoint({ trainable, frozen }: Checkpoint, learningRate:
   builder.addFieldOffset(checkpoint.moduleState, state, 0);
   builder.addFieldOffset(checkpoint.optimizerGroups, groups, 0);
   builder.finish(builder.endObject(), IDENTIFIER);
-  return builder.asUint8Array();
+  return { file: builder.asUint8Array(), external: external?.chunks };
 }
 
-function addTensor(builder: Builder, { name, shape, dataType, data }: CheckpointTensor): Offset {
+/** The file of external data, growing. */
+class ExternalData {
+  readonly chunks: Bytes[] = [];
+  #size = 0;
+
+  /** Where these bytes begin. */
+  add(bytes: Bytes): number {
+    const at = this.#size;
+    this.chunks.push(bytes);
+    this.#size += bytes.length;
+    return at;
+  }
+}
+
+function addTensor(builder: Builder, { name, shape, dataType, data }: CheckpointTensor, external: ExternalData | undefined): Offset {
   const { tensor } = FIELDS;
-  const [nameAt, raw] = [builder.createString(name), builder.createByteVector(readBytes(data))];
+  const place = data.length >= MIN_EXTERNAL_BYTES ? external?.add(data) : undefined;
+  const nameAt = builder.createString(name);
+  const raw = place === undefined ? builder.createByteVector(readBytes(data)) : 0;
   builder.startVector(8, shape.length, 8);
   for (const size of [...shape].reverse()) builder.addInt64(BigInt(size));
   const dims = builder.endVector();
@@ -47,6 +79,7 @@ function addTensor(builder: Builder, { name, shape, dataType, data }: Checkpoint
   builder.addFieldOffset(tensor.dims, dims, 0);
   builder.addFieldInt32(tensor.dataType, dataType, 0);
   builder.addFieldOffset(tensor.rawData, raw, 0);
+  builder.addFieldInt64(tensor.externalDataOffset, BigInt(place ?? -1), -1n);
   return builder.endObject();
 }
 

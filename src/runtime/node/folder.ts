@@ -26,6 +26,11 @@ export function folderHolds(folder: string, name: string): boolean {
   return existsSync(join(folder, name));
 }
 
+/** Whether a regular file, or a link to one, is there. */
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
 /** The sub-folders, in order, that have an entry of this name; none where the folder can't be listed. */
 export function subFoldersHolding(folder: string, name: string): string[] {
   try {

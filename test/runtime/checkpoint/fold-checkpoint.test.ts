@@ -24,7 +24,7 @@ describe("a checkpoint that doesn't fit", () => {
   /** The saved checkpoint, changed. */
   const changed = (change: (tensors: readonly CheckpointTensor[]) => readonly CheckpointTensor[]): string => {
     const { trainable } = readCheckpoint(new Uint8Array(readFileSync(SAVED)), SAVED);
-    writeFileSync(at("changed"), writeCheckpoint({ trainable: change(trainable), frozen: [] }, 1));
+    writeFileSync(at("changed"), writeCheckpoint({ trainable: change(trainable), frozen: [] }, 1).file);
     return at("changed");
   };
   const refuses = async (checkpoint: string, code: string, message: RegExp, folderOf: string | null = join(BERT, "adapter")): Promise<void> => {

@@ -14,6 +14,7 @@ import { refuseInputAsOutput, requireWritable } from "../atomic-write.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { saveModels } from "../save-model.ts";
 import { countParameters } from "./inspect.ts";
+import { openTrained } from "./open-trained.ts";
 
 /** Writes adapted.onnx, and the adapter it starts with where asked for. */
 export async function adapt(path: string, options: AdaptVerbOptions): Promise<AdaptResult> {
@@ -21,7 +22,7 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
   using opened = openModel(path);
   const model = opened.loadInlined();
   const saveHead = options.head !== undefined || savesHeadBy(findLogits(model.graph, options.outputName));
-  const prepared = prepare(model, { ...options, adapter: openAdapter(options.adapter), saveHead });
+  const prepared = prepare(model, { ...options, adapter: openTrained(opened, options), saveHead });
   for (const note of prepared.notes) options.onNotice?.(note);
   refuseInputAsOutput(options.output, [opened.path, ...opened.files]);
   requireWritable(options.output);

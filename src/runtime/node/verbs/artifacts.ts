@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { formatLacks } from "../../../errors/checkpoint.ts";
 import type { Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
+import type { Bytes } from "../../../ir/source.ts";
 import { bytesOf } from "../../../ir/tensor.ts";
 import { DataType } from "../../../ir/data-type.ts";
 import { parameterCount, type StepKind } from "../../../passes/build-step.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
-import type { CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import { DATA_SUFFIX, type CheckpointTensor } from "../../checkpoint/checkpoint.ts";
 import { writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
-import { manifestOf, THETA_FILE, type OrtTrainingManifest } from "../../manifest.ts";
+import { ADAPTER_FOLDER, MANIFEST_FILE, manifestOf, THETA_FILE, type OrtTrainingManifest } from "../../manifest.ts";
 import { DEFAULTS, type ArtifactFormat, type ArtifactsOptions, type ArtifactsResult } from "../../options.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
@@ -21,14 +22,13 @@ import { openModel } from "../open-model.ts";
 import { writeAdapterFolder } from "../peft-folder.ts";
 import { saveModels } from "../save-model.ts";
 import { adaptedModules, adapterBase, openAdapter, savedModules } from "./adapt.ts";
-import { ADAPTER_FOLDER } from "./open-trained.ts";
 import { taskOf } from "./task-of.ts";
 
 const KINDS: readonly StepKind[] = ["step", "grad", "apply", "eval"];
 /** The name that ONNX Runtime's own tool gives it. */
 const CHECKPOINT_FILE = "checkpoint";
 
-/** Writes the graphs of each format, what they start from (theta.bin; checkpoint and adapter/), and manifest.json last. */
+/** Writes the graphs of each format, what they start from (theta.bin, checkpoint, adapter/), and manifest.json last. */
 export async function artifacts(path: string, options: ArtifactsOptions): Promise<ArtifactsResult> {
   const started = performance.now();
   const formats = new Set(options.format ?? [DEFAULTS.format]);
@@ -47,28 +47,24 @@ export async function artifacts(path: string, options: ArtifactsOptions): Promis
     ...(official?.graphs.map((g) => ({ ...g, path: at(`${g.kind}.onnx`) })) ?? []),
   ];
   const manifest = manifestOf(prepared, graphs, options, { task, adapted: adaptedModules(prepared), saved: savedModules(prepared), ortTraining: official?.manifest });
-  const starts = [
-    ...(formats.has("step") ? [{ name: THETA_FILE, bytes: (): Uint8Array => bytesOf(initialTheta(prepared.trainables)) }] : []),
-    ...(official === undefined ? [] : [{ name: CHECKPOINT_FILE, bytes: official.checkpoint }]),
-  ];
-  const files = [...graphs.map((g) => g.path), ...starts.map((s) => at(s.name)), ...(official === undefined ? [] : [at(ADAPTER_FOLDER)]), at("manifest.json")];
+  const starts = [...(formats.has("step") ? [{ name: THETA_FILE, bytes: [bytesOf(initialTheta(prepared.trainables))] }] : []), ...(official?.starts ?? [])];
+  const files = [...graphs.map((g) => g.path), ...starts.map((s) => at(s.name)), at(ADAPTER_FOLDER), at(MANIFEST_FILE)];
   const result = { trainableParams: parameterCount(prepared.trainables), files };
   if (options.dryRun === true) return await Promise.resolve({ ...result, bytesWritten: 0, seconds: (performance.now() - started) / 1000 });
   ensureFolder(options.output);
   const saved = saveModels({ base: opened, graphs, embed: options.embed, onNotice: options.onNotice, dataFile: "base.onnx_data" });
   let bytes = saved.bytes;
-  for (const start of starts) bytes += writeFileAtomic(at(start.name), [start.bytes()]);
-  if (official !== undefined) {
-    const told = { ...adapterBase(opened), taskType: task.peftType, id2label: adapter?.contents.hut?.id2label, problem: task.problem };
-    writeAdapterFolder(at(ADAPTER_FOLDER), toAdapterFolder(prepared, initialTheta(prepared.trainables), told));
-  }
-  bytes += writeFileAtomic(at("manifest.json"), [new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`)]);
+  for (const start of starts) bytes += writeFileAtomic(at(start.name), start.bytes);
+  const told = { ...adapterBase(opened), taskType: task.peftType, id2label: adapter?.contents.hut?.id2label, problem: task.problem };
+  writeAdapterFolder(at(ADAPTER_FOLDER), toAdapterFolder(prepared, initialTheta(prepared.trainables), told));
+  bytes += writeFileAtomic(at(MANIFEST_FILE), [new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`)]);
   return { ...result, files: [...new Set([...saved.files, ...files])], bytesWritten: bytes, seconds: (performance.now() - started) / 1000 };
 }
 
 interface OrtTrainingFiles {
   readonly graphs: OrtTrainingGraphs["graphs"];
-  readonly checkpoint: () => Uint8Array;
+  /** The checkpoint's files: one, or two where it keeps its numbers in the second. */
+  readonly starts: readonly { readonly name: string; readonly bytes: readonly Bytes[] }[];
   readonly manifest: OrtTrainingManifest;
 }
 
@@ -77,8 +73,9 @@ function forOrtTraining(task: Task, fresh: () => Prepared, prepared: Prepared, o
   const { optimizer = DEFAULTS.optimizer, weightDecay = DEFAULTS.weightDecay, maxGradNorm = 0, frozenInCheckpoint = false } = options;
   const { graphs, frozen } = ortTrainingGraphs(task, fresh, { optimizer, weightDecay, maxGradNorm, frozenInputs: frozenInCheckpoint });
   const trainable = prepared.trainables.map(({ name, shape, start }): CheckpointTensor => ({ name, shape, dataType: DataType.FLOAT, data: bytesOf(start) }));
-  const checkpoint = (): Uint8Array => writeCheckpoint({ trainable, frozen: frozen.map(frozenTensor) }, options.lr ?? prepared.method.defaultLearningRate);
-  return { graphs, checkpoint, manifest: { checkpoint: CHECKPOINT_FILE, adapter: ADAPTER_FOLDER, maxGradNorm, frozenInCheckpoint } };
+  const checkpoint = writeCheckpoint({ trainable, frozen: frozen.map(frozenTensor) }, options.lr ?? prepared.method.defaultLearningRate);
+  const starts = [{ name: CHECKPOINT_FILE, bytes: [checkpoint.file] }, ...(checkpoint.external === undefined ? [] : [{ name: CHECKPOINT_FILE + DATA_SUFFIX, bytes: checkpoint.external }])];
+  return { graphs, starts, manifest: { checkpoint: CHECKPOINT_FILE, maxGradNorm, frozenInCheckpoint } };
 }
 
 function frozenTensor({ name, initializer }: Value): CheckpointTensor {

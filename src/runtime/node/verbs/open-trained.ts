@@ -1,41 +1,87 @@
-/** What a verb is to apply: an adapter as it is, or with the numbers that ONNX Runtime's training API gave it. */
+/** What a verb is to apply or to go on from: an adapter as it is, or with the numbers that a training elsewhere gave it. */
 import { dirname, join } from "node:path";
 import { ortCheckpointAlone } from "../../../errors/checkpoint.ts";
 import { fileTooLong } from "../../../errors/files.ts";
 import { CONFIG_FILE } from "../../adapter/peft-config.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
-import { readCheckpoint } from "../../checkpoint/read-checkpoint.ts";
-import { thetaOf } from "../../checkpoint/theta-of.ts";
-import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { DATA_SUFFIX } from "../../checkpoint/checkpoint.ts";
+import { looksLikeCheckpoint, readCheckpoint } from "../../checkpoint/read-checkpoint.ts";
+import { checkManifest, readTheta } from "../../checkpoint/read-theta.ts";
+import { momentsOf, thetaOf } from "../../checkpoint/theta-of.ts";
+import { ADAPTER_FOLDER, MANIFEST_FILE, type Manifest } from "../../manifest.ts";
 import type { HeadOptions, TrainedOptions } from "../../options.ts";
-import { prepare, type OpenedAdapter } from "../../prepare.ts";
-import { openFileSource } from "../file-source.ts";
-import { folderHolds } from "../folder.ts";
+import { prepare, type OpenedAdapter, type Prepared } from "../../prepare.ts";
+import { readManifest } from "../../read-manifest.ts";
+import { initialState, type TrainingState } from "../../trainer.ts";
+import { openFileSource, readTextFile } from "../file-source.ts";
+import { folderHolds, isFile } from "../folder.ts";
 import type { OpenedModel } from "../open-model.ts";
 import { adapterBase, openAdapter } from "./adapt.ts";
 
-/** The folder beside a checkpoint that tells what its parameters are: the adapter that training starts from. */
-export const ADAPTER_FOLDER = "adapter";
-
-/** Longest checkpoint read: offsets of flatbuffers have 31 bits. */
+/** Longest checkpoint read: offsets of flatbuffers have 31 bits. What is larger lies in its file of external data, which is read tensor by tensor. */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
 
+/** Longest manifest read; one of 1,000 adapted weights has 1 MB. */
+const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
+
+type Options = TrainedOptions & HeadOptions & { readonly force?: boolean | undefined };
+
 /** Undefined where neither an adapter nor a checkpoint is given. Throws HutError: no adapter, none of this model, a checkpoint that is damaged or another's. */
-export function openTrained(opened: OpenedModel, options: TrainedOptions & HeadOptions & { readonly force?: boolean | undefined }): OpenedAdapter | undefined {
+export function openTrained(opened: OpenedModel, options: Options): OpenedAdapter | undefined {
   const { checkpoint, force, head, numLabels } = options;
   if (checkpoint === undefined) return openAdapter(options.adapter);
-  const trained = readFile(checkpoint);
-  const folder = options.adapter ?? join(dirname(checkpoint), ADAPTER_FOLDER);
-  if (options.adapter === undefined && !folderHolds(folder, CONFIG_FILE)) throw ortCheckpointAlone(checkpoint, folder);
-  const adapter = openAdapter(folder);
+  const { adapter, manifest } = besideCheckpoint(checkpoint, options.adapter);
   const prepared = prepare(opened.load(), { adapter, force, head, numLabels, saveHead: true });
-  const theta = thetaOf(prepared.trainables, trained, checkpoint, folder);
-  const base = { ...adapterBase(opened), taskType: adapter?.contents.taskType ?? null, id2label: adapter?.contents.hut?.id2label, problem: adapter?.contents.hut?.problem };
+  const { theta } = readState(checkpoint, prepared, adapter, manifest);
+  const { taskType, hut } = adapter.contents;
+  const base = { ...adapterBase(opened), taskType, id2label: hut?.id2label, problem: hut?.problem };
   return { folder: checkpoint, contents: toAdapterFolder(prepared, theta, base) };
 }
 
-function readFile(path: string): Checkpoint {
-  using source = openFileSource(path);
-  if (source.size > MAX_FILE_BYTES) throw fileTooLong(path, source.size, MAX_FILE_BYTES);
-  return readCheckpoint(source.read(0, source.size), path);
+/** What stands beside a checkpoint, and tells what its parameters are. */
+export interface BesideCheckpoint {
+  readonly adapter: OpenedAdapter;
+  readonly manifest: { readonly file: string; readonly contents: Manifest } | undefined;
+}
+
+/**
+ * The adapter named, else the one that the manifest beside the checkpoint names, else the folder `adapter` there. With the adapter named, a checkpoint says the
+ * rest itself, and only a theta needs the manifest. Throws where there is none, or the manifest is damaged.
+ */
+export function besideCheckpoint(checkpoint: string, named: string | undefined): BesideCheckpoint {
+  const beside = dirname(checkpoint);
+  const file = join(beside, MANIFEST_FILE);
+  const isNeeded = named === undefined || !looksLikeCheckpoint(headOf(checkpoint));
+  const manifest = isNeeded && folderHolds(beside, MANIFEST_FILE) ? { file, contents: readManifest(readTextFile(file, MAX_MANIFEST_BYTES), file) } : undefined;
+  const folder = named ?? join(beside, manifest?.contents.adapter ?? ADAPTER_FOLDER);
+  if (named === undefined && !folderHolds(folder, CONFIG_FILE)) throw ortCheckpointAlone(checkpoint, folder);
+  const adapter = openAdapter(folder);
+  if (adapter === undefined) throw new TypeError("a folder that is named is opened");
+  return { adapter, manifest };
+}
+
+function headOf(file: string): Uint8Array {
+  using source = openFileSource(file);
+  return source.read(0, Math.min(source.size, 8));
+}
+
+/**
+ * Where a training elsewhere stands: theta, and of a checkpoint with its optimizer's state AdamW's moments and the steps done; else the moments are 0, and the
+ * steps too. `prepared` is the model with this adapter.
+ */
+export function readState(checkpoint: string, { trainables }: Prepared, { folder }: OpenedAdapter, manifest: BesideCheckpoint["manifest"]): TrainingState {
+  using source = openFileSource(checkpoint);
+  if (source.size > MAX_FILE_BYTES) throw fileTooLong(checkpoint, source.size, MAX_FILE_BYTES);
+  const bytes = source.read(0, source.size);
+  if (!looksLikeCheckpoint(bytes) && manifest?.contents.thetaFile !== undefined) {
+    const theta = readTheta(bytes, checkpoint, manifest.contents);
+    checkManifest(manifest.contents, trainables, manifest.file, folder);
+    return initialState(theta);
+  }
+  if (manifest !== undefined) checkManifest(manifest.contents, trainables, manifest.file, folder);
+  using external = isFile(checkpoint + DATA_SUFFIX) ? openFileSource(checkpoint + DATA_SUFFIX) : undefined;
+  const saved = readCheckpoint(bytes, checkpoint, external);
+  const theta = thetaOf(trainables, saved, checkpoint, folder);
+  const state = momentsOf(trainables, saved, checkpoint);
+  return state === undefined ? initialState(theta) : { step: state.step, theta, adamM: state.moments[0], adamV: state.moments[1] };
 }

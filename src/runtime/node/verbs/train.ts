@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { checkpointPastEnd } from "../../../errors/checkpoint.ts";
 import { trainFileMissing } from "../../../errors/runtime.ts";
 import { DataType } from "../../../ir/data-type.ts";
 import type { Model } from "../../../ir/model.ts";
@@ -19,20 +20,23 @@ import { requireTaskLogits } from "../../tasks/registry.ts";
 import type { Evaluation, Task } from "../../tasks/task.ts";
 import { evaluationGraph, trainingGraph } from "../../training-graphs.ts";
 import { defaultRuntime } from "../default-runtime.ts";
+import { isFile } from "../folder.ts";
 import { loadExamples, type LoadedExamples } from "../load-examples.ts";
 import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { compareSettings, RunFolder, type RunSettings } from "../run-folder.ts";
 import { adapterBase, openAdapter } from "./adapt.ts";
 import { countParameters } from "./inspect.ts";
+import { besideCheckpoint, readState } from "./open-trained.ts";
 import { taskOf } from "./task-of.ts";
 
 /** Trains. Everything that can be wrong with model, data and flags is checked before the run folder is touched. */
 export async function train(path: string, given: TrainOptions, runtime?: OnnxRuntime): Promise<TrainResult> {
   const folder = new RunFolder(given.output);
-  const before = given.resume === undefined || given.resume === false ? undefined : folder.readRun().settings;
+  const elsewhere = typeof given.resume === "string" && isFile(given.resume) ? { file: given.resume, ...besideCheckpoint(given.resume, given.adapter) } : undefined;
+  const before = elsewhere !== undefined || given.resume === undefined || given.resume === false ? undefined : folder.readRun().settings;
   if (before !== undefined) compareSettings(before, settingsGiven(given));
-  const options = before === undefined ? given : { ...given, ...fromSettings(before) };
+  const options = before === undefined ? { ...given, adapter: elsewhere?.adapter.folder ?? given.adapter } : { ...given, ...fromSettings(before) };
   const trainFile = options.train;
   if (trainFile === undefined) throw trainFileMissing();
   using opened = openModel(path);
@@ -44,8 +48,11 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   requireTaskLogits(task, prepared.model.graph, prepared.logits);
   const data = loadData(opened, prepared, task, trainFile, options);
   const plan = planOf(prepared, data.train, options);
-  const state = before === undefined ? initialState(initialTheta(prepared.trainables))
-    : folder.loadCheckpoint(typeof given.resume === "string" ? given.resume : undefined, parameterCount(prepared.trainables));
+  const state = elsewhere !== undefined ? readState(elsewhere.file, prepared, elsewhere.adapter, elsewhere.manifest)
+    : before === undefined ? initialState(initialTheta(prepared.trainables))
+      : folder.loadCheckpoint(typeof given.resume === "string" ? given.resume : undefined, parameterCount(prepared.trainables));
+  if (elsewhere !== undefined && state.step >= plan.schedule.totalSteps) throw checkpointPastEnd(elsewhere.file, state.step, plan.schedule.totalSteps);
+  if (elsewhere !== undefined && state.step === 0) options.onNotice?.(`${JSON.stringify(elsewhere.file)} holds no optimizer state: training goes on from its numbers, with moments and steps at 0`);
   const summary = { trainableParams: parameterCount(prepared.trainables), totalParams: countParameters(opened.loadInlined().graph), adapter: folder.adapter };
   if (options.dryRun === true) return { steps: plan.schedule.totalSteps, firstLoss: null, lastLoss: null, metrics: {}, ...summary, ...rates(0, 0, 0), interrupted: false };
 
