@@ -209,7 +209,9 @@ export class Graph {
   freeName(name: string): void {
     if (!this.#names.has(name)) return;
     if (this.inputs.some((v) => v.name === name)) throw inputExists(name);
-    const holders = everyGraph(this).flatMap((graph) => [...graph.inputs, ...graph.initializers, ...graph.nodes.flatMap((node) => node.outputs)]);
+    // A name of this graph is nobody else's inside of it; siblings nested in it may share one.
+    const own = [...this.initializers].find((v) => v.name === name) ?? this.#nodes.flatMap((node) => node.outputs).find((v) => v?.name === name);
+    const holders = own === undefined ? everyGraph(this).flatMap((graph) => [...graph.inputs, ...graph.initializers, ...graph.nodes.flatMap((node) => node.outputs)]) : [own];
     for (const value of holders) if (value?.name === name) value.name = this.freshName(name);
     this.#names.delete(name);
   }

@@ -14,6 +14,7 @@ export function everyNode(graph: Graph): Node[] {
 /** The values from outside that the graphs nested in a node read, each once. */
 export function capturedValues(node: Node): Value[] {
   const inner = node.subgraphs.flatMap(everyGraph);
+  if (inner.length === 0) return [];
   const own = new Set(inner.flatMap((graph) => [...graph.inputs, ...graph.initializers, ...graph.nodes.flatMap((n) => n.outputs)]));
   const read = new Set(inner.flatMap((graph) => [...graph.nodes.flatMap((n) => n.inputs), ...graph.outputs]));
   return [...read].filter((value) => value !== undefined && !own.has(value)) as Value[];

@@ -46,7 +46,7 @@ export function buildTrainingModel(model: Model, options: OrtTrainingOptions): V
   trainables.forEach((t, i) => {
     const [gradient, buffer] = [gradients.get(parameters[i] ?? reset), buffers[i]];
     if (gradient === undefined || buffer === undefined) throw new TypeError("fewer gradients than trainables");
-    const out = op.named(graph.newValue(t.name + OUT_SUFFIX, { dataType: DataType.BOOL, shape: [1] }), t.name + OUT_SUFFIX);
+    const out = op.named(graph.newValue("accumulated", { dataType: DataType.BOOL, shape: [1] }), t.name + OUT_SUFFIX);
     graph.outputs.push(addContribNode(graph, "InPlaceAccumulatorV2", [buffer, op.Div(gradient, loss.count), reset], out));
   });
   return end(model, parameters, frozen);

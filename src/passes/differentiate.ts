@@ -41,13 +41,13 @@ export interface DifferentiateOptions {
 /** Adds the gradient nodes at the end of the graph. Returns the gradient of each value of `wrt`. Throws HutError. */
 export function differentiate(graph: Graph, { opsets, loss, seed, wrt, definitions = definitionOf }: DifferentiateOptions): Map<Value, Value> {
   const op = new OpBuilder(graph, { opsets, origin: "differentiate" });
-  const unreached = wrt.filter((v) => v !== loss && !dependsOn(graph, loss, v, definitions));
-  if (unreached.length > 0) throw unreachedWeight(unreached.map((v) => v.name));
   const refuse = (node: Node, why: string | undefined): HutError => noGradient(node, pathToLoss(graph, node, loss, wrt), why ?? "");
   // Before any rule runs: what nobody knows makes values of unknown shape, at which another rule would stumble.
   const gap = gapsTowards(graph, loss, wrt, definitions, opsets).at(-1);
   if (gap !== undefined) throw refuse(gap.node, gap.why);
   const gradients = backward({ op, opsets, definitions, refuse }, wrt, new Map([[loss, seed ?? op.scalar(1, loss)]]));
+  const unreached = wrt.filter((v) => !gradients.has(v));
+  if (unreached.length > 0) throw unreachedWeight(unreached.map((v) => v.name));
   return new Map(wrt.map((v) => [v, total(op, v, gradients)]));
 }
 
