@@ -13,8 +13,9 @@ export const sessionFailed = (model: string, cause: unknown): HutError => new Hu
 export const runFailed = (model: string, cause: unknown): HutError => new HutError("RUN_FAILED", { model, reason: reasonOf(cause) },
   `ONNX Runtime failed while running ${quote(model)}: ${reasonOf(cause)}.`, { cause });
 
-export const providerMissing = (provider: string, cause: unknown): HutError => new HutError("PROVIDER_MISSING", { provider, reason: reasonOf(cause) },
-  `The provider ${quote(provider)} is not available here: ${reasonOf(cause)}. Install ONNX Runtime with it, or leave out --provider.`, { cause });
+/** A provider that isn't there; `needs` completes "It needs …". */
+export const providerMissing = (provider: string, needs: string, cause: unknown): HutError => new HutError("PROVIDER_MISSING", { provider, needs, reason: reasonOf(cause) },
+  `The provider ${quote(provider)} is not available here: ${reasonOf(cause)}. It needs ${needs}. Leave out --provider to run on the CPU.`, { cause });
 
 export const noLogits = (outputs: readonly string[]): HutError => new HutError("NO_LOGITS", { outputs },
   `The model has no logits to train on; its outputs are ${list(outputs)}. `
@@ -106,7 +107,8 @@ export const weightNotFoldable = (module: string, why: string): HutError => new 
 export const interrupted = (): HutError => new HutError("INTERRUPTED", {}, "Stopped before it was done; nothing was written.", { exitCode: 130 });
 
 function reasonOf(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  // ONNX Runtime puts its own place in front: "/src/x.cc:136 … was false. What is wrong".
+  const text = (cause instanceof Error ? cause.message : String(cause)).replace(/^\S+\.(?:cc|h):\d+ .*? was false\. /, "");
   const line = text.split("\n").find((l) => l.trim() !== "") ?? text;
-  return quote(line.length > 300 ? `${line.slice(0, 300)}…` : line).slice(1, -1);
+  return quote(line.length > 300 ? `${line.slice(0, 300)}…` : line).slice(1, -1).replace(/\.$/, "");
 }

@@ -1,14 +1,14 @@
 /** A running graph: ONNX Runtime behind one small interface. The runtime itself is handed in, so that Node and browsers share this code. */
 import type * as Ort from "onnxruntime-common";
-import { providerMissing, runFailed, sessionFailed } from "../errors/runtime.ts";
+import { runFailed, sessionFailed } from "../errors/runtime.ts";
 import { DataType, fromFloat16 } from "../ir/data-type.ts";
 import type { Model } from "../ir/model.ts";
-import { encodeModel } from "../ir/proto/encode.ts";
-import { modelToProto, type SaveOptions } from "../ir/save.ts";
-import { readBytes } from "../ir/source.ts";
+import type { SaveOptions } from "../ir/save.ts";
 import type { Feed } from "./data/collate.ts";
 import type { TensorData } from "./data/element-kind.ts";
 import type { Provider } from "./options.ts";
+import { requireProvider } from "./providers.ts";
+import { serialized } from "./serialized.ts";
 
 /** What is needed of onnxruntime-node or onnxruntime-web. */
 export type OnnxRuntime = Pick<typeof Ort, "InferenceSession" | "Tensor">;
@@ -65,7 +65,8 @@ export class GraphSession implements AsyncDisposable {
       });
       return new GraphSession(runtime, session, options.name);
     } catch (cause) {
-      throw provider !== "cpu" && /provider|backend/i.test(String(cause)) ? providerMissing(provider, cause) : sessionFailed(options.name, cause);
+      if (provider !== "cpu") await requireProvider(runtime, provider);
+      throw sessionFailed(options.name, cause);
     }
   }
 
@@ -93,18 +94,6 @@ export class GraphSession implements AsyncDisposable {
     if (type === undefined) throw new TypeError(`type ${String(feed.dataType)} can't be fed`);
     return new this.#runtime.Tensor(type, feed.data as Ort.Tensor.DataType, feed.dims);
   }
-}
-
-/** A model's bytes, for a runtime that reads from memory. */
-export function serialized(model: Model, save: SaveOptions = {}): Uint8Array {
-  const chunks = encodeModel(modelToProto(model, save)).chunks.map(readBytes);
-  const bytes = new Uint8Array(chunks.reduce((sum, c) => sum + c.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 /** What a graph makes in 16 bits is handed on as float32. */

@@ -11,7 +11,7 @@ import { OpBuilder } from "../../src/ops/generated/builder.ts";
 import { findWeights, type WeightSite } from "../../src/passes/weights/find-weights.ts";
 import { readSafetensors } from "../../src/runtime/adapter/safetensors.ts";
 import { openAdapter } from "../../src/runtime/node/verbs/adapt.ts";
-import { serialized } from "../../src/runtime/session.ts";
+import { serialized } from "../../src/runtime/serialized.ts";
 import { openFixture } from "../passes/workbench.ts";
 
 /** The weights of a model on disk. */

@@ -10,7 +10,8 @@ import { Tensor } from "../../src/ir/tensor.ts";
 import { findWeights } from "../../src/passes/weights/find-weights.ts";
 import type { Feed } from "../../src/runtime/data/collate.ts";
 import { defaultRuntime } from "../../src/runtime/node/default-runtime.ts";
-import { GraphSession, serialized } from "../../src/runtime/session.ts";
+import { serialized } from "../../src/runtime/serialized.ts";
+import { GraphSession } from "../../src/runtime/session.ts";
 import { quantizeModel, type Form } from "../passes/quantize.ts";
 import { assertClose, openFixture } from "../passes/workbench.ts";
 

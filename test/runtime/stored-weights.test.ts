@@ -12,7 +12,7 @@ import { ByteRange, type Source } from "../../src/ir/source.ts";
 import { Tensor } from "../../src/ir/tensor.ts";
 import { OpBuilder } from "../../src/ops/generated/builder.ts";
 import { findWeights } from "../../src/passes/weights/find-weights.ts";
-import { serialized } from "../../src/runtime/session.ts";
+import { serialized } from "../../src/runtime/serialized.ts";
 import { openFixture } from "../passes/workbench.ts";
 
 const DATA = "fixtures/cases/bert/batch.jsonl";

@@ -14,7 +14,7 @@ import type { AdapterTensor } from "../../src/runtime/adapter/peft-tensors.ts";
 import { writeAdapterFolder } from "../../src/runtime/node/peft-folder.ts";
 import { openAdapter } from "../../src/runtime/node/verbs/adapt.ts";
 import { initialTheta, prepare, type Prepared, type PrepareOptions } from "../../src/runtime/prepare.ts";
-import { serialized } from "../../src/runtime/session.ts";
+import { serialized } from "../../src/runtime/serialized.ts";
 import { BATCH, failure, openFixture, workbench } from "../passes/workbench.ts";
 
 const D = 8;

@@ -1,13 +1,17 @@
 /** onnxruntime-node, imported when first needed, so that reading and rewriting a graph works where its binary is missing. */
 import { runtimeMissing } from "../../errors/runtime.ts";
-import { GraphSession, serialized, type OnnxRuntime } from "../session.ts";
+import { serialized } from "../serialized.ts";
+import { GraphSession, type OnnxRuntime } from "../session.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import type { Evaluate } from "../../passes/fold.ts";
 
 /** The command line's ONNX Runtime. Throws RUNTIME_MISSING. */
 export async function defaultRuntime(): Promise<OnnxRuntime> {
   try {
-    return await import("onnxruntime-node");
+    const runtime = await import("onnxruntime-node");
+    // What goes wrong is thrown, and said once: its own log would say it again, in red.
+    runtime.env.logLevel = "fatal";
+    return runtime;
   } catch (cause) {
     throw runtimeMissing(cause);
   }
