@@ -1,7 +1,7 @@
 /** `evaluate` and `predict`: a model, with or without an adapter, over a data file. */
 import { noLogitsToEvaluate } from "../../../errors/runtime.ts";
 import { deployable } from "../../adapted-modules.ts";
-import { collectRows, measure, type EvaluateRun, type Row } from "../../evaluator.ts";
+import { collectRows, measure, perTokenOutputs, type EvaluateRun, type Row } from "../../evaluator.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
 import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
 import { findLogits } from "../../model-outputs.ts";
@@ -49,7 +49,7 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
   const data = load(opened, options, trained, "none", undefined);
   if (options.dryRun === true) return { examples: data.examples.length, output: options.output, seconds: (performance.now() - started) / 1000 };
   // What has one entry for each token is written without the padding.
-  const perToken = new Set(model.graph.outputs.filter((v) => v.shape !== undefined && v.shape.length >= 2 && typeof v.shape[1] !== "number").map((v) => v.name));
+  const perToken = perTokenOutputs(model.graph);
   await using session = await sessionOf(opened, model, options, runtime);
   const rows = await collectRows(runOf(session, data, options), outputs, perToken);
   const encoder = new TextEncoder();
