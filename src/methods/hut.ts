@@ -19,7 +19,8 @@ export const hut: UpdatedTransformation = {
   ],
   apply(op, w, [a, b], weight, stored) {
     if (a === undefined || b === undefined) throw new TypeError("HUT has two parameters");
-    const one = op.scalar(1);
+    // As [1]: ONNX Runtime's Gemm on WebGPU (1.30) ends the whole runtime at a C without axes.
+    const one = op.floats([1]);
     const alpha = this.scale(weight);
     const multiplier = stored === "kn" ? op.Gemm(a, b, one, { alpha }) : op.Gemm(b, a, one, { alpha, transA: 1, transB: 1 });
     if (w.dataType === DataType.FLOAT) return op.Mul(w, multiplier);

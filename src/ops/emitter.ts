@@ -54,6 +54,11 @@ export class Emitter {
     return this.#constant(`ints:${values.join()}`, "ints", () => Tensor.ints([values.length], values));
   }
 
+  /** A float32 vector [n]. */
+  floats(values: readonly number[]): Value {
+    return this.#constant(`floats:${values.join()}`, "floats", () => Tensor.floats([values.length], values));
+  }
+
   /** Any other constant. */
   constant(hint: string, value: Tensor): Value {
     const made = this.graph.addInitializer(`${this.#options.origin}/${hint}`, value);

@@ -88,19 +88,35 @@ function begin(model: Model, { trainables, logits, attachLoss }: BuildOptions): 
   return { theta, op, logits, loss, gradient: gradients.get(theta) ?? theta };
 }
 
-/** All trainables come out of one flat input `theta` [P], split and reshaped once, in the order of the list. */
+/**
+ * Most parts of one Split. A shader of WebGPU is only sure of 8 buffers, and ONNX Runtime's kernel binds one a part beside what is split: with ten it
+ * fails. The gradient of a Split, a Concat, has the same bound.
+ */
+const MOST_PARTS = 7;
+
+/** All trainables come out of one flat input `theta` [P], split and reshaped, in the order of the list. */
 function splitTheta(model: Model, trainables: readonly Trainable[]): Value {
   const { graph } = model;
   const sizes = trainables.map((t) => parameterCount([t]));
   const theta = graph.addInput("theta", { dataType: DataType.FLOAT, shape: [parameterCount(trainables)] });
   const op = new OpBuilder(graph, { opsets: model.opsets, origin: "theta", before: graph.nodes[0] });
-  const parts = trainables.length === 1 ? [theta] : op.Split(theta, sizes, {}, sizes.length);
+  const parts = splitVector(op, theta, sizes);
   bindTrainables(graph, op, trainables, (t, i) => {
     const part = parts[i];
     if (part === undefined) throw new TypeError("fewer parts than trainables");
     return t.shape.length === 1 ? part : op.Reshape(part, t.shape);
   });
   return theta;
+}
+
+/** Cuts a vector into parts of these lengths. More than MOST_PARTS come out of several Splits, one behind the other. */
+function splitVector(op: OpBuilder, vector: Value, sizes: readonly number[]): Value[] {
+  if (sizes.length <= 1) return [vector];
+  if (sizes.length <= MOST_PARTS) return op.Split(vector, [...sizes], {}, sizes.length);
+  const width = Math.ceil(sizes.length / MOST_PARTS);
+  const groups = Array.from({ length: Math.ceil(sizes.length / width) }, (_, i) => sizes.slice(i * width, (i + 1) * width));
+  const whole = op.Split(vector, groups.map((group) => group.reduce((sum, size) => sum + size, 0)), {}, groups.length);
+  return whole.flatMap((part, i) => splitVector(op, part, groups[i] ?? []));
 }
 
 /** Lets everything that reads a trainable read a float32 value instead, cast to the type it reads. */

@@ -1,4 +1,5 @@
 /** Runs a graph over a data set: its metrics, counted batch by batch, or every record's outputs in file order. */
+import type { Graph } from "../ir/graph.ts";
 import { elementCount } from "../ir/sizes.ts";
 import { interrupted } from "../errors/runtime.ts";
 import { planBatches, restoreOrder } from "./data/batches.ts";
@@ -45,6 +46,11 @@ export async function collectRows(run: EvaluateRun, outputs: readonly string[], 
     }))));
   });
   return restoreOrder(plan, results);
+}
+
+/** The outputs with one entry for each token: their second axis is free. */
+export function perTokenOutputs(graph: Graph): ReadonlySet<string> {
+  return new Set(graph.outputs.filter((v) => v.shape !== undefined && v.shape.length >= 2 && typeof v.shape[1] !== "number").map((v) => v.name));
 }
 
 /** Runs all examples, longest first. */

@@ -11,7 +11,7 @@ import { requireProvider } from "./providers.ts";
 import { serialized } from "./serialized.ts";
 
 /** What is needed of onnxruntime-node or onnxruntime-web. */
-export type OnnxRuntime = Pick<typeof Ort, "InferenceSession" | "Tensor">;
+export type OnnxRuntime = Pick<typeof Ort, "InferenceSession" | "Tensor"> & { readonly env?: { readonly versions: { readonly web?: string | undefined } } };
 
 /** Names of ONNX Runtime's tensor types by ONNX's numbers. */
 const TYPES: Readonly<Record<number, Ort.Tensor.Type>> = {
@@ -31,6 +31,8 @@ export interface SessionOptions {
   readonly provider?: Provider | undefined;
   /** The folder that external data of the graph is looked for in. */
   readonly folder?: string | undefined;
+  /** External data of the graph in memory, by location: for onnxruntime-web, which has no folders. */
+  readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[] | undefined;
   readonly save?: SaveOptions | undefined;
   /** Off for tests that compare numbers with what the optimizer must not mask. */
   readonly optimize?: boolean | undefined;
@@ -60,6 +62,7 @@ export class GraphSession implements AsyncDisposable {
       const session = await runtime.InferenceSession.create(bytes, {
         executionProviders: [provider], logSeverityLevel: 3,
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        ...(options.externalData === undefined ? {} : { externalData: options.externalData }),
         ...(options.optimize === false ? { graphOptimizationLevel: "disabled" as const } : {}),
         extra: { session: { ...EXACT, ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }) } },
       });

@@ -34,8 +34,8 @@ export interface TrainerOptions {
   readonly weightDecay: number;
   readonly maxGradNorm: number;
   readonly signal?: AbortSignal | undefined;
-  /** After each step. */
-  readonly onStep: (record: StepRecord) => void;
+  /** After each step; the next one waits for it. */
+  readonly onStep: (record: StepRecord) => void | Promise<void>;
   /** After the last step of each epoch, and after the last step. */
   readonly onEpoch: (epoch: number, state: TrainingState) => Promise<void>;
 }
@@ -72,7 +72,7 @@ export async function trainLoop(state: TrainingState, options: TrainerOptions): 
     for (const indices of plan.slice(state.step % perEpoch)) {
       if (options.signal?.aborted === true || state.step >= totalSteps) break;
       const batch = collate(options.examples, indices, options.inputs, options.padding);
-      options.onStep(await trainStep(state, batch, perEpoch, options));
+      await options.onStep(await trainStep(state, batch, perEpoch, options));
     }
     if (options.signal?.aborted === true) return;
     await options.onEpoch(epoch, state);

@@ -11,7 +11,7 @@ import { openProducts } from "../../src/passes/open-products.ts";
 import { requantizeWeight } from "../../src/passes/requantize.ts";
 import { findWeights, type WeightSite } from "../../src/passes/weights/find-weights.ts";
 import { valuesAt } from "../../src/passes/weights/weight-values.ts";
-import { evaluateWith } from "../../src/runtime/node/default-runtime.ts";
+import { evaluateWith } from "../../src/runtime/evaluate-with.ts";
 import { Random } from "../../src/runtime/random.ts";
 import { quantizeModel, type Form } from "./quantize.ts";
 import { assertClose, assertSnapshot, assertSound, copyOf, outputsOf, randomFloats, workbench, type Workbench } from "./workbench.ts";

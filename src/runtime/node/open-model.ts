@@ -3,13 +3,7 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { modelFileMissing } from "../../errors/runtime.ts";
 import { ByteRange, type Source } from "../../ir/source.ts";
-import { modelFromProto } from "../../ir/load.ts";
-import type { Model } from "../../ir/model.ts";
-import { decodeModel } from "../../ir/proto/decode.ts";
-import type { ModelProto } from "../../ir/proto/generated/schema.ts";
-import { inferGraph } from "../../ops/infer.ts";
-import { checkFunctions } from "../../passes/check-functions.ts";
-import { inlineFunctions } from "../../passes/inline-functions.ts";
+import { loadableModel, type LoadableModel } from "../loadable-model.ts";
 import { resolveExternal } from "./external-data.ts";
 import { openFileSource } from "./file-source.ts";
 
@@ -17,24 +11,17 @@ import { openFileSource } from "./file-source.ts";
 const IN_FOLDER = [join("onnx", "model.onnx"), "model.onnx"];
 
 /** A model on disk. Dispose of it when nothing reads its weights any more. */
-export interface OpenedModel extends Disposable {
+export interface OpenedModel extends LoadableModel, Disposable {
   /** The file as the user named it (a folder's file is found). */
   readonly path: string;
   /** The folder where the file really lies, links followed. */
   readonly folder: string;
   /** The file's own name there. */
   readonly file: string;
-  readonly size: number;
   /** Every file that the model is made of: the graph and its external data, real paths. */
   readonly files: readonly string[];
   /** The model's file itself. */
   readonly source: Source;
-  /** A fresh Model with inferred shapes, to be changed at will. */
-  load(): Model;
-  /** The same with its functions written out: what is looked through, adapted and trained. */
-  loadInlined(): Model;
-  /** The decoded message; not to be changed. */
-  readonly proto: ModelProto;
   /** Where bytes lie as seen from the folder: what external data of a graph beside it says. */
   locate(range: ByteRange): { location: string; offset: number } | undefined;
 }
@@ -66,19 +53,7 @@ export function openModel(path: string): OpenedModel {
     for (const data of opened.values()) data[Symbol.dispose]();
   };
   try {
-    const proto = decodeModel(source);
-    const load = (): Model => {
-      const model = modelFromProto(proto, { file, openExternal });
-      inferGraph(model.graph, model.opsets);
-      return model;
-    };
-    const loadInlined = (): Model => {
-      const model = load();
-      inlineFunctions(model);
-      inferGraph(model.graph, model.opsets);
-      return model;
-    };
-    if (proto.functions.length > 0) checkFunctions(load());
+    const { proto, load, loadInlined } = loadableModel(source, openExternal);
     return {
       path: file, folder, file: basename(real), size: source.size, files: [real, ...opened.keys()], source, proto, load, loadInlined, [Symbol.dispose]: dispose,
       locate(range) {

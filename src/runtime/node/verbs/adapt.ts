@@ -1,19 +1,16 @@
 /** `adapt`: inserts the updated transformation into a copy of the user's graph. */
-import type { Model } from "../../../ir/model.ts";
-import type { Trainable } from "../../../passes/adapt.ts";
-import { replaceParameter, replaceWhole } from "../../../passes/fold.ts";
-import type { WeightSite } from "../../../passes/weights/find-weights.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
 import { readAdapterFolder, writeAdapterFolder } from "../peft-folder.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
-import { initialTheta, prepare, type OpenedAdapter, type Prepared } from "../../prepare.ts";
+import { adaptedModules, deployable, savedModules } from "../../adapted-modules.ts";
+import { countParameters } from "../../inspect-model.ts";
+import { initialTheta, prepare, type OpenedAdapter } from "../../prepare.ts";
 import { findLogits } from "../../model-outputs.ts";
 import { savesHeadBy } from "../../tasks/registry.ts";
-import type { AdaptedModule, AdaptResult, AdaptVerbOptions } from "../../options.ts";
+import type { AdaptResult, AdaptVerbOptions } from "../../options.ts";
 import { refuseInputAsOutput, requireWritable } from "../atomic-write.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { saveModels } from "../save-model.ts";
-import { countParameters } from "./inspect.ts";
 import { openTrained } from "./open-trained.ts";
 
 /** Writes adapted.onnx, and the adapter it starts with where asked for. */
@@ -37,21 +34,6 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
   });
 }
 
-/** The adapted graph as it is deployed: parameters and modules trained whole hold their values. */
-export function deployable(prepared: Prepared): Model {
-  for (const [site, tensors] of savedBySite(prepared)) replaceWhole(prepared.model.graph, site, tensors);
-  for (const { held, start } of prepared.saved) if (held !== undefined) replaceParameter(prepared.model.graph, held, start);
-  prepared.model.graph.sortTopologically();
-  return prepared.model;
-}
-
-/** The tensors trained whole, by the weight that they are of. */
-export function savedBySite({ saved }: Prepared): Map<WeightSite, Trainable[]> {
-  const groups = new Map<WeightSite, Trainable[]>();
-  for (const t of saved) if (t.site !== undefined) groups.set(t.site, [...groups.get(t.site) ?? [], t]);
-  return groups;
-}
-
 /** The adapter folder of `--adapter`, read. */
 export function openAdapter(folder: string | undefined): OpenedAdapter | undefined {
   return folder === undefined ? undefined : { folder, contents: readAdapterFolder(folder) };
@@ -60,12 +42,4 @@ export function openAdapter(folder: string | undefined): OpenedAdapter | undefin
 /** What an adapter says of its base. */
 export function adapterBase(opened: OpenedModel): { name: string; taskType: string | null } {
   return { name: opened.file, taskType: null };
-}
-
-export function adaptedModules({ adapted }: Prepared): AdaptedModule[] {
-  return adapted.map(({ modulePath, block, weight, parameters }) => ({ modulePath, ...(block === undefined ? {} : { role: block.role }), shape: [weight.k, weight.n], rank: weight.rank, params: parameterCount(parameters) }));
-}
-
-export function savedModules({ saved }: Prepared): { modulePath: string; params: number }[] {
-  return [...new Set(saved.map((t) => t.modulePath))].map((modulePath) => ({ modulePath, params: parameterCount(saved.filter((t) => t.modulePath === modulePath)) }));
 }

@@ -7,6 +7,7 @@ import type { Bytes } from "../../../ir/source.ts";
 import { bytesOf } from "../../../ir/tensor.ts";
 import { DataType } from "../../../ir/data-type.ts";
 import { parameterCount, type StepKind } from "../../../passes/build-step.ts";
+import { adaptedModules, savedModules } from "../../adapted-modules.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
 import { DATA_SUFFIX, type CheckpointTensor } from "../../checkpoint/checkpoint.ts";
 import { writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
@@ -21,7 +22,7 @@ import { ensureFolder } from "../folder.ts";
 import { openModel } from "../open-model.ts";
 import { writeAdapterFolder } from "../peft-folder.ts";
 import { saveModels } from "../save-model.ts";
-import { adaptedModules, adapterBase, openAdapter, savedModules } from "./adapt.ts";
+import { adapterBase, openAdapter } from "./adapt.ts";
 import { taskOf } from "./task-of.ts";
 
 const KINDS: readonly StepKind[] = ["step", "grad", "apply", "eval"];

@@ -1,6 +1,8 @@
 /** `evaluate` and `predict`: a model, with or without an adapter, over a data file. */
 import { noLogitsToEvaluate } from "../../../errors/runtime.ts";
-import { collectRows, measure, type EvaluateRun, type Row } from "../../evaluator.ts";
+import { deployable } from "../../adapted-modules.ts";
+import { collectRows, measure, perTokenOutputs, type EvaluateRun, type Row } from "../../evaluator.ts";
+import type { LoadedExamples } from "../../examples-of.ts";
 import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
 import { findLogits } from "../../model-outputs.ts";
 import { prepare, type OpenedAdapter } from "../../prepare.ts";
@@ -9,10 +11,9 @@ import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
 import { refuseInputAsOutput, requireWritable, writeFileAtomic } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
-import { loadExamples, type LoadedExamples } from "../load-examples.ts";
+import { loadExamples } from "../load-examples.ts";
 import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
-import { deployable } from "./adapt.ts";
 import { openTrained } from "./open-trained.ts";
 import { taskOf } from "./task-of.ts";
 
@@ -48,7 +49,7 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
   const data = load(opened, options, trained, "none", undefined);
   if (options.dryRun === true) return { examples: data.examples.length, output: options.output, seconds: (performance.now() - started) / 1000 };
   // What has one entry for each token is written without the padding.
-  const perToken = new Set(model.graph.outputs.filter((v) => v.shape !== undefined && v.shape.length >= 2 && typeof v.shape[1] !== "number").map((v) => v.name));
+  const perToken = perTokenOutputs(model.graph);
   await using session = await sessionOf(opened, model, options, runtime);
   const rows = await collectRows(runOf(session, data, options), outputs, perToken);
   const encoder = new TextEncoder();

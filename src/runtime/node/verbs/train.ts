@@ -4,29 +4,28 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { checkpointPastEnd } from "../../../errors/checkpoint.ts";
 import { trainFileMissing } from "../../../errors/runtime.ts";
-import { DataType } from "../../../ir/data-type.ts";
 import type { Model } from "../../../ir/model.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
 import { writeAdapterFolder } from "../peft-folder.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
-import type { Feed } from "../../data/collate.ts";
-import { measure } from "../../evaluator.ts";
+import type { LoadedExamples } from "../../examples-of.ts";
+import { countParameters } from "../../inspect-model.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
 import { DEFAULTS, type TrainOptions, type TrainResult } from "../../options.ts";
-import { warmupSteps, type Schedule } from "../../schedule.ts";
+import { evaluateTheta, planOf, rates } from "../../run-plan.ts";
+import type { Schedule } from "../../schedule.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
-import { initialState, stepsPerEpoch, trainLoop } from "../../trainer.ts";
+import { initialState, trainLoop } from "../../trainer.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
-import type { Evaluation, Task } from "../../tasks/task.ts";
+import type { Task } from "../../tasks/task.ts";
 import { evaluationGraph, trainingGraph } from "../../training-graphs.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { isFile } from "../folder.ts";
-import { loadExamples, type LoadedExamples } from "../load-examples.ts";
+import { loadExamples } from "../load-examples.ts";
 import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { compareSettings, RunFolder, type RunSettings } from "../run-folder.ts";
 import { adapterBase, openAdapter } from "./adapt.ts";
-import { countParameters } from "./inspect.ts";
 import { besideCheckpoint, readState } from "./open-trained.ts";
 import { taskOf } from "./task-of.ts";
 
@@ -123,40 +122,6 @@ function loadData(opened: OpenedModel, prepared: Prepared, task: Task, trainFile
   const known = openAdapter(options.adapter)?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
   const train = loadExamples({ ...common, file: trainFile, id2label: known?.length === numLabels ? known : undefined });
   return { train, dev: options.dev === undefined ? undefined : loadExamples({ ...common, file: options.dev, id2label: train.id2label }) };
-}
-
-interface Plan {
-  readonly batchSize: number;
-  readonly shuffle: boolean;
-  readonly seed: number;
-  readonly weightDecay: number;
-  readonly maxGradNorm: number;
-  readonly perEpoch: number;
-  readonly schedule: Schedule;
-}
-
-function planOf(prepared: Prepared, { examples }: LoadedExamples, options: TrainOptions): Plan {
-  const batchSize = options.batchSize ?? DEFAULTS.batchSize;
-  const perEpoch = stepsPerEpoch(examples.length, batchSize);
-  const totalSteps = options.maxSteps ?? perEpoch * (options.epochs ?? DEFAULTS.epochs);
-  return {
-    batchSize, perEpoch, shuffle: options.shuffle ?? true, seed: options.seed ?? DEFAULTS.seed, weightDecay: options.weightDecay ?? DEFAULTS.weightDecay,
-    maxGradNorm: options.maxGradNorm ?? DEFAULTS.maxGradNorm,
-    schedule: { kind: options.lrScheduler ?? DEFAULTS.lrScheduler, lr: options.lr ?? prepared.method.defaultLearningRate, totalSteps, warmupSteps: warmupSteps(options.warmupRatio ?? DEFAULTS.warmupRatio, totalSteps) },
-  };
-}
-
-/** The metrics of a data set at theta, as `eval_…`, with the time they took. */
-async function evaluateTheta(session: GraphSession, evaluation: Evaluation, data: LoadedExamples, theta: Float32Array, options: TrainOptions): Promise<Record<string, number>> {
-  const started = performance.now();
-  const extra = new Map<string, Feed>([["theta", { dataType: DataType.FLOAT, dims: [theta.length], data: theta }]]);
-  const metrics = await measure({ session, ...data, batchSize: options.batchSize ?? DEFAULTS.batchSize, extra, onProgress: options.onProgress }, evaluation);
-  return { ...metrics, eval_runtime: (performance.now() - started) / 1000 };
-}
-
-function rates(seconds: number, samples: number, tokens: number): Pick<TrainResult, "train_runtime" | "train_samples_per_second" | "train_tokens_per_second"> {
-  const per = (n: number): number => (seconds > 0 ? n / seconds : 0);
-  return { train_runtime: seconds, train_samples_per_second: per(samples), train_tokens_per_second: per(tokens) };
 }
 
 /** The options that a run's steps depend on. */

@@ -1,0 +1,8 @@
+/**
+ * The door for browsers, and for all who have a model as bytes: no file system, and an ONNX Runtime that is handed in. docs/browser.md has an example.
+ */
+export { openModel, type MemoryAdaptOptions, type MemoryModel } from "./runtime/memory/memory-model.ts";
+export type { AdaptedModel, MemoryRunOptions, MemoryTrainOptions, MemoryTrainResult, Prediction } from "./runtime/memory/adapted-model.ts";
+export type { InMemory, MemoryData, ModelFiles } from "./runtime/memory/memory-files.ts";
+export { HutError, type ErrorDetails } from "./errors/hut-error.ts";
+export type { CommonOptions, InspectOptions, InspectResult, Progress, ProblemName, Provider, TargetOptions, TaskName, TaskOptions } from "./runtime/options.ts";

@@ -1,0 +1,65 @@
+/** An adapter → the files of its PEFT folder: adapter_config.json, adapter_model.safetensors, README.md, and our own hut.json. */
+import { hutJsonDisagrees } from "../../errors/adapter.ts";
+import { quote } from "../../errors/hut-error.ts";
+import type { Bytes } from "../../ir/source.ts";
+import type { AdapterFolder } from "./adapter-folder.ts";
+import { formatHutJson, type HutJson } from "./hut-json.ts";
+import { CONFIG_FILE, formatPeftConfig } from "./peft-config.ts";
+import { checkTensors, PEFT_PREFIX, weightShape, type AdapterTensors } from "./peft-tensors.ts";
+import { adapterReadme } from "./readme.ts";
+import { fromFloat32, writeSafetensors, type SafeTensor } from "./safetensors.ts";
+import type { TargetRule } from "./target-modules.ts";
+
+export const TENSOR_FILE = "adapter_model.safetensors";
+export const HUT_FILE = "hut.json";
+export const README_FILE = "README.md";
+
+/** The files by name, in pieces, the configuration last; `dir` is what messages call the folder. Throws what reading it back would say of it. */
+export function adapterFiles(adapter: AdapterFolder, dir: string): Map<string, Iterable<Bytes>> {
+  const rule: TargetRule = { ...adapter, excludeModules: [], layersToTransform: [], layersPattern: [] };
+  checkTensors(adapter, adapter, rule, `${dir}/${TENSOR_FILE}`, dir);
+  if (adapter.hut !== undefined) checkHutJson(adapter, adapter.hut, dir);
+  const text = (content: string): Uint8Array[] => [new TextEncoder().encode(content)];
+  return new Map<string, Iterable<Bytes>>([
+    [TENSOR_FILE, writeSafetensors(fileTensors(adapter), { format: "pt" })],
+    ...(adapter.hut === undefined ? [] : [[HUT_FILE, text(formatHutJson(adapter.hut))] as const]),
+    [README_FILE, text(adapterReadme(adapter))],
+    [CONFIG_FILE, text(formatPeftConfig(adapter))],
+  ]);
+}
+
+function fileTensors({ modules, saved }: AdapterTensors): Map<string, SafeTensor> {
+  const tensors = new Map<string, SafeTensor>();
+  for (const [module, parameters] of modules) {
+    for (const [parameter, { shape, data }] of parameters) tensors.set(`${PEFT_PREFIX}${module}.${parameter}`, fromFloat32(shape, data));
+  }
+  for (const [path, { shape, data }] of saved) tensors.set(PEFT_PREFIX + path, fromFloat32(shape, data));
+  return tensors;
+}
+
+/** Throws HUT_JSON_DISAGREES where hut.json says other than PEFT's files. */
+export function checkHutJson(adapter: AdapterFolder, hut: HutJson, dir: string): void {
+  const disagree = (problem: string): never => {
+    throw hutJsonDisagrees(dir, problem);
+  };
+  if (hut.method !== adapter.method) disagree(`its method is ${quote(hut.method)}, theirs ${quote(adapter.method)}`);
+  if (hut.alpha !== adapter.alpha) disagree(`its alpha is ${String(hut.alpha)}, theirs ${String(adapter.alpha)}`);
+  const only = differing(Object.keys(hut.modules), adapter.modules);
+  if (only !== undefined) disagree(`module ${quote(only)} is in one of them alone`);
+  for (const [name, { shape }] of Object.entries(hut.modules)) {
+    const same = weightShape(adapter, name).join() === shape.join();
+    if (!same) disagree(`module ${quote(name)} has shape [${shape.join(", ")}] in the one, another in the other`);
+  }
+  const onlySaved = differing(Object.keys(hut.saved), adapter.saved);
+  if (onlySaved !== undefined) disagree(`tensor ${quote(onlySaved)} is in one of them alone`);
+  for (const [name, { shape }] of Object.entries(hut.saved)) {
+    const same = adapter.saved.get(name)?.shape.join() === shape.join();
+    if (!same) disagree(`tensor ${quote(name)} has shape [${shape.join(", ")}] in the one, another in the other`);
+  }
+}
+
+/** A name that is in one of the two alone. */
+function differing(names: readonly string[], map: ReadonlyMap<string, unknown>): string | undefined {
+  const set = new Set(names);
+  return names.find((name) => !map.has(name)) ?? [...map.keys()].find((name) => !set.has(name));
+}

@@ -1,0 +1,62 @@
+/** Records → examples for a model: text tokenized, everything checked against the graph before anything runs. */
+import { tokenIdBeyondVocabulary } from "../errors/runtime.ts";
+import { isFloating } from "../ir/data-type.ts";
+import { dimKey } from "../ir/dim.ts";
+import type { Graph } from "../ir/graph.ts";
+import type { Padding } from "./data/collate.ts";
+import { toExamples, type Example } from "./data/examples.ts";
+import type { InputSpec } from "./data/field.ts";
+import type { DataFile } from "./data/parse-records.ts";
+import type { TextTokenizer } from "./data/tokenizer.ts";
+import { findLogits } from "./model-outputs.ts";
+import { DEFAULTS, type DataOptions } from "./options.ts";
+import { inputSpecs, vocabularySize } from "./task-inputs.ts";
+import type { Task } from "./tasks/task.ts";
+
+/** Examples and what is needed to make batches of them. */
+export interface LoadedExamples {
+  readonly examples: readonly Example[];
+  readonly inputs: readonly InputSpec[];
+  readonly padding: Padding;
+  /** Names of the classes, where the data or the options give them. */
+  readonly id2label: readonly string[] | undefined;
+}
+
+/** What examples are made for. */
+export interface ExamplesOptions extends Pick<DataOptions, "maxSeqLength"> {
+  readonly task: Task;
+  /** The model's own graph, as loaded: its inputs are what data must feed. */
+  readonly graph: Graph;
+  readonly labels: "required" | "none";
+  readonly numLabels: number | undefined;
+  readonly id2label?: readonly string[] | undefined;
+}
+
+/** Makes examples of a data file's records. Throws HutError: a missing column, a label out of range, a tokenizer of another model. */
+export function examplesOf(data: DataFile, tokenizer: TextTokenizer | undefined, options: ExamplesOptions): LoadedExamples {
+  const { graph } = options;
+  const inputs = inputSpecs(graph);
+  const labelled = labelledInput(graph, inputs);
+  const { examples, id2label, maxTokenId } = toExamples(data, {
+    inputs, tokenizer, labels: options.labels, labelled, task: options.task.data, maxLength: Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph)),
+    ...(options.numLabels === undefined ? {} : { numLabels: options.numLabels }), ...(options.id2label === undefined ? {} : { id2label: options.id2label }),
+  });
+  const vocabulary = vocabularySize(graph);
+  if (vocabulary !== undefined && maxTokenId >= vocabulary) throw tokenIdBeyondVocabulary(data.file, maxTokenId, vocabulary);
+  return { examples, inputs, padding: { input_ids: tokenizer?.padId ?? 0, labelled, labels: options.task.data.labelKind }, id2label };
+}
+
+/** The row of tokens that the logits are for: the ids that have the logits' free length. A decoder behind an encoder has ids of its own. */
+function labelledInput(graph: Graph, inputs: readonly InputSpec[]): string | undefined {
+  const length = findLogits(graph)?.shape?.[1];
+  const rows = inputs.filter(({ name, dtype, shape }) => name.endsWith("input_ids") && !isFloating(dtype) && shape.length === 2);
+  const fitting = length === undefined ? [] : rows.filter(({ shape }) => shape[1] === (typeof length === "number" ? length : dimKey(length)));
+  return fitting.length === 1 ? fitting[0]?.name : rows.at(-1)?.name;
+}
+
+/** How many positions the model has: the first axis of a table whose name says so; no bound where none does. */
+function longestSequence(graph: Graph): number {
+  const table = [...graph.initializers].find((v) => /position_embeddings?\.weight$|\bwpe\.weight$/.test(v.name));
+  const rows = table?.initializer?.dims[0];
+  return rows === undefined || rows < 4 ? Infinity : rows;
+}

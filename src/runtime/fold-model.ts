@@ -1,0 +1,99 @@
+/** An adapter put into its base's weights: the whole of folding, less opening and writing files. */
+import { interrupted } from "../errors/runtime.ts";
+import { dataTypeName } from "../ir/data-type.ts";
+import type { Value } from "../ir/graph.ts";
+import type { Model } from "../ir/model.ts";
+import { inferGraph } from "../ops/infer.ts";
+import { bySite, pathOf } from "../passes/adapt.ts";
+import { addBias } from "../passes/add-bias.ts";
+import { attachHead } from "../passes/attach-head.ts";
+import { foldWeight, replaceParameter, replaceWeight, replaceWhole, type PutWeight } from "../passes/fold.ts";
+import { inlineFunctions } from "../passes/inline-functions.ts";
+import { constantsOf, keepFunctions } from "../passes/keep-functions.ts";
+import { openProducts } from "../passes/open-products.ts";
+import { requantizeWeight } from "../passes/requantize.ts";
+import { findParameters, parameterName } from "../passes/weights/find-parameters.ts";
+import { findWeights, storedType, type WeightSite } from "../passes/weights/find-weights.ts";
+import { savedBySite } from "./adapted-modules.ts";
+import { evaluateWith } from "./evaluate-with.ts";
+import type { Loadable } from "./loadable-model.ts";
+import type { CommonOptions, FoldOptions, FoldResult } from "./options.ts";
+import type { Prepared } from "./prepare.ts";
+import type { OnnxRuntime } from "./session.ts";
+
+/** The weights that folding changes: adapted ones and those trained whole. */
+export function changedSites(prepared: Prepared): WeightSite[] {
+  return [...bySite(prepared.adapted).keys(), ...savedBySite(prepared).keys()];
+}
+
+/** A merged model, and with `requantize` what rounding to integers cost. */
+export interface FoldedModel {
+  readonly model: Model;
+  readonly requantized: FoldResult["requantized"];
+}
+
+/**
+ * The base with every chosen weight replaced, its head attached where the adapter brings one. Its functions stay where each new value has a place: a
+ * weight that products in a function share with others which were not chosen has none, and then they are written out.
+ */
+export async function foldedModel(base: Loadable, prepared: Prepared, runtime: OnnxRuntime, options: CommonOptions & Pick<FoldOptions, "requantize">): Promise<FoldedModel> {
+  const model = base.load();
+  const hasFunctions = model.functions.length > 0;
+  const inlined = inlineFunctions(model);
+  if (hasFunctions) inferGraph(model.graph, model.opsets);
+  const outputs = model.graph.outputs.map((v) => v.facts);
+  const added = addHead(model, prepared);
+  const before = constantsOf(model.graph);
+  const requantized = await foldInto(model, prepared, runtime, options);
+  if (!hasFunctions) return { model, requantized };
+  const kept = base.load();
+  // What a function makes is known in the inlined model alone.
+  kept.graph.outputs.forEach((v, i) => { v.facts = outputs[i]; });
+  const twins = addHead(kept, prepared);
+  const paired = new Map(added.flatMap((v, i) => (twins[i] === undefined ? [] : [[v, twins[i]]])));
+  if (keepFunctions(kept, { graph: model.graph, inlined, before, added: paired })) return { model: kept, requantized };
+  options.onNotice?.("the model's functions are written out in the merged model: a weight in one of them is shared with products that were not chosen");
+  return { model, requantized };
+}
+
+/** Attaches the adapter's head, if it brings one, with zeros. Returns the constants that it added. */
+function addHead(model: Model, { head }: Prepared): Value[] {
+  const known = new Set(model.graph.initializers);
+  if (head !== undefined) attachHead(model, { ...head, start: (shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)) });
+  return [...model.graph.initializers].filter((v) => !known.has(v));
+}
+
+/** Gives the chosen weights of a model, whose functions are written out, their new values. Returns what rounding to integers cost. */
+async function foldInto(model: Model, prepared: Prepared, runtime: OnnxRuntime, options: CommonOptions & Pick<FoldOptions, "requantize">): Promise<FoldResult["requantized"]> {
+  const sites = new Map(findWeights(model.graph).map((site) => [site.name, site]));
+  const parameters = new Map(findParameters(model.graph, [...sites.values()]).map((p) => [parameterName(p), p]));
+  const saved = [...savedBySite(prepared)].flatMap(([own, tensors]) => {
+    const site = sites.get(own.name);
+    return site === undefined ? [] : [{ own, site, tensors }];
+  });
+  for (const { own, site } of saved) if (own.bias?.isAdded === true) addBias(model.graph, site, model.opsets);
+  const evaluate = evaluateWith(runtime);
+  const requantized: FoldResult["requantized"][number][] = [];
+  const put: PutWeight = (graph, site, tensor) => {
+    if (site.quantized !== undefined && options.requantize === true) {
+      requantized.push({ modulePath: pathOf(site), dtype: dataTypeName(storedType(site)), ...requantizeWeight(graph, site, tensor) });
+      return;
+    }
+    openProducts(graph, site, model.opsets);
+    replaceWeight(graph, site, tensor);
+  };
+  const weights = [...bySite(prepared.adapted)];
+  for (const [done, [adapted, parts]] of weights.entries()) {
+    if (options.signal?.aborted === true) throw interrupted();
+    const site = sites.get(adapted.name);
+    if (site === undefined) throw new TypeError("the base changed while it was folded");
+    put(model.graph, site, await foldWeight(parts, prepared.method, model.opsets, evaluate));
+    options.onProgress?.({ phase: "folding", done: done + 1, total: weights.length, unit: "weights" });
+  }
+  for (const { site, tensors } of saved) replaceWhole(model.graph, site, tensors, put);
+  for (const { held, start } of [...prepared.saved, ...prepared.statistics]) {
+    const parameter = held === undefined ? undefined : parameters.get(parameterName(held));
+    if (parameter !== undefined) replaceParameter(model.graph, parameter, start);
+  }
+  return requantized;
+}

@@ -1,0 +1,51 @@
+/** A training run's plan, and what is measured on its way: the same for every trainer of step.onnx. */
+import { DataType } from "../ir/data-type.ts";
+import type { Feed } from "./data/collate.ts";
+import { measure } from "./evaluator.ts";
+import type { LoadedExamples } from "./examples-of.ts";
+import { DEFAULTS, type TrainOptions, type TrainResult } from "./options.ts";
+import type { Prepared } from "./prepare.ts";
+import { warmupSteps, type Schedule } from "./schedule.ts";
+import type { GraphSession } from "./session.ts";
+import type { Evaluation } from "./tasks/task.ts";
+import { stepsPerEpoch } from "./trainer.ts";
+
+/** The options that tell how a run goes. */
+export type PlanOptions = Pick<TrainOptions, "batchSize" | "epochs" | "maxSteps" | "lr" | "lrScheduler" | "warmupRatio" | "weightDecay" | "maxGradNorm" | "shuffle" | "seed" | "signal" | "onProgress">;
+
+/** What a run does: its steps, and how each is made. */
+export interface Plan {
+  readonly batchSize: number;
+  readonly shuffle: boolean;
+  readonly seed: number;
+  readonly weightDecay: number;
+  readonly maxGradNorm: number;
+  readonly perEpoch: number;
+  readonly schedule: Schedule;
+}
+
+/** The plan of a run on as many examples, by the options and their defaults. */
+export function planOf(prepared: Prepared, { examples }: LoadedExamples, options: PlanOptions): Plan {
+  const batchSize = options.batchSize ?? DEFAULTS.batchSize;
+  const perEpoch = stepsPerEpoch(examples.length, batchSize);
+  const totalSteps = options.maxSteps ?? perEpoch * (options.epochs ?? DEFAULTS.epochs);
+  return {
+    batchSize, perEpoch, shuffle: options.shuffle ?? true, seed: options.seed ?? DEFAULTS.seed, weightDecay: options.weightDecay ?? DEFAULTS.weightDecay,
+    maxGradNorm: options.maxGradNorm ?? DEFAULTS.maxGradNorm,
+    schedule: { kind: options.lrScheduler ?? DEFAULTS.lrScheduler, lr: options.lr ?? prepared.method.defaultLearningRate, totalSteps, warmupSteps: warmupSteps(options.warmupRatio ?? DEFAULTS.warmupRatio, totalSteps) },
+  };
+}
+
+/** The metrics of a data set at theta, as `eval_…`, with the time they took. */
+export async function evaluateTheta(session: GraphSession, evaluation: Evaluation, data: LoadedExamples, theta: Float32Array, options: PlanOptions): Promise<Record<string, number>> {
+  const started = performance.now();
+  const extra = new Map<string, Feed>([["theta", { dataType: DataType.FLOAT, dims: [theta.length], data: theta }]]);
+  const metrics = await measure({ session, ...data, batchSize: options.batchSize ?? DEFAULTS.batchSize, extra, onProgress: options.onProgress }, evaluation);
+  return { ...metrics, eval_runtime: (performance.now() - started) / 1000 };
+}
+
+/** How fast a run was, in the words of results. */
+export function rates(seconds: number, samples: number, tokens: number): Pick<TrainResult, "train_runtime" | "train_samples_per_second" | "train_tokens_per_second"> {
+  const per = (n: number): number => (seconds > 0 ? n / seconds : 0);
+  return { train_runtime: seconds, train_samples_per_second: per(samples), train_tokens_per_second: per(tokens) };
+}
