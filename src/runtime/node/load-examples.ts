@@ -30,6 +30,8 @@ export interface LoadOptions extends DataOptions {
   readonly labels: "required" | "none";
   readonly numLabels: number | undefined;
   readonly id2label?: readonly string[] | undefined;
+  /** Where no length is given, texts are cut where the model ends, as pipelines do, and not where training cuts them. */
+  readonly wholeTexts?: boolean | undefined;
 }
 
 /** Reads a file for a model. Throws HutError: a missing column, a label out of range, a tokenizer of another model. */
@@ -40,7 +42,7 @@ export function loadExamples(options: LoadOptions): LoadedExamples {
   const inputs = inputSpecs(graph);
   const labelled = labelledInput(graph, inputs);
   const { examples, id2label, maxTokenId } = toExamples(data, {
-    inputs, tokenizer, labels: options.labels, labelled, task: taskNamed(options.task).data, maxLength: Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph)),
+    inputs, tokenizer, labels: options.labels, labelled, task: taskNamed(options.task).data, maxLength: options.maxSeqLength === undefined && options.wholeTexts === true ? longestText(graph, tokenizer?.maxLength) : Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph)),
     ...(options.numLabels === undefined ? {} : { numLabels: options.numLabels }), ...(options.id2label === undefined ? {} : { id2label: options.id2label }),
   });
   const vocabulary = vocabularySize(graph);
@@ -56,8 +58,18 @@ function labelledInput(graph: Graph, inputs: readonly InputSpec[]): string | und
   return fitting.length === 1 ? fitting[0]?.name : rows.at(-1)?.name;
 }
 
+/** Rows of a table of positions that are none: some models keep up to two for padding, and tables are otherwise multiples of this. */
+const POSITIONS_STEP = 8;
+
+/** Most tokens that a deployed model is given of a text: what its tokenizer says, else what its table of positions tells, else as many as training takes. */
+export function longestText(graph: Graph, stated: number | undefined): number {
+  const positions = longestSequence(graph);
+  const told = Number.isFinite(positions) ? Math.max(positions - (positions % POSITIONS_STEP), POSITIONS_STEP) : DEFAULTS.maxSeqLength;
+  return Math.min(stated ?? told, positions);
+}
+
 /** How many positions the model has: the first axis of a table whose name says so; no bound where none does. */
-function longestSequence(graph: Graph): number {
+export function longestSequence(graph: Graph): number {
   const table = [...graph.initializers].find((v) => /position_embeddings?\.weight$|\bwpe\.weight$/.test(v.name));
   const rows = table?.initializer?.dims[0];
   return rows === undefined || rows < 4 ? Infinity : rows;

@@ -5,7 +5,8 @@ import { readClassLabels, type LabelOptions } from "../data/class-labels.ts";
 import { own, type DataFile } from "../data/parse-records.ts";
 import type { FileLabels } from "../data/task-data.ts";
 import { ACCURACY, Counts, CROSS_ENTROPY } from "../metrics.ts";
-import type { Task } from "./task.ts";
+import { classNames, scoresOf } from "./problem-type.ts";
+import type { Answer, Classes, Task } from "./task.ts";
 
 /** Pairs first: QNLI's `question` and `sentence` would otherwise pass for a lone sentence. */
 const GLUE_TEXTS = [
@@ -15,14 +16,14 @@ const GLUE_TEXTS = [
 const LABEL_COLUMNS = ["label", "labels"];
 
 /** One of several classes for a text or a pair of texts. */
-export const TEXT_CLASSIFICATION: Task = classification({ name: "text-classification", peftType: "SEQ_CLS", texts: GLUE_TEXTS });
+export const TEXT_CLASSIFICATION: Task = classification({ name: "text-classification", peftType: "SEQ_CLS", texts: GLUE_TEXTS, fed: ["input_ids", "attention_mask", "token_type_ids"] });
 
 /** One of several classes for an image, which comes as the numbers that the graph takes. */
-export const IMAGE_CLASSIFICATION: Task = classification({ name: "image-classification", peftType: null, texts: [] });
+export const IMAGE_CLASSIFICATION: Task = classification({ name: "image-classification", peftType: null, texts: [], fed: ["pixel_values"] });
 
-function classification({ name, peftType, texts }: Pick<Task, "name" | "peftType"> & { readonly texts: Task["data"]["texts"] }): Task {
+function classification({ name, peftType, texts, fed }: Pick<Task, "name" | "peftType"> & { readonly fed: readonly string[]; readonly texts: Task["data"]["texts"] }): Task {
   return {
-    name, peftType, savesHead: true, logits: ["batch", "classes"], data: { texts, openLabels }, attachLoss: attachCrossEntropy,
+    name, peftType, savesHead: true, logits: ["batch", "classes"], data: { texts, openLabels }, fed, answer: topClass, attachLoss: attachCrossEntropy,
     attachEvaluation: (_, logits) => ({
       outputs: [logits],
       start() {
@@ -37,6 +38,13 @@ function classification({ name, peftType, texts }: Pick<Task, "name" | "peftType
       },
     }),
   };
+}
+
+/** The first of the classes with the highest score, as transformers.js' and Python's pipelines answer. */
+function topClass(logits: readonly number[], { names, problem }: Classes): Answer {
+  const scores = scoresOf(problem, logits);
+  const best = scores.reduce((top, score, i) => (score > (scores[top] ?? NaN) ? i : top), 0);
+  return { label: classNames(logits.length, names)[best] ?? "", score: scores[best] ?? NaN };
 }
 
 function openLabels(data: DataFile, options: LabelOptions): FileLabels {

@@ -5,6 +5,7 @@ import type { AttachedLoss } from "../../passes/attach-loss.ts";
 import type { Batch, Feed } from "../data/collate.ts";
 import type { TaskData } from "../data/task-data.ts";
 import type { TaskName } from "../options.ts";
+import type { Problem } from "./problem-type.ts";
 
 export interface Task {
   /** The hub's pipeline tag. */
@@ -17,10 +18,27 @@ export interface Task {
   readonly logits: readonly string[];
   /** How records become examples. */
   readonly data: TaskData;
+  /** The only inputs that a pipeline of transformers.js feeds a graph for this task. Those of decoders have more, as the model's config.json says. */
+  readonly fed?: readonly string[];
+  /** What a pipeline says of a record, from its logits; a task without classes has no such answer. */
+  readonly answer?: (logits: readonly number[], classes: Classes) => Answer;
   /** Adds the input `labels` and the loss. */
   attachLoss(model: Model, logits: Value): AttachedLoss;
   /** Adds to a graph what its metrics are counted from. The graph's outputs stay as they are. */
   attachEvaluation(model: Model, logits: Value): Evaluation;
+}
+
+/** What the numbers of a classifier's logits are for. */
+export interface Classes {
+  /** Undefined where nothing names them. */
+  readonly names: readonly string[] | undefined;
+  readonly problem: Problem;
+}
+
+/** The class with the highest score. */
+export interface Answer {
+  readonly label: string;
+  readonly score: number;
 }
 
 /** How a graph's outputs become metrics. */

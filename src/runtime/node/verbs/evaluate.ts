@@ -4,13 +4,15 @@ import { collectRows, measure, type EvaluateRun, type Row } from "../../evaluato
 import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
 import { findLogits } from "../../model-outputs.ts";
 import { prepare, type OpenedAdapter } from "../../prepare.ts";
+import type { Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { requireTaskLogits, taskNamed } from "../../tasks/registry.ts";
+import type { Answer } from "../../tasks/task.ts";
 import { refuseInputAsOutput, requireWritable, writeFileAtomic } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
-import { loadExamples, type LoadedExamples } from "../load-examples.ts";
-import { labelsOfConfig } from "../model-config.ts";
+import { loadExamples, type LoadedExamples, type LoadOptions } from "../load-examples.ts";
+import { labelsOfConfig, problemOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { deployable } from "./adapt.ts";
 import { openTrained } from "./open-trained.ts";
@@ -34,7 +36,10 @@ export async function evaluate(path: string, options: EvaluateOptions, runtime?:
   return { examples: data.examples.length, metrics, seconds: (performance.now() - started) / 1000 };
 }
 
-/** One JSON record a line: the logits under their output's name, or every output where the graph has no logits. */
+/**
+ * One JSON record a line: the logits under their output's name, or every output where the graph has no logits; and what the task answers by them, for a
+ * classifier `label` and `score`. A name that the graph has for an output stays the graph's.
+ */
 export async function predict(path: string, options: PredictOptions, runtime?: OnnxRuntime): Promise<PredictResult> {
   const started = performance.now();
   using opened = openModel(path);
@@ -44,15 +49,32 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
   const model = deployed(opened, options, trained);
   const logits = findLogits(model.graph, options.outputName);
   const outputs = logits === undefined ? model.graph.outputs.map((v) => v.name) : [logits.name];
-  const data = load(opened, options, trained, "none", undefined);
+  const data = load(opened, { ...options, wholeTexts: true }, trained, "none", undefined);
   if (options.dryRun === true) return { examples: data.examples.length, output: options.output, seconds: (performance.now() - started) / 1000 };
   // What has one entry for each token is written without the padding.
   const perToken = new Set(model.graph.outputs.filter((v) => v.shape !== undefined && v.shape.length >= 2 && typeof v.shape[1] !== "number").map((v) => v.name));
   await using session = await sessionOf(opened, model, options, runtime);
   const rows = await collectRows(runOf(session, data, options), outputs, perToken);
+  const answer = logits === undefined ? undefined : answerBy(logits, opened, options, trained);
   const encoder = new TextEncoder();
-  writeFileAtomic(options.output, rows.map((row) => encoder.encode(`${JSON.stringify(Object.fromEntries([...row].map(([name, r]) => [name, nested(r)])))}\n`)));
+  writeFileAtomic(options.output, rows.map((row) => {
+    const named = Object.fromEntries([...row].map(([name, r]) => [name, nested(r)]));
+    return encoder.encode(`${JSON.stringify({ ...named, ...answer?.(row), ...named })}\n`);
+  }));
   return { examples: rows.length, output: options.output, seconds: (performance.now() - started) / 1000 };
+}
+
+/** What the task answers of a row; undefined where it has no such answer, or the logits are another task's. */
+function answerBy(logits: Value, opened: OpenedModel, options: PredictOptions, trained: OpenedAdapter | undefined): ((row: ReadonlyMap<string, Row>) => Answer | undefined) | undefined {
+  const task = taskNamed(options.task);
+  const classes = logits.shape?.at(-1);
+  if (task.answer === undefined || logits.shape?.length !== task.logits.length) return undefined;
+  const names = labelNames(opened, trained, typeof classes === "number" ? classes : undefined);
+  const problem = problemOfConfig(opened.path);
+  return (row) => {
+    const { values } = row.get(logits.name) ?? {};
+    return values === undefined ? undefined : task.answer?.(Array.from(values, Number), { names, problem });
+  };
 }
 
 /** The model as it would be deployed: adapted where an adapter is given. */
@@ -61,7 +83,7 @@ function deployed(opened: OpenedModel, options: EvaluateOptions, adapter: Opened
   return deployable(prepare(opened.load(), { ...options, adapter, saveHead: taskNamed(options.task).savesHead }));
 }
 
-function load(opened: OpenedModel, options: EvaluateOptions, trained: OpenedAdapter | undefined, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
+function load(opened: OpenedModel, options: EvaluateOptions & Pick<LoadOptions, "wholeTexts">, trained: OpenedAdapter | undefined, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
   return loadExamples({ ...options, file: options.data, modelPath: opened.path, graph: opened.loadInlined().graph, labels, numLabels, id2label: labelNames(opened, trained, numLabels) });
 }
 

@@ -1,0 +1,49 @@
+/** What a classifier says of a record: numbers of torch.softmax and torch.sigmoid. The pipelines of transformers.js answer the same (model-folder.test.ts). */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { predict } from "../../../src/index.ts";
+import { serialized } from "../../../src/runtime/session.ts";
+import { problemOfType, problemType, scoresOf, type Problem } from "../../../src/runtime/tasks/problem-type.ts";
+import { taskNamed } from "../../../src/runtime/tasks/registry.ts";
+import { openFixture } from "../../passes/workbench.ts";
+
+describe("answers", () => {
+  const EXPECTED: Readonly<Record<Problem, readonly number[]>> = {
+    "single": [0.09003057, 0.24472848, 0.66524094], "multi-label": [0.73105860, 0.88079703, 0.95257413], "regression": [1, 2, 3],
+  };
+
+  for (const problem of Object.keys(EXPECTED) as Problem[]) {
+    it(`${problem}: scores of the classes, and back from ${problemType(problem)}`, () => {
+      scoresOf(problem, [1, 2, 3]).forEach((score, i) => { assert.ok(Math.abs(score - (EXPECTED[problem][i] ?? NaN)) < 1e-7); });
+      assert.equal(problemOfType(problemType(problem)), problem);
+    });
+  }
+
+  it("are the first of the highest classes, by its own name or transformers' for it", () => {
+    const answer = taskNamed("text-classification").answer;
+    assert.deepEqual(answer?.([0, 0], { names: ["no", "yes"], problem: "single" }), { label: "no", score: 0.5 });
+    assert.deepEqual(answer?.([0, 0, -Infinity], { names: ["no", "yes"], problem: "single" }), { label: "LABEL_0", score: 0.5 });
+    assert.equal(answer?.([1000, 0], { names: undefined, problem: "single" }).score, 1);
+    assert.equal(taskNamed("text-generation").answer, undefined);
+  });
+
+  it("stand behind the graph's outputs, whose names they never take", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "onnx-hut-answers-"));
+    try {
+      const first = async (model: string): Promise<Record<string, unknown>> => {
+        await predict(model, { data: "fixtures/cases/bert/batch.jsonl", output: join(folder, "p.jsonl") });
+        return JSON.parse(readFileSync(join(folder, "p.jsonl"), "utf8").split("\n")[0] ?? "") as Record<string, unknown>;
+      };
+      const plain = await first("fixtures/cases/bert/model.ts.onnx");
+      assert.deepEqual(Object.keys(plain), ["logits", "label", "score"]);
+      const model = openFixture("cases/bert/model.ts.onnx");
+      for (const output of model.graph.outputs) output.name = "label";
+      writeFileSync(join(folder, "model.onnx"), serialized(model));
+      assert.deepEqual(await first(join(folder, "model.onnx")), { label: plain["logits"], score: plain["score"] });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
