@@ -80,7 +80,12 @@ export function openModel(path: string): OpenedModel {
     };
     if (proto.functions.length > 0) checkFunctions(load());
     return {
-      path: file, folder, file: basename(real), size: source.size, files: [real, ...opened.keys()], source, proto, load, loadInlined, [Symbol.dispose]: dispose,
+      path: file, folder, file: basename(real), size: source.size, source, proto, load, loadInlined, [Symbol.dispose]: dispose,
+      // Data files are opened when a model is made of the message.
+      get files() {
+        modelFromProto(proto, { file, openExternal });
+        return [real, ...opened.keys()];
+      },
       locate(range) {
         const target = range.source === source ? real : [...opened].find(([, s]) => s === range.source)?.[0];
         return target === undefined ? undefined : { location: relative(folder, target).replaceAll("\\", "/"), offset: range.offset };

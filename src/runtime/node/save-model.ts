@@ -1,6 +1,7 @@
 /**
  * Writes a model. Beside its base it refers to the base's bytes and stays small; elsewhere the weights are copied next to it, into one
- * `<base>_data` file that all graphs of the folder share; `embed` puts them inside.
+ * `<base>_data` file that all graphs of the folder share; `embed` puts them inside, as far as a message of 2 GB has room for
+ * them.
  */
 import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -22,6 +23,9 @@ export interface SaveModels {
   readonly dataFile?: string | undefined;
 }
 
+/** Longest message that protobuf's readers take, ONNX Runtime's among them: their lengths have 31 bits. */
+const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
+
 /** Alignment of weights in a data file: a page, so that they can be memory-mapped. */
 const ALIGNMENT = 4096;
 
@@ -30,15 +34,16 @@ export function saveModels({ base, graphs, embed, onNotice, dataFile }: SaveMode
   const [first] = graphs;
   if (first === undefined) return { bytes: 0, files: [] };
   const folder = dirname(resolve(first.path));
-  if (embed === true) return writeAll(graphs, undefined);
-  if (realpathSync(folder) === base.folder) return writeAll(graphs, (range) => base.locate(range));
+  if (embed === true && graphs.every(({ model }) => encodedLength(encodeModel(modelToProto(model, {})).chunks) <= MAX_MESSAGE_BYTES)) return writeAll(graphs, undefined);
+  if (embed !== true && realpathSync(folder) === base.folder) return writeAll(graphs, (range) => base.locate(range));
   const data = new DataFile(dataFile ?? `${basename(first.path)}_data`);
   // A first pass tells which ranges the graphs need; the data file is written before the graphs that refer to it.
   for (const { model } of graphs) modelToProto(model, { reference: (range) => data.place(range) });
   if (data.size === 0) return writeAll(graphs, undefined);
   const path = join(dirname(first.path), data.name);
   const bytes = writeFileAtomic(path, data.chunks());
-  onNotice?.(`the weights were copied to ${path} (${(bytes / 1e6).toFixed(1)} MB); written into ${JSON.stringify(dirname(base.path))}, beside the base model, they would cost nothing`);
+  onNotice?.(embed === true ? `the weights are beside the graph, in ${path} (${(bytes / 1e6).toFixed(1)} MB): a file of ONNX has room for 2 GB`
+    : `the weights were copied to ${path} (${(bytes / 1e6).toFixed(1)} MB); written into ${JSON.stringify(dirname(base.path))}, beside the base model, they would cost nothing`);
   const written = writeAll(graphs, (range) => data.place(range));
   return { bytes: bytes + written.bytes, files: [path, ...written.files] };
 }

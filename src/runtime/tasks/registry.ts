@@ -31,3 +31,13 @@ export function savesHeadBy(logits: Value | undefined): boolean {
   const fitting = Object.values(BY_NAME).filter((task) => task.logits.length === logits?.shape?.length);
   return fitting.length === 0 || fitting.some((task) => task.savesHead);
 }
+
+/**
+ * The task that logits of a graph are for: what the adapter says in PEFT's word, else the only one with logits of as many axes that takes text where the
+ * graph takes token ids, and none where it doesn't. Undefined where none fits.
+ */
+export function taskOf(graph: Graph, logits: Value | undefined, peftType: string | null): Task | undefined {
+  const fitting = Object.values(BY_NAME).filter((task) => task.logits.length === logits?.shape?.length);
+  const takesTokens = graph.inputs.some((v) => v.name.endsWith("input_ids"));
+  return fitting.find((task) => peftType !== null && task.peftType === peftType) ?? fitting.find((task) => (task.data.texts.length > 0) === takesTokens);
+}

@@ -1,0 +1,51 @@
+/** config.json of a merged model's folder: the base's own, with what the loaders ask for. */
+import { problemType, type Problem } from "../tasks/problem-type.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What there is to say of a merged model. */
+export interface DeployedModel {
+  /** The names of the classes, one for each; undefined where the model is no classifier. */
+  readonly labels: readonly string[] | undefined;
+  readonly problem: Problem;
+  /** Whether fold attached a head: the base's class is then another. */
+  readonly hasNewHead: boolean;
+  /** The graph's file, and how many files its external data is in. */
+  readonly graph: { readonly file: string; readonly dataFiles: number };
+  /** What the graph and the tokenizer tell, for a base without config.json. */
+  readonly known: Json;
+}
+
+/**
+ * `model_type` for a base that says none: transformers.js and optimum choose a class by it, and build no part of the model from it. Of an encoder that
+ * stands whole in its graph any encoder's does; a model of the base's own type is better served by naming it.
+ */
+export const STAND_IN_TYPE = "bert";
+
+/** Keys of `transformers.js_config` that name files of the base's folder, which this one doesn't have. */
+const OF_BASE_FILES = new Set(["dtype", "use_external_data_format", "device_config"]);
+
+/** The config; `base` is the base's, undefined where it has none. */
+export function configJson(base: Json | undefined, { labels, problem, hasNewHead, graph, known }: DeployedModel): Record<string, unknown> {
+  const { architectures, ...others } = base ?? known;
+  return {
+    ...(hasNewHead || architectures === undefined ? {} : { architectures }),
+    ...others,
+    model_type: base?.["model_type"] ?? STAND_IN_TYPE,
+    ...(labels === undefined ? {} : {
+      id2label: Object.fromEntries(labels.map((name, i) => [String(i), name])),
+      label2id: Object.fromEntries(labels.map((name, i) => [name, i])),
+      problem_type: problemType(problem),
+    }),
+    "transformers.js_config": {
+      ...Object.fromEntries(Object.entries(isObject(base?.["transformers.js_config"]) ? base["transformers.js_config"] : {}).filter(([key]) => !OF_BASE_FILES.has(key))),
+      // The file's suffix, not how weights are stored: a browser would look for model_quantized.onnx.
+      dtype: "fp32",
+      ...(graph.dataFiles === 0 ? {} : { use_external_data_format: { [graph.file]: graph.dataFiles } }),
+    },
+  };
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
