@@ -12,26 +12,22 @@ export interface DeployedModel {
   readonly hasNewHead: boolean;
   /** The graph's file, and how many files its external data is in. */
   readonly graph: { readonly file: string; readonly dataFiles: number };
-  /** What the graph and the tokenizer tell, for a base without config.json. */
+  /** `model_type` where the base says none; undefined where none would do. */
+  readonly standInType: string | undefined;
+  /** What the graph tells, for a base without config.json. */
   readonly known: Json;
 }
-
-/**
- * `model_type` for a base that says none: transformers.js and optimum choose a class by it, and build no part of the model from it. Of an encoder that
- * stands whole in its graph any encoder's does; a model of the base's own type is better served by naming it.
- */
-export const STAND_IN_TYPE = "bert";
 
 /** Keys of `transformers.js_config` that name files of the base's folder, which this one doesn't have. */
 const OF_BASE_FILES = new Set(["dtype", "use_external_data_format", "device_config"]);
 
 /** The config; `base` is the base's, undefined where it has none. */
-export function configJson(base: Json | undefined, { labels, problem, hasNewHead, graph, known }: DeployedModel): Record<string, unknown> {
+export function configJson(base: Json | undefined, { labels, problem, hasNewHead, standInType, graph, known }: DeployedModel): Record<string, unknown> {
   const { architectures, ...others } = base ?? known;
   return {
     ...(hasNewHead || architectures === undefined ? {} : { architectures }),
     ...others,
-    model_type: base?.["model_type"] ?? STAND_IN_TYPE,
+    ...(typeof others["model_type"] === "string" || standInType === undefined ? {} : { model_type: standInType }),
     ...(labels === undefined ? {} : {
       id2label: Object.fromEntries(labels.map((name, i) => [String(i), name])),
       label2id: Object.fromEntries(labels.map((name, i) => [name, i])),

@@ -6,14 +6,14 @@ import { everyNode } from "../../ir/nested.ts";
 import { definitionOf } from "../../ops/registry.ts";
 import { parameterCount } from "../../passes/build-step.ts";
 import { arePresented } from "../../passes/present-logits.ts";
-import { configJson, STAND_IN_TYPE } from "../model-folder/config-json.ts";
+import { configJson } from "../model-folder/config-json.ts";
 import { isOurCard, modelCard } from "../model-folder/model-card.ts";
 import { specialTokens, tokenizerConfig } from "../model-folder/tokenizer-config.ts";
 import { statedLength } from "../data/tokenizer.ts";
 import type { OpenedAdapter, Prepared } from "../prepare.ts";
 import { inputSpecs, vocabularySize } from "../task-inputs.ts";
 import { classNames, type Problem } from "../tasks/problem-type.ts";
-import { taskOf } from "../tasks/registry.ts";
+import { taskNamed, taskOf } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
 import { ensureFolder } from "./folder.ts";
@@ -66,7 +66,11 @@ export function modelFolder({ output, opened, prepared, trained, adapter }: Fold
   const copied = new Map([...companions(opened.path, COMPANIONS), ...(logits === undefined ? embeddingFiles(opened.path) : [])]);
   const positions = longestSequence(graph);
   const known = { vocab_size: vocabularySize(graph), ...(Number.isFinite(positions) ? { max_position_embeddings: positions } : {}) };
+  // What decodes its own weight is one kernel however sessions are made.
+  const decodes = everyNode(graph).some((node) => { const definition = definitionOf(node); return definition?.decodes !== undefined && definition.weight === undefined; });
   const isEmbedder = copied.has("modules.json");
+  // Without logits it is an encoder that is read as such.
+  const { standInType } = logits === undefined ? taskNamed() : task ?? {};
   const card = {
     name: basename(resolve(output)), tag: task?.name ?? (isEmbedder ? "sentence-similarity" : "feature-extraction"),
     library: isEmbedder ? "sentence-transformers" as const : "transformers.js" as const,
@@ -76,17 +80,18 @@ export function modelFolder({ output, opened, prepared, trained, adapter }: Fold
       targets: (hut?.roles ?? []).length > 0 ? (hut?.roles ?? []).join(", ") : typeof targetModules === "string" ? targetModules : targetModules.join(", "),
     },
     run: adapter === undefined ? undefined : runFacts(adapter),
-    decodes: everyNode(graph).some((node) => definitionOf(node)?.decodes !== undefined),
+    decodes,
   };
   const cardThere = join(output, CARD);
   const keepsCard = existsSync(cardThere) && !isOurCard(readFileSync(cardThere, "utf8"));
   const made = tokenizerFiles(opened.path, prepared);
   return {
     notes: [
-      ...(config?.["model_type"] === undefined ? [`the base has no config.json with a model_type, by which transformers.js and optimum choose a class: the folder says ${STAND_IN_TYPE}, which runs any encoder`] : []),
+      ...(typeof config?.["model_type"] === "string" ? [] : [typeNote(standInType)]),
       ...(task?.data.texts.length !== 0 && !copied.has("tokenizer.json") ? ["there is no tokenizer.json beside the base or in the folder above: put one into the folder, or nothing there reads text"] : []),
       ...(task?.data.texts.length === 0 && !copied.has("preprocessor_config.json") ? ["there is no preprocessor_config.json beside the base: put one into the folder, or nothing there reads images"] : []),
       ...presentationNotes(prepared, task, problem),
+      ...(decodes ? ["the base stores integers behind DequantizeLinear, where ONNX Runtime rounds activations to 8 bits unless a session option forbids it: the model card says which"] : []),
       ...(keepsCard ? [`${cardThere} was there, is not onnx-hut's, and stays as it is`] : []),
     ],
     write(graphFiles) {
@@ -100,11 +105,17 @@ export function modelFolder({ output, opened, prepared, trained, adapter }: Fold
       const files = [...graphFiles.map((file) => relative(output, file).replaceAll("\\", "/")), ...copied.keys(), ...made.keys(), "config.json"];
       if (!keepsCard) write(CARD, modelCard({ ...card, files: files.sort() }));
       write("config.json", json(configJson(config, {
-        labels, problem, known, hasNewHead: prepared.head !== undefined, graph: { file: basename(GRAPH_FILE), dataFiles: graphFiles.length - 1 },
+        labels, problem, standInType, known, hasNewHead: prepared.head !== undefined, graph: { file: basename(GRAPH_FILE), dataFiles: graphFiles.length - 1 },
       })));
       return bytes;
     },
   };
+}
+
+/** What the folder's config.json says of the model's type where the base says nothing. */
+function typeNote(standInType: string | undefined): string {
+  const why = "the base has no config.json with a model_type, by which transformers.js and optimum choose a class";
+  return standInType === undefined ? `${why}, and a decoder needs its own: put it into the folder's` : `${why}: the folder's says "${standInType}", which runs any encoder`;
 }
 
 /** Of these names, the files that lie beside a model or in the folder above. */

@@ -16,14 +16,18 @@ const GLUE_TEXTS = [
 const LABEL_COLUMNS = ["label", "labels"];
 
 /** One of several classes for a text or a pair of texts. */
-export const TEXT_CLASSIFICATION: Task = classification({ name: "text-classification", peftType: "SEQ_CLS", texts: GLUE_TEXTS, fed: ["input_ids", "attention_mask", "token_type_ids"] });
+export const TEXT_CLASSIFICATION: Task = classification({ name: "text-classification", peftType: "SEQ_CLS", texts: GLUE_TEXTS, standInType: "bert",
+  fed: ["input_ids", "attention_mask", "token_type_ids"] });
 
 /** One of several classes for an image, which comes as the numbers that the graph takes. */
-export const IMAGE_CLASSIFICATION: Task = classification({ name: "image-classification", peftType: null, texts: [], fed: ["pixel_values"] });
+export const IMAGE_CLASSIFICATION: Task = classification({ name: "image-classification", peftType: null, texts: [], standInType: "vit",
+  fed: ["pixel_values"] });
 
-function classification({ name, peftType, texts, fed }: Pick<Task, "name" | "peftType"> & { readonly fed: readonly string[]; readonly texts: Task["data"]["texts"] }): Task {
+type Parts = Pick<Task, "name" | "peftType"> & Required<Pick<Task, "standInType" | "fed">> & { readonly texts: Task["data"]["texts"] };
+
+function classification({ name, peftType, texts, standInType, fed }: Parts): Task {
   return {
-    name, peftType, savesHead: true, logits: ["batch", "classes"], data: { texts, openLabels }, fed, answer: topClass, attachLoss: attachCrossEntropy,
+    name, peftType, savesHead: true, logits: ["batch", "classes"], data: { texts, openLabels }, standInType, fed, answer: topClass, attachLoss: attachCrossEntropy,
     attachEvaluation: (_, logits) => ({
       outputs: [logits],
       start() {

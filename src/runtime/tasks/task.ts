@@ -20,6 +20,11 @@ export interface Task {
   readonly data: TaskData;
   /** The only inputs that a pipeline of transformers.js feeds a graph for this task. Those of decoders have more, as the model's config.json says. */
   readonly fed?: readonly string[];
+  /**
+   * `model_type` for a base whose config.json says none: transformers.js and optimum choose a class by it and build nothing of the model from it, so that any
+   * type of this task will do. Decoders have caches by it, and there none does.
+   */
+  readonly standInType?: string;
   /** What a pipeline says of a record, from its logits; a task without classes has no such answer. */
   readonly answer?: (logits: readonly number[], classes: Classes) => Answer;
   /** Adds the input `labels` and the loss. */
