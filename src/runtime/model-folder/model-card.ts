@@ -68,7 +68,7 @@ function frontMatter({ name, tag, library, base, method, run }: ModelCard): stri
     `library_name: ${library}`,
     `pipeline_tag: ${tag}`,
     ...(base === undefined ? [] : [`base_model: ${yaml(base)}`, "base_model_relation: finetune"]),
-    "tags:", ...["onnx", "onnx-hut", method.name, library].map((word) => `- ${yaml(word)}`),
+    "tags:", ...["onnx", "onnx-hut", method.name].map((word) => `- ${yaml(word)}`),
     ...(data === undefined || metrics.length === 0 ? [] : [
       "model-index:", `- name: ${yaml(name)}`, "  results:", "  - task:", `      type: ${tag}`,
       "    dataset:", `      name: ${yaml(data)}`, `      type: ${yaml(data)}`, "    metrics:",

@@ -6,7 +6,7 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Model } from "../../ir/model.ts";
-import { encodedLength, encodeModel } from "../../ir/proto/encode.ts";
+import { encodedLength, encodedSize, encodeModel, MAX_MODEL_BYTES } from "../../ir/proto/encode.ts";
 import { modelToProto } from "../../ir/save.ts";
 import type { ByteRange } from "../../ir/source.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
@@ -23,9 +23,6 @@ export interface SaveModels {
   readonly dataFile?: string | undefined;
 }
 
-/** Longest message that protobuf's readers take, ONNX Runtime's among them: their lengths have 31 bits. */
-const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
-
 /** Alignment of weights in a data file: a page, so that they can be memory-mapped. */
 const ALIGNMENT = 4096;
 
@@ -34,7 +31,7 @@ export function saveModels({ base, graphs, embed, onNotice, dataFile }: SaveMode
   const [first] = graphs;
   if (first === undefined) return { bytes: 0, files: [] };
   const folder = dirname(resolve(first.path));
-  if (embed === true && graphs.every(({ model }) => encodedLength(encodeModel(modelToProto(model, {})).chunks) <= MAX_MESSAGE_BYTES)) return writeAll(graphs, undefined);
+  if (embed === true && graphs.every(({ model }) => encodedSize(modelToProto(model)) <= MAX_MODEL_BYTES)) return writeAll(graphs, undefined);
   if (embed !== true && realpathSync(folder) === base.folder) return writeAll(graphs, (range) => base.locate(range));
   const data = new DataFile(dataFile ?? `${basename(first.path)}_data`);
   // A first pass tells which ranges the graphs need; the data file is written before the graphs that refer to it.
