@@ -12,7 +12,8 @@ export const predict: Command = defineCommand<PredictOptions, PredictResult>({
   name: "predict",
   alsoCalled: ["infer", "run", "classify"],
   summary: "write the model's outputs on data, one JSON record a line",
-  description: "Runs MODEL, with an adapter or without, on examples and writes one JSON record a line, with the outputs under the graph's own names for them. "
+  description: "Runs MODEL, with an adapter or without, on examples and writes one JSON record a line, with the outputs under the graph's own names for "
+    + "them. "
     + "Of a classifier each record has the label and the score of its top class too, as a pipeline of transformers.js answers.",
   flags: {
     output: required(output("file", "the .jsonl to write")), adapter: adapter("with this adapter"), checkpoint: checkpoint("what ONNX Runtime's training API trained"),

@@ -17,7 +17,7 @@ const LONGEST_STATED = 2 ** 31;
 export interface TextTokenizer {
   /** The id that fills up short rows. */
   readonly padId: number;
-  /** Most tokens the model takes, special ones included, where tokenizer_config.json tells. */
+  /** Most tokens the model takes, special ones included, as tokenizer_config.json tells: Infinity where it says there is no bound. */
   readonly maxLength: number | undefined;
   /**
    * One text, or a pair, with special tokens, cut to at most `maxLength` tokens: special tokens stay, of a pair the longer text is cut first
@@ -138,10 +138,11 @@ function findPadId(json: Record<string, unknown>, configs: readonly unknown[], t
   return 0;
 }
 
-/** `model_max_length`; transformers writes 1e30 where there is no bound, and that is none. */
+/** `model_max_length`; transformers writes 1e30 where there is no bound. Undefined where it isn't stated. */
 export function statedLength(config: Readonly<Record<string, unknown>>): number | undefined {
   const stated = config["model_max_length"];
-  return typeof stated === "number" && stated > 0 && stated <= LONGEST_STATED ? Math.floor(stated) : undefined;
+  if (typeof stated !== "number" || !(stated > 0)) return undefined;
+  return stated <= LONGEST_STATED ? Math.floor(stated) : Infinity;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -15,7 +15,11 @@ export interface ModelCard {
   readonly base: string | undefined;
   readonly labels: readonly string[] | undefined;
   readonly problem: Problem;
-  readonly method: { readonly name: string; readonly rank: number; readonly alpha: number; readonly targets: string; readonly whole: readonly string[]; readonly trained: number };
+  readonly method: {
+    readonly name: string; readonly rank: number; readonly alpha: number; readonly targets: string; readonly whole: readonly string[];
+    /** Numbers trained. */
+    readonly trained: number;
+  };
   /** How an attached head pools. */
   readonly pooling: string | undefined;
   readonly run: RunFacts | undefined;
@@ -38,7 +42,8 @@ export interface RunFacts {
 
 /** Settings of a run that a card tells, with their words there. */
 export const TOLD_SETTINGS: Readonly<Record<string, string>> = {
-  lr: "peak learning rate", epochs: "epochs", maxSteps: "steps", batchSize: "batch size", maxSeqLength: "longest text, in tokens", weightDecay: "weight decay", seed: "seed",
+  lr: "peak learning rate", epochs: "epochs", maxSteps: "steps", batchSize: "batch size", maxSeqLength: "longest text, in tokens",
+  weightDecay: "weight decay", seed: "seed",
 };
 
 /** What the program on the card is run on. */
@@ -80,9 +85,9 @@ function frontMatter({ name, tag, library, base, method, run }: ModelCard): stri
 function whatItIs({ tag, base, labels, problem, pooling }: ModelCard): string[] {
   const head = pooling === undefined ? "" : `, with a linear head on its hidden states (${pooling} pooling)`;
   const kinds: Readonly<Record<Problem, string>> = { "single": "one of", "multi-label": "any of", "regression": "a number called" };
+  const from = base === undefined ? "the base model" : `[${plain(base)}](https://huggingface.co/${base})`;
   return [
-    `An ONNX model for ${tag}: ${base === undefined ? "the base model" : `[${plain(base)}](https://huggingface.co/${base})`}${head}, fine-tuned with onnx-hut. The update is merged into the`,
-    "weights, so the graph is the base's and runs as fast.", "",
+    `An ONNX model for ${tag}: ${from}${head}, fine-tuned with onnx-hut. The update is merged into the weights, so the graph is the base's and runs as fast.`, "",
     ...(labels === undefined ? [] : [`It tells ${kinds[problem]}: ${labels.map(plain).join(", ")}.`, ""]),
   ];
 }
@@ -99,7 +104,8 @@ function training({ method, run }: ModelCard): string[] {
 }
 
 function metricsTable({ dev, metrics }: RunFacts): string[] {
-  return [`| on ${plain(dev ?? "the development data")} | |`, "| --- | --- |", ...Object.entries(metrics).map(([name, value]) => `| ${plain(name.replaceAll("_", " "))} | ${String(Number(value.toPrecision(4)))} |`)];
+  const rows = Object.entries(metrics).map(([name, value]) => `| ${plain(name.replaceAll("_", " "))} | ${String(Number(value.toPrecision(4)))} |`);
+  return [`| on ${plain(dev ?? "the development data")} | |`, "| --- | --- |", ...rows];
 }
 
 /** A program that runs: the folder is looked for beside it. */
@@ -116,7 +122,8 @@ function usage({ name, tag, problem, decodes, library }: ModelCard): string[] {
     `const { logits } = await model(tokenizer(${input}));`, "console.log(logits.tolist());",
   ] : [
     "import { pipeline } from \"@huggingface/transformers\";", "",
-    `const run = await pipeline("${pipeline}", ${folder}${options});`, `console.log(await run(${input}${pipeline === "feature-extraction" ? ", { pooling: \"mean\", normalize: true }" : ""}));`,
+    `const run = await pipeline("${pipeline}", ${folder}${options});`,
+    `console.log(await run(${input}${pipeline === "feature-extraction" ? ", { pooling: \"mean\", normalize: true }" : ""}));`,
   ];
   return [
     "With [transformers.js](https://huggingface.co/docs/transformers.js), the folder in the current one:", "", "```js", ...js, "```", "",

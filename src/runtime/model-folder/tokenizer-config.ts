@@ -9,11 +9,14 @@ const SPELLINGS: Readonly<Record<string, readonly string[]>> = { pad_token: ["[P
 /** What tokenizer.json tells of special tokens, by the configuration's keys. */
 export function specialTokens(tokenizer: unknown): Record<string, string> {
   const added = list(field(tokenizer, "added_tokens")).map((token) => field(token, "content"));
-  const spelled = Object.entries(SPELLINGS).map(([key, spellings]) => [key, spellings.find((s) => added.includes(s))]);
+  const spelled = Object.entries(SPELLINGS).map(([key, spellings]): [string, unknown] => [key, spellings.find((s) => added.includes(s))]);
   const [first, last] = aroundText(field(tokenizer, "post_processor"));
-  const known = { unk_token: field(field(tokenizer, "model"), "unk_token"), cls_token: first, sep_token: last, ...Object.fromEntries(spelled) as Json };
   const padding = field(field(tokenizer, "padding"), "pad_token");
-  return Object.fromEntries(Object.entries({ ...known, ...(padding === undefined ? {} : { pad_token: padding }) }).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+  const told: [string, unknown][] = [
+    ["unk_token", field(field(tokenizer, "model"), "unk_token")], ["cls_token", first], ["sep_token", last],
+    ...spelled, ...(padding === undefined ? [] : [["pad_token", padding] as [string, unknown]]),
+  ];
+  return Object.fromEntries(told.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
 }
 
 /**
@@ -23,7 +26,7 @@ export function specialTokens(tokenizer: unknown): Record<string, string> {
 export function tokenizerConfig(base: Json | undefined, { tokenizer, special, longest, inputs }: {
   /** tokenizer.json's value, and that of special_tokens_map.json. */
   readonly tokenizer: unknown; readonly special: unknown;
-  /** Most tokens of a text. */
+  /** Most tokens of a text; Infinity where nothing tells. */
   readonly longest: number;
   /** The graph's inputs. */
   readonly inputs: readonly string[];
@@ -32,10 +35,13 @@ export function tokenizerConfig(base: Json | undefined, { tokenizer, special, lo
     const content = typeof token === "string" ? token : field(token, "content");
     return key.endsWith("_token") && typeof content === "string" ? [[key, content]] : [];
   }));
-  const fallback = base === undefined ? { tokenizer_class: "PreTrainedTokenizerFast", model_input_names: inputs, ...specialTokens(tokenizer), ...mapped } : padOnly({ ...specialTokens(tokenizer), ...mapped });
-  const stated = base === undefined ? undefined : statedLength(base);
+  const tokens = { ...specialTokens(tokenizer), ...mapped };
+  const fallback = base === undefined ? { tokenizer_class: "PreTrainedTokenizerFast", model_input_names: inputs, ...tokens } : padOnly(tokens);
+  const isSaid = !Number.isFinite(longest) || (base !== undefined && (statedLength(base) ?? Infinity) <= longest);
   const said = withoutNulls(base ?? {});
-  return { ...said, ...Object.fromEntries(Object.entries(fallback).filter(([key]) => !(key in said))), ...(stated !== undefined && stated <= longest ? {} : { model_max_length: longest }) };
+  return {
+    ...said, ...Object.fromEntries(Object.entries(fallback).filter(([key]) => !(key in said))), ...(isSaid ? {} : { model_max_length: longest }),
+  };
 }
 
 /** The token that rows are filled up with. */

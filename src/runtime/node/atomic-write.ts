@@ -2,7 +2,7 @@
 import {
   accessSync, chmodSync, closeSync, constants, copyFileSync, existsSync, fstatSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync,
 } from "node:fs";
-import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
+import { basename, dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { outputFolderMissing, outputHoldsInput, outputInTheWay, outputIsInput, outputUnwritable, patchOutsideFile, systemCode } from "../../errors/files.ts";
 import { ByteRange, type Bytes } from "../../ir/source.ts";
 import { kindOf, requireRegularFile } from "./file-source.ts";
@@ -85,7 +85,10 @@ export function refuseInputAsOutput(output: string, inputs: readonly string[]): 
 export function refuseFolderOfInput(folder: string, inputs: readonly string[]): void {
   if (!existsSync(folder)) return;
   const place = realpathSync(folder);
-  const held = inputs.find((input) => existsSync(input) && !relative(place, realpathSync(input)).startsWith("..") && !isAbsolute(relative(place, realpathSync(input))));
+  const held = inputs.find((input) => {
+    const way = existsSync(input) ? relative(place, realpathSync(input)) : "..";
+    return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+  });
   if (held !== undefined) throw outputHoldsInput(folder, held);
 }
 

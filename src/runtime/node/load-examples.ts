@@ -41,8 +41,10 @@ export function loadExamples(options: LoadOptions): LoadedExamples {
   const tokenizer = openTokenizer(modelPath, options.tokenizer);
   const inputs = inputSpecs(graph);
   const labelled = labelledInput(graph, inputs);
+  const isWhole = options.maxSeqLength === undefined && options.wholeTexts === true;
+  const maxLength = isWhole ? longestText(graph, tokenizer?.maxLength) : Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph));
   const { examples, id2label, maxTokenId } = toExamples(data, {
-    inputs, tokenizer, labels: options.labels, labelled, task: taskNamed(options.task).data, maxLength: options.maxSeqLength === undefined && options.wholeTexts === true ? longestText(graph, tokenizer?.maxLength) : Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph)),
+    inputs, tokenizer, labels: options.labels, labelled, task: taskNamed(options.task).data, maxLength,
     ...(options.numLabels === undefined ? {} : { numLabels: options.numLabels }), ...(options.id2label === undefined ? {} : { id2label: options.id2label }),
   });
   const vocabulary = vocabularySize(graph);
@@ -61,11 +63,14 @@ function labelledInput(graph: Graph, inputs: readonly InputSpec[]): string | und
 /** Rows of a table of positions that are none: some models keep up to two for padding, and tables are otherwise multiples of this. */
 const POSITIONS_STEP = 8;
 
-/** Most tokens that a deployed model is given of a text: what its tokenizer says, else what its table of positions tells, else as many as training takes. */
+/**
+ * Most tokens that a deployed model is given of a text: what its tokenizer says, and no more than its table of positions has; where neither tells, as many
+ * as training takes.
+ */
 export function longestText(graph: Graph, stated: number | undefined): number {
   const positions = longestSequence(graph);
-  const told = Number.isFinite(positions) ? Math.max(positions - (positions % POSITIONS_STEP), POSITIONS_STEP) : DEFAULTS.maxSeqLength;
-  return Math.min(stated ?? told, positions);
+  if (stated !== undefined && stated <= positions) return stated;
+  return Number.isFinite(positions) ? Math.max(positions - (positions % POSITIONS_STEP), POSITIONS_STEP) : DEFAULTS.maxSeqLength;
 }
 
 /** How many positions the model has: the first axis of a table whose name says so; no bound where none does. */

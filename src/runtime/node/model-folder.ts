@@ -1,38 +1,29 @@
 /** A folded model as a folder in Hugging Face's layout: config, tokenizer files and a model card beside `onnx/model.onnx`. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { dataTypeName, DataType } from "../../ir/data-type.ts";
+import type { Graph } from "../../ir/graph.ts";
 import { everyNode } from "../../ir/nested.ts";
 import { definitionOf } from "../../ops/registry.ts";
 import { parameterCount } from "../../passes/build-step.ts";
 import { arePresented } from "../../passes/present-logits.ts";
 import { configJson } from "../model-folder/config-json.ts";
-import { isOurCard, modelCard } from "../model-folder/model-card.ts";
-import { specialTokens, tokenizerConfig } from "../model-folder/tokenizer-config.ts";
-import { statedLength } from "../data/tokenizer.ts";
+import { isOurCard, modelCard, type ModelCard } from "../model-folder/model-card.ts";
 import type { OpenedAdapter, Prepared } from "../prepare.ts";
 import { inputSpecs, vocabularySize } from "../task-inputs.ts";
-import { classNames, type Problem } from "../tasks/problem-type.ts";
+import { classNames } from "../tasks/problem-type.ts";
 import { taskNamed, taskOf } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
+import { companions, tokenizerFiles, type Copied } from "./base-files.ts";
 import { ensureFolder } from "./folder.ts";
-import { longestSequence, longestText } from "./load-examples.ts";
-import { companionFile, labelsOfConfig, openConfig, problemOfConfig } from "./model-config.ts";
+import { longestSequence } from "./load-examples.ts";
+import { labelsOfConfig, openConfig, problemOfConfig } from "./model-config.ts";
 import type { OpenedModel } from "./open-model.ts";
 import { runFacts } from "./run-facts.ts";
-import { readJson } from "./tokenizer-files.ts";
 
 /** The graph's place in the folder. */
 export const GRAPH_FILE = join("onnx", "model.onnx");
-
-/** Files that travel with a model as they are. */
-const COMPANIONS = [
-  "tokenizer.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
-  "chat_template.jinja", "generation_config.json", "preprocessor_config.json", "processor_config.json",
-];
-/** What makes an embedding model's folder one of sentence-transformers, beside the folders that modules.json names. */
-const EMBEDDING_COMPANIONS = ["modules.json", "sentence_bert_config.json", "config_sentence_transformers.json"];
 const CARD = "README.md";
 
 /** What a folder is made of. */
@@ -53,46 +44,24 @@ export interface ModelFolder {
   write(graphFiles: readonly string[]): number;
 }
 
-/** Reads what the base and the run folder have to give. Throws JSON_BROKEN. */
-export function modelFolder({ output, opened, prepared, trained, adapter }: FoldedParts): ModelFolder {
-  const { graph } = prepared.model;
-  const { hut, taskType, baseModel, targetModules, modulesToSave } = trained.contents;
-  const { logits } = prepared;
-  const task = taskOf(graph, logits, taskType);
-  const classes = task?.answer === undefined ? undefined : logits?.shape?.at(-1);
-  const problem = problemOfConfig(opened.path);
-  const labels = typeof classes === "number" ? classNames(classes, hut?.id2label ?? labelsOfConfig(opened.path)) : undefined;
+/** Reads what base and run folder have to give. Throws JSON_BROKEN. */
+export function modelFolder(parts: FoldedParts): ModelFolder {
+  const { output, opened, prepared, trained } = parts;
+  const { graph } = opened.loadInlined();
+  const task = taskOf(graph, prepared.logits, trained.contents.taskType);
+  const copied = companions(opened.path, prepared.logits === undefined);
+  const made = tokenizerFiles(opened.path, graph, task);
   const config = openConfig(opened.path);
-  const copied = new Map([...companions(opened.path, COMPANIONS), ...(logits === undefined ? embeddingFiles(opened.path) : [])]);
+  const card = cardOf(parts, graph, task, copied.has("modules.json"));
+  const keepsCard = existsSync(join(output, CARD)) && !isOurCard(readFileSync(join(output, CARD), "utf8"));
+  // Without logits it is an encoder that is read as such.
+  const { standInType } = prepared.logits === undefined ? taskNamed() : task ?? {};
   const positions = longestSequence(graph);
   const known = { vocab_size: vocabularySize(graph), ...(Number.isFinite(positions) ? { max_position_embeddings: positions } : {}) };
-  // What decodes its own weight is one kernel however sessions are made.
-  const decodes = everyNode(graph).some((node) => { const definition = definitionOf(node); return definition?.decodes !== undefined && definition.weight === undefined; });
-  const isEmbedder = copied.has("modules.json");
-  // Without logits it is an encoder that is read as such.
-  const { standInType } = logits === undefined ? taskNamed() : task ?? {};
-  const card = {
-    name: basename(resolve(output)), tag: task?.name ?? (isEmbedder ? "sentence-similarity" : "feature-extraction"),
-    library: isEmbedder ? "sentence-transformers" as const : "transformers.js" as const,
-    base: [baseModel, config?.["_name_or_path"]].find(isHubName), labels, problem, pooling: prepared.head?.pooling,
-    method: {
-      name: prepared.method.name, rank: prepared.rank, alpha: prepared.alpha, whole: modulesToSave, trained: parameterCount(prepared.trainables),
-      targets: (hut?.roles ?? []).length > 0 ? (hut?.roles ?? []).join(", ") : typeof targetModules === "string" ? targetModules : targetModules.join(", "),
-    },
-    run: adapter === undefined ? undefined : runFacts(adapter),
-    decodes,
-  };
-  const cardThere = join(output, CARD);
-  const keepsCard = existsSync(cardThere) && !isOurCard(readFileSync(cardThere, "utf8"));
-  const made = tokenizerFiles(opened.path, prepared);
   return {
     notes: [
-      ...(typeof config?.["model_type"] === "string" ? [] : [typeNote(standInType)]),
-      ...(task?.data.texts.length !== 0 && !copied.has("tokenizer.json") ? ["there is no tokenizer.json beside the base or in the folder above: put one into the folder, or nothing there reads text"] : []),
-      ...(task?.data.texts.length === 0 && !copied.has("preprocessor_config.json") ? ["there is no preprocessor_config.json beside the base: put one into the folder, or nothing there reads images"] : []),
-      ...presentationNotes(prepared, task, problem),
-      ...(decodes ? ["the base stores integers behind DequantizeLinear, where ONNX Runtime rounds activations to 8 bits unless a session option forbids it: the model card says which"] : []),
-      ...(keepsCard ? [`${cardThere} was there, is not onnx-hut's, and stays as it is`] : []),
+      ...(typeof config?.["model_type"] === "string" ? [] : [typeNote(standInType)]), ...missingNotes(task, copied),
+      ...presentationNotes(prepared, graph, task, card), ...(keepsCard ? [`${join(output, CARD)} was there, is not onnx-hut's, and stays as it is`] : []),
     ],
     write(graphFiles) {
       let bytes = 0;
@@ -105,10 +74,29 @@ export function modelFolder({ output, opened, prepared, trained, adapter }: Fold
       const files = [...graphFiles.map((file) => relative(output, file).replaceAll("\\", "/")), ...copied.keys(), ...made.keys(), "config.json"];
       if (!keepsCard) write(CARD, modelCard({ ...card, files: files.sort() }));
       write("config.json", json(configJson(config, {
-        labels, problem, standInType, known, hasNewHead: prepared.head !== undefined, graph: { file: basename(GRAPH_FILE), dataFiles: graphFiles.length - 1 },
+        ...card, standInType, known, hasNewHead: prepared.head !== undefined, graph: { file: basename(GRAPH_FILE), dataFiles: graphFiles.length - 1 },
       })));
       return bytes;
     },
+  };
+}
+
+/** What the card tells, but for the files. */
+function cardOf({ output, opened, prepared, trained: { contents }, adapter }: FoldedParts, graph: Graph, task: Task | undefined, isEmbedder: boolean): Omit<ModelCard, "files"> {
+  const { hut, baseModel, targetModules, modulesToSave } = contents;
+  const { method, rank, alpha, trainables, logits, head } = prepared;
+  const classes = task?.answer === undefined ? undefined : logits?.shape?.at(-1);
+  const chosen = hut !== undefined && hut.roles.length > 0 ? hut.roles : targetModules;
+  return {
+    name: basename(resolve(output)), tag: task?.name ?? (isEmbedder ? "sentence-similarity" : "feature-extraction"),
+    library: isEmbedder ? "sentence-transformers" : "transformers.js",
+    base: [baseModel, openConfig(opened.path)?.["_name_or_path"]].find(isHubName),
+    labels: typeof classes === "number" ? classNames(classes, hut?.id2label ?? labelsOfConfig(opened.path)) : undefined,
+    problem: problemOfConfig(opened.path), pooling: head?.pooling,
+    method: { name: method.name, rank, alpha, whole: modulesToSave, trained: parameterCount(trainables), targets: typeof chosen === "string" ? chosen : chosen.join(", ") },
+    run: adapter === undefined ? undefined : runFacts(adapter),
+    // What decodes its own weight is one kernel however sessions are made.
+    decodes: everyNode(graph).map(definitionOf).some((definition) => definition?.decodes !== undefined && definition.weight === undefined),
   };
 }
 
@@ -118,52 +106,31 @@ function typeNote(standInType: string | undefined): string {
   return standInType === undefined ? `${why}, and a decoder needs its own: put it into the folder's` : `${why}: the folder's says "${standInType}", which runs any encoder`;
 }
 
-/** Of these names, the files that lie beside a model or in the folder above. */
-function companions(modelPath: string, names: readonly string[]): [name: string, file: string][] {
-  return names.flatMap((name) => {
-    const file = companionFile(modelPath, name);
-    return file === undefined ? [] : [[name, file]];
-  });
+/** What a pipeline needs beside the graph and the base doesn't have. */
+function missingNotes(task: Task | undefined, copied: Copied): string[] {
+  const [file, kind] = task?.data.texts.length === 0 ? ["preprocessor_config.json", "images"] as const : ["tokenizer.json", "text"] as const;
+  return copied.has(file) ? [] : [`there is no ${file} beside the base or in the folder above: put one into the folder, or no pipeline reads ${kind} there`];
 }
 
-/** The files of sentence-transformers, and of the folders that its modules.json names. */
-function embeddingFiles(modelPath: string): [name: string, file: string][] {
-  const [modules] = companions(modelPath, ["modules.json"]);
-  if (modules === undefined) return [];
-  const listed = readJson(modules[1]);
-  const paths = (Array.isArray(listed) ? listed : []).map((m: unknown) => (typeof m === "object" && m !== null && "path" in m ? m.path : undefined));
-  const folders = paths.filter((path): path is string => typeof path === "string" && /^[\w.-]+$/.test(path) && !/^\.+$/.test(path));
-  const inside = folders.flatMap((folder): [string, string][] => {
-    const there = join(dirname(modules[1]), folder);
-    const files = existsSync(there) ? readdirSync(there, { withFileTypes: true }).filter((entry) => entry.isFile()) : [];
-    return files.map(({ name }) => [`${folder}/${name}`, join(there, name)]);
-  });
-  return [...companions(modelPath, EMBEDDING_COMPANIONS), ...inside];
-}
-
-/** tokenizer_config.json, and where the base had none special_tokens_map.json too. */
-function tokenizerFiles(modelPath: string, { model: { graph } }: Prepared): Map<string, unknown> {
-  const value = (name: string): unknown => { const file = companionFile(modelPath, name); return file === undefined ? undefined : readJson(file); };
-  const [tokenizer, given, special] = [value("tokenizer.json"), value("tokenizer_config.json"), value("special_tokens_map.json")];
-  if (tokenizer === undefined) return new Map();
-  const base = typeof given === "object" && given !== null ? (given as Record<string, unknown>) : undefined;
-  const longest = longestText(graph, base === undefined ? undefined : statedLength(base));
-  const config = tokenizerConfig(base, { tokenizer, special, longest, inputs: graph.inputs.map((v) => v.name) });
-  return new Map<string, unknown>([["tokenizer_config.json", config], ...(base === undefined && special === undefined ? [["special_tokens_map.json", specialTokens(tokenizer)] as const] : [])]);
-}
-
-/** What a pipeline of transformers.js makes of this graph otherwise than one would think. */
-function presentationNotes({ model: { graph }, logits }: Prepared, task: Task | undefined, problem: Problem): string[] {
-  const unfed = task?.fed === undefined ? [] : inputSpecs(graph).filter(({ name }) => task.fed?.includes(name) !== true).map((spec) => spec.name);
-  const narrow = inputSpecs(graph).filter(({ name, dtype }) => task?.data.texts.length !== 0 && task?.fed?.includes(name) === true && dtype !== DataType.INT64);
+/** What a pipeline makes of this graph otherwise than one would think. */
+function presentationNotes({ logits }: Prepared, graph: Graph, task: Task | undefined, { problem, decodes }: Omit<ModelCard, "files">): string[] {
+  const { fed } = task ?? {};
+  const inputs = fed === undefined ? [] : inputSpecs(graph);
+  const unfed = inputs.filter(({ name }) => fed?.includes(name) !== true).map((spec) => spec.name);
+  const narrow = inputs.filter(({ name, dtype }) => name.endsWith("_ids") && fed?.includes(name) === true && dtype !== DataType.INT64);
   return [
-    ...(logits === undefined || arePresented(logits) ? [] : [`the output ${JSON.stringify(logits.name)} is called "logits" in the folder's graph and is float32, as transformers.js needs it`]),
-    ...(unfed.length === 0 ? [] : [`transformers.js feeds ${task?.fed?.join(", ") ?? ""} alone; this graph also needs ${unfed.join(", ")}`]),
+    ...(logits === undefined || arePresented(logits) ? []
+      : [`the output ${JSON.stringify(logits.name)} is called "logits" in the folder's graph and is float32, as transformers.js needs it`]),
+    ...(unfed.length === 0 ? [] : [`transformers.js feeds ${fed?.join(", ") ?? ""} alone; this graph also needs ${unfed.join(", ")}`]),
     ...(narrow.length === 0 ? [] : [`transformers.js feeds int64; this graph takes ${narrow.map(({ name, dtype }) => `${name} as ${dataTypeName(dtype)}`).join(", ")}`]),
-    ...(problem === "regression" && task?.answer !== undefined ? ["the pipeline of transformers.js gives 1 for any regression; the model card reads the number itself"] : []),
+    ...(problem === "regression" && task?.answer !== undefined
+      ? ["the pipeline of transformers.js gives 1 for any regression; the program on the model card reads the number itself"] : []),
+    ...(decodes ? ["the base stores integers behind DequantizeLinear, where ONNX Runtime rounds activations to 8 bits unless a session option forbids it: "
+      + "the program on the model card sets it"] : []),
   ];
 }
 
+/** Whether this names a model on the hub and no path here. */
 function isHubName(name: unknown): name is string {
   return typeof name === "string" && /^[\w.-]+\/[\w.-]+$/.test(name) && !/^\.+\//.test(name) && !existsSync(name);
 }

@@ -14,11 +14,15 @@ export function runFacts(adapter: string): RunFacts | undefined {
   const settings = run?.["settings"];
   if (basename(resolve(adapter)) !== "adapter" || !isObject(settings)) return undefined;
   const file = (key: string): string | undefined => { const named = settings[key]; return typeof named === "string" ? basename(named) : undefined; };
-  const results = Object.entries(objectIn(join(folder, "all_results.json")) ?? {});
+  const numbers = (values: Readonly<Record<string, unknown>>): [string, number][] => Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === "number");
+  const results = numbers(objectIn(join(folder, "all_results.json")) ?? {});
   return {
     train: file("train"), dev: file("dev"),
-    settings: Object.fromEntries(Object.keys(TOLD_SETTINGS).flatMap((key) => { const value = settings[key]; return typeof value === "number" ? [[key, value]] : []; })),
-    metrics: Object.fromEntries(results.flatMap(([name, value]) => { const metric = METRIC.exec(name)?.[1]; return metric === undefined || typeof value !== "number" ? [] : [[metric, value]]; })),
+    settings: Object.fromEntries(numbers(settings).filter(([key]) => key in TOLD_SETTINGS)),
+    metrics: Object.fromEntries(results.flatMap(([name, value]) => {
+      const metric = METRIC.exec(name)?.[1];
+      return metric === undefined ? [] : [[metric, value]];
+    })),
   };
 }
 

@@ -39,8 +39,9 @@ export function saveModels({ base, graphs, embed, onNotice, dataFile }: SaveMode
   if (data.size === 0) return writeAll(graphs, undefined);
   const path = join(dirname(first.path), data.name);
   const bytes = writeFileAtomic(path, data.chunks());
-  onNotice?.(embed === true ? `the weights are beside the graph, in ${path} (${(bytes / 1e6).toFixed(1)} MB): a file of ONNX has room for 2 GB`
-    : `the weights were copied to ${path} (${(bytes / 1e6).toFixed(1)} MB); written into ${JSON.stringify(dirname(base.path))}, beside the base model, they would cost nothing`);
+  const copied = `${path} (${(bytes / 1e6).toFixed(1)} MB)`;
+  onNotice?.(embed === true ? `the weights are beside the graph, in ${copied}: a file of ONNX has room for 2 GB`
+    : `the weights were copied to ${copied}; written into ${JSON.stringify(dirname(base.path))}, beside the base model, they would cost nothing`);
   const written = writeAll(graphs, (range) => data.place(range));
   return { bytes: bytes + written.bytes, files: [path, ...written.files] };
 }

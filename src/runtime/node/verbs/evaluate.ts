@@ -64,8 +64,10 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
   return { examples: rows.length, output: options.output, seconds: (performance.now() - started) / 1000 };
 }
 
+type AnswerOf = (row: ReadonlyMap<string, Row>) => Answer | undefined;
+
 /** What the task answers of a row; undefined where it has no such answer, or the logits are another task's. */
-function answerBy(logits: Value, opened: OpenedModel, options: PredictOptions, trained: OpenedAdapter | undefined): ((row: ReadonlyMap<string, Row>) => Answer | undefined) | undefined {
+function answerBy(logits: Value, opened: OpenedModel, options: PredictOptions, trained: OpenedAdapter | undefined): AnswerOf | undefined {
   const task = taskNamed(options.task);
   const classes = logits.shape?.at(-1);
   if (task.answer === undefined || logits.shape?.length !== task.logits.length) return undefined;

@@ -45,7 +45,8 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   const quantized = changedSites(prepared).filter((s) => s.quantized !== undefined);
   const floated = options.requantize === true ? [] : quantized.map((s) => ({ modulePath: pathOf(s), from: dataTypeName(storedType(s)), to: dataTypeName(s.points[0]?.value.dataType ?? 0) }));
   const result = { folded, replaced: savedModules(prepared), floated, output: target };
-  const folder = asFolder ? modelFolder({ output: options.output, opened, prepared, trained, adapter: options.checkpoint === undefined ? options.adapter : undefined }) : undefined;
+  const adapter = options.checkpoint === undefined ? options.adapter : undefined;
+  const folder = asFolder ? modelFolder({ output: options.output, opened, prepared, trained, adapter }) : undefined;
   for (const note of [...prepared.notes, ...folder?.notes ?? []]) options.onNotice?.(note);
   if (options.requantize === true && quantized.length === 0) options.onNotice?.("--requantize changes nothing here: none of the weights that change is stored as integers");
   if (options.dryRun === true) return { ...result, requantized: [], seconds: (performance.now() - started) / 1000, bytesWritten: 0 };
@@ -54,7 +55,8 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   const { model, requantized } = await foldedModel(opened, prepared, runtime ?? await defaultRuntime(), options);
   if (asFolder) presentLogitsOf(model, prepared);
   // A merged model stands alone, whatever folder it is in; in a model folder its weights are where the base's were.
-  const saved = saveModels({ base: opened, graphs: [{ path: target, model }], embed: !asFolder || opened.files.length === 1, onNotice: asFolder ? undefined : options.onNotice });
+  const embed = !asFolder || opened.files.length === 1;
+  const saved = saveModels({ base: opened, graphs: [{ path: target, model }], embed, onNotice: asFolder ? undefined : options.onNotice });
   const bytes = saved.bytes + (folder?.write(saved.files) ?? 0);
   return { ...result, requantized, seconds: (performance.now() - started) / 1000, bytesWritten: bytes };
 }
