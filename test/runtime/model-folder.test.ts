@@ -125,10 +125,14 @@ describe("a model folder", () => {
     const modules = [{ idx: 0, path: "" }, { idx: 1, path: "1_Pooling" }, { idx: 2, path: "../run" }];
     writeFileSync(join(encoder, "modules.json"), JSON.stringify(modules));
     writeFileSync(join(encoder, "1_Pooling", "config.json"), "{}");
+    // A link out of the base's folder would carry away what it leads to.
+    writeFileSync(at("secret"), "secret");
+    symlinkSync(at("secret"), join(encoder, "vocab.txt"));
+    symlinkSync(join(encoder, "config.json"), join(encoder, "1_Pooling", "linked.json"));
     await adapt(encoder, { output: join(encoder, "adapted.onnx"), saveAdapter: at("no-head") });
     await fold(encoder, { adapter: at("no-head"), output: at("from-encoder") });
     assert.deepEqual(readdirSync(at("from-encoder")).sort(), ["1_Pooling", "README.md", "config.json", "modules.json", "onnx", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"]);
-    assert.equal(readFileSync(at("from-encoder", "1_Pooling", "config.json"), "utf8"), "{}");
+    assert.deepEqual(readdirSync(at("from-encoder", "1_Pooling")).sort(), ["config.json", "linked.json"]);
     assert.equal("id2label" in config("from-encoder"), false);
     assert.deepEqual(config("from-encoder")["architectures"], ["BertModel"]);
     assert.match(readFileSync(at("from-encoder", "README.md"), "utf8"), /^library_name: sentence-transformers\npipeline_tag: sentence-similarity\n/m);

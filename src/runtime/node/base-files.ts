@@ -1,10 +1,11 @@
 /** What goes along into a merged model's folder: files of the base's, as they are, and those of its tokenizer made whole. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Graph } from "../../ir/graph.ts";
 import { statedLength } from "../data/tokenizer.ts";
 import { specialTokens, tokenizerConfig } from "../model-folder/tokenizer-config.ts";
 import type { Task } from "../tasks/task.ts";
+import { isInside } from "./external-data.ts";
 import { longestText } from "./load-examples.ts";
 import { companionFile } from "./model-config.ts";
 import { readJson } from "./tokenizer-files.ts";
@@ -22,9 +23,18 @@ const EMBEDDING_COMPANIONS = ["modules.json", "sentence_bert_config.json", "conf
 /** Where files lie, by their name in the new folder. */
 export type Copied = ReadonlyMap<string, string>;
 
-/** The base's files, beside its graph or in the folder above; those of sentence-transformers where the model is still an embedding model. */
+/**
+ * The base's files, beside its graph or in the folder above; those of sentence-transformers where the model is still an embedding model. As with external
+ * data, a link is followed when it ends in that folder or where the graph itself really lies; others are none of the base's: a copy would carry away what
+ * they lead to.
+ */
 export function companions(modelPath: string, isEmbedder: boolean): Copied {
-  return new Map([...found(modelPath, COMPANIONS), ...(isEmbedder ? embeddingFiles(modelPath) : [])]);
+  const files = [...found(modelPath, COMPANIONS), ...(isEmbedder ? embeddingFiles(modelPath) : [])];
+  const own = dirname(realpathSync(modelPath));
+  return new Map(files.filter(([name, file]) => {
+    const real = realpathSync(file);
+    return statSync(real).isFile() && (isInside(real, realpathSync(join(file, ...name.split("/").map(() => "..")))) || isInside(real, own));
+  }));
 }
 
 function found(modelPath: string, names: readonly string[]): [name: string, file: string][] {
@@ -43,8 +53,8 @@ function embeddingFiles(modelPath: string): [name: string, file: string][] {
   const folders = paths.filter((path): path is string => typeof path === "string" && /^[\w.-]+$/.test(path) && !/^\.+$/.test(path));
   const inside = folders.flatMap((folder): [string, string][] => {
     const there = join(dirname(modules), folder);
-    const files = existsSync(there) ? readdirSync(there, { withFileTypes: true }).filter((entry) => entry.isFile()) : [];
-    return files.map(({ name }) => [`${folder}/${name}`, join(there, name)]);
+    const names = existsSync(there) && statSync(there).isDirectory() ? readdirSync(there) : [];
+    return names.filter((name) => existsSync(join(there, name))).map((name) => [`${folder}/${name}`, join(there, name)]);
   });
   return [...found(modelPath, EMBEDDING_COMPANIONS), ...inside];
 }
