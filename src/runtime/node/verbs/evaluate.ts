@@ -69,9 +69,8 @@ type AnswerOf = (row: ReadonlyMap<string, Row>) => Answer | undefined;
 /** What the task answers of a row; undefined where it has no such answer, or the logits are another task's. */
 function answerBy(logits: Value, opened: OpenedModel, options: PredictOptions, trained: OpenedAdapter | undefined): AnswerOf | undefined {
   const task = taskNamed(options.task);
-  const classes = logits.shape?.at(-1);
   if (task.answer === undefined || logits.shape?.length !== task.logits.length) return undefined;
-  const names = labelNames(opened, trained, typeof classes === "number" ? classes : undefined);
+  const names = trained?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
   const problem = problemOfConfig(opened.path);
   return (row) => {
     const { values } = row.get(logits.name) ?? {};
