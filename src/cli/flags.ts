@@ -67,6 +67,8 @@ export const dataFile = (help: string): Flag<string> => text("--data <file>", he
 export const tokenizer: Flag<string> = text("--tokenizer <file>", "tokenizer.json", { ...data, default: "beside the model, or in the folder above" });
 export const maxSeqLength: Flag<number> = number("--max-seq-length <tokens>", "longer texts are cut",
   { ...data, default: DEFAULTS.maxSeqLength, integer: true, min: 1 });
+export const wholeSeqLength: Flag<number> = number("--max-seq-length <tokens>", "longer texts are cut",
+  { ...data, default: `what the tokenizer says of the model, else ${String(DEFAULTS.maxSeqLength)}`, integer: true, min: 1 });
 export const batchSize: Flag<number> = number("--batch-size <n>", "examples in a batch", { ...data, default: DEFAULTS.batchSize, integer: true, min: 1 });
 export const shuffle: Flag<boolean> = toggle("--no-shuffle", "batches are consecutive records in file order", data);
 

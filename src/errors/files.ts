@@ -82,6 +82,11 @@ export const outputIsInput = (output: string, input: string): HutError =>
   new HutError("OUTPUT_IS_INPUT", { output, input },
     `The output ${quote(output)} is the input ${quote(input)}${output === input ? "" : " under another name"}. Name another output file.`, { exitCode: 2 });
 
+/** The folder that a model folder would be written into holds an input: the files of one could replace those of the other. */
+export const outputHoldsInput = (folder: string, input: string): HutError =>
+  new HutError("OUTPUT_HOLDS_INPUT", { folder, input },
+    `The output folder ${quote(folder)} holds the input ${quote(input)}, whose files would be mixed with the new ones. Name another folder.`, { exitCode: 2 });
+
 /** A folder can't be made. */
 export const folderUnmakable = (path: string, cause: unknown): HutError =>
   new HutError("FOLDER_UNMAKABLE", { path, reason: systemCode(cause) },

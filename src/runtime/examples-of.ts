@@ -30,6 +30,8 @@ export interface ExamplesOptions extends Pick<DataOptions, "maxSeqLength"> {
   readonly labels: "required" | "none";
   readonly numLabels: number | undefined;
   readonly id2label?: readonly string[] | undefined;
+  /** Where no length is given, texts are cut where the model ends, as pipelines do, and not where training cuts them. */
+  readonly wholeTexts?: boolean | undefined;
 }
 
 /** Makes examples of a data file's records. Throws HutError: a missing column, a label out of range, a tokenizer of another model. */
@@ -37,8 +39,10 @@ export function examplesOf(data: DataFile, tokenizer: TextTokenizer | undefined,
   const { graph } = options;
   const inputs = inputSpecs(graph);
   const labelled = labelledInput(graph, inputs);
+  const isWhole = options.maxSeqLength === undefined && options.wholeTexts === true;
+  const maxLength = isWhole ? longestText(graph, tokenizer?.maxLength) : Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph));
   const { examples, id2label, maxTokenId } = toExamples(data, {
-    inputs, tokenizer, labels: options.labels, labelled, task: options.task.data, maxLength: Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph)),
+    inputs, tokenizer, labels: options.labels, labelled, task: options.task.data, maxLength,
     ...(options.numLabels === undefined ? {} : { numLabels: options.numLabels }), ...(options.id2label === undefined ? {} : { id2label: options.id2label }),
   });
   const vocabulary = vocabularySize(graph);
@@ -54,8 +58,21 @@ function labelledInput(graph: Graph, inputs: readonly InputSpec[]): string | und
   return fitting.length === 1 ? fitting[0]?.name : rows.at(-1)?.name;
 }
 
+/** Rows of a table of positions that are none: some models keep up to two for padding, and tables are otherwise multiples of this. */
+const POSITIONS_STEP = 8;
+
+/**
+ * Most tokens that a deployed model is given of a text: what its tokenizer says, and no more than its table of positions has; where neither tells, as many
+ * as training takes.
+ */
+export function longestText(graph: Graph, stated: number | undefined): number {
+  const positions = longestSequence(graph);
+  if (stated !== undefined && stated <= positions) return stated;
+  return Number.isFinite(positions) ? Math.max(positions - (positions % POSITIONS_STEP), POSITIONS_STEP) : DEFAULTS.maxSeqLength;
+}
+
 /** How many positions the model has: the first axis of a table whose name says so; no bound where none does. */
-function longestSequence(graph: Graph): number {
+export function longestSequence(graph: Graph): number {
   const table = [...graph.initializers].find((v) => /position_embeddings?\.weight$|\bwpe\.weight$/.test(v.name));
   const rows = table?.initializer?.dims[0];
   return rows === undefined || rows < 4 ? Infinity : rows;

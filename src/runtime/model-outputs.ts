@@ -2,9 +2,8 @@
 import { noLogits, outputUnknown } from "../errors/runtime.ts";
 import { isFloating } from "../ir/data-type.ts";
 import type { Graph, Value } from "../ir/graph.ts";
+import { LOGITS } from "../passes/present-logits.ts";
 import { vocabularySize } from "./task-inputs.ts";
-
-const LOGITS = "logits";
 
 /** The logits, [batch, C] or [batch, sequence, V]; undefined where no output fits. Throws where `name` is no output. */
 export function findLogits(graph: Graph, name?: string): Value | undefined {

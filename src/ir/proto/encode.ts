@@ -35,6 +35,11 @@ export function encodeModel(model: ModelProto): EncodedModel {
   return encoder.finish();
 }
 
+/** How many bytes a model takes as one message, which may be more than MAX_MODEL_BYTES. */
+export function encodedSize(model: ModelProto): number {
+  return measure("ModelProto", model as unknown as Fields, new Map());
+}
+
 /** Bytes in all. */
 export function encodedLength(chunks: readonly Bytes[]): number {
   return chunks.reduce((sum, chunk) => sum + chunk.length, 0);

@@ -60,7 +60,7 @@ export interface HutJson {
   readonly head?: HutHead;
   /** The classes' names in order, where the data or the model's config told them. */
   readonly id2label?: readonly string[];
-  /** What a classifier was trained for; one class of several where left out. */
+  /** What a classifier was trained for. */
   readonly problem?: ProblemName;
   /** By parameter path ("classifier.weight"). */
   readonly saved: Readonly<Record<string, HutSaved>>;

@@ -2,7 +2,7 @@
 import { precisionAt, valuesAt } from "../../passes/weights/weight-values.ts";
 import { inLayout, pathOf, transposed, type AdaptedSite, type Trainable } from "../../passes/adapt.ts";
 import type { WeightSite } from "../../passes/weights/find-weights.ts";
-import { DEFAULTS, type ProblemName } from "../options.ts";
+import type { ProblemName } from "../options.ts";
 import type { Prepared } from "../prepare.ts";
 import { fingerprintOf, fingerprintPositions, type HutJson, type HutModule, type HutSaved } from "./hut-json.ts";
 import type { AdapterFolder } from "./adapter-folder.ts";
@@ -149,5 +149,5 @@ function hutJson(prepared: Prepared, { id2label, problem }: AdapterBase): HutJso
     return [t.name, { initializer, shape: isWeight ? savedShape(site) : t.shape, stored: isWeight && !attached ? site.stored : null }];
   }));
   return { formatVersion: 1, method: prepared.method.name, alpha: prepared.alpha, roles: prepared.roles, modules, ...(prepared.head === undefined ? {} : { head: prepared.head }),
-    ...(id2label === undefined ? {} : { id2label }), ...(problem === undefined || problem === DEFAULTS.problem ? {} : { problem }), saved };
+    ...(id2label === undefined ? {} : { id2label }), ...(problem === undefined ? {} : { problem }), saved };
 }

@@ -10,10 +10,15 @@ export interface TokenizedText {
   readonly typeIds: readonly number[];
 }
 
+/** Longest `model_max_length` that is a bound: the longest contexts of models are some ten million tokens. */
+const LONGEST_STATED = 2 ** 31;
+
 /** What turns text into token ids. */
 export interface TextTokenizer {
   /** The id that fills up short rows. */
   readonly padId: number;
+  /** Most tokens the model takes, special ones included, as tokenizer_config.json tells: Infinity where it says there is no bound. */
+  readonly maxLength: number | undefined;
   /**
    * One text, or a pair, with special tokens, cut to at most `maxLength` tokens: special tokens stay, of a pair the longer text is cut first
    * (Hugging Face's `longest_first`). Throws where `maxLength` has no room for text.
@@ -45,6 +50,7 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
 
   return {
     padId: findPadId(json, [config, files.specialTokensMap], tokenizer),
+    maxLength: statedLength(config),
     encode(texts, maxLength) {
       const template: Template = texts.length > 1 ? templates.pair : templates.single;
       const room = maxLength - specialCount(template);
@@ -130,6 +136,13 @@ function findPadId(json: Record<string, unknown>, configs: readonly unknown[], t
     if (id !== undefined) return id;
   }
   return 0;
+}
+
+/** `model_max_length`; transformers writes 1e30 where there is no bound. Undefined where it isn't stated. */
+export function statedLength(config: Readonly<Record<string, unknown>>): number | undefined {
+  const stated = config["model_max_length"];
+  if (typeof stated !== "number" || !(stated > 0)) return undefined;
+  return stated <= LONGEST_STATED ? Math.floor(stated) : Infinity;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,9 +1,9 @@
 /** Files that appear whole or not at all: written under a temporary name in the same folder, synced, then renamed into place. */
 import {
-  accessSync, chmodSync, closeSync, constants, copyFileSync, fstatSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync,
+  accessSync, chmodSync, closeSync, constants, copyFileSync, existsSync, fstatSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync,
 } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
-import { outputFolderMissing, outputInTheWay, outputIsInput, outputUnwritable, patchOutsideFile, systemCode } from "../../errors/files.ts";
+import { basename, dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { outputFolderMissing, outputHoldsInput, outputInTheWay, outputIsInput, outputUnwritable, patchOutsideFile, systemCode } from "../../errors/files.ts";
 import { ByteRange, type Bytes } from "../../ir/source.ts";
 import { kindOf, requireRegularFile } from "./file-source.ts";
 import { removeLeftovers, temporaryBeside } from "./temporary-file.ts";
@@ -79,6 +79,17 @@ export function refuseInputAsOutput(output: string, inputs: readonly string[]): 
   if (place === undefined) return;
   const same = inputs.find((input) => identity(input) === place);
   if (same !== undefined) throw outputIsInput(output, inputs.find((input) => resolve(input) === resolve(output)) === undefined ? same : output);
+}
+
+/** Throws OUTPUT_HOLDS_INPUT when one of `inputs` lies in the folder, or is the folder, links followed. */
+export function refuseFolderOfInput(folder: string, inputs: readonly string[]): void {
+  if (!existsSync(folder)) return;
+  const place = realpathSync(folder);
+  const held = inputs.find((input) => {
+    const way = existsSync(input) ? relative(place, realpathSync(input)) : "..";
+    return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+  });
+  if (held !== undefined) throw outputHoldsInput(folder, held);
 }
 
 function replaceFile(path: string, fill: (temporary: string) => number): number {

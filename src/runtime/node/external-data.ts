@@ -53,7 +53,8 @@ function real(path: string): string | undefined {
   }
 }
 
-function isInside(path: string, folder: string): boolean {
+/** Whether a real path lies in a real folder. */
+export function isInside(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }

@@ -2,6 +2,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { modelFileMissing } from "../../errors/runtime.ts";
+import { modelFromProto } from "../../ir/load.ts";
 import { ByteRange, type Source } from "../../ir/source.ts";
 import { loadableModel, type LoadableModel } from "../loadable-model.ts";
 import { resolveExternal } from "./external-data.ts";
@@ -55,7 +56,12 @@ export function openModel(path: string): OpenedModel {
   try {
     const { proto, load, loadInlined } = loadableModel(source, openExternal);
     return {
-      path: file, folder, file: basename(real), size: source.size, files: [real, ...opened.keys()], source, proto, load, loadInlined, [Symbol.dispose]: dispose,
+      path: file, folder, file: basename(real), size: source.size, source, proto, load, loadInlined, [Symbol.dispose]: dispose,
+      // Data files are opened when a model is made of the message.
+      get files() {
+        modelFromProto(proto, { file, openExternal });
+        return [real, ...opened.keys()];
+      },
       locate(range) {
         const target = range.source === source ? real : [...opened].find(([, s]) => s === range.source)?.[0];
         return target === undefined ? undefined : { location: relative(folder, target).replaceAll("\\", "/"), offset: range.offset };

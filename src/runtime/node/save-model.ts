@@ -1,11 +1,12 @@
 /**
  * Writes a model. Beside its base it refers to the base's bytes and stays small; elsewhere the weights are copied next to it, into one
- * `<base>_data` file that all graphs of the folder share; `embed` puts them inside.
+ * `<base>_data` file that all graphs of the folder share; `embed` puts them inside, as far as a message of 2 GB has room for
+ * them.
  */
 import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Model } from "../../ir/model.ts";
-import { encodedLength, encodeModel } from "../../ir/proto/encode.ts";
+import { encodedLength, encodedSize, encodeModel, MAX_MODEL_BYTES } from "../../ir/proto/encode.ts";
 import { modelToProto } from "../../ir/save.ts";
 import type { ByteRange } from "../../ir/source.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
@@ -30,15 +31,17 @@ export function saveModels({ base, graphs, embed, onNotice, dataFile }: SaveMode
   const [first] = graphs;
   if (first === undefined) return { bytes: 0, files: [] };
   const folder = dirname(resolve(first.path));
-  if (embed === true) return writeAll(graphs, undefined);
-  if (realpathSync(folder) === base.folder) return writeAll(graphs, (range) => base.locate(range));
+  if (embed === true && graphs.every(({ model }) => encodedSize(modelToProto(model)) <= MAX_MODEL_BYTES)) return writeAll(graphs, undefined);
+  if (embed !== true && realpathSync(folder) === base.folder) return writeAll(graphs, (range) => base.locate(range));
   const data = new DataFile(dataFile ?? `${basename(first.path)}_data`);
   // A first pass tells which ranges the graphs need; the data file is written before the graphs that refer to it.
   for (const { model } of graphs) modelToProto(model, { reference: (range) => data.place(range) });
   if (data.size === 0) return writeAll(graphs, undefined);
   const path = join(dirname(first.path), data.name);
   const bytes = writeFileAtomic(path, data.chunks());
-  onNotice?.(`the weights were copied to ${path} (${(bytes / 1e6).toFixed(1)} MB); written into ${JSON.stringify(dirname(base.path))}, beside the base model, they would cost nothing`);
+  const copied = `${path} (${(bytes / 1e6).toFixed(1)} MB)`;
+  onNotice?.(embed === true ? `the weights are beside the graph, in ${copied}: a file of ONNX has room for 2 GB`
+    : `the weights were copied to ${copied}; written into ${JSON.stringify(dirname(base.path))}, beside the base model, they would cost nothing`);
   const written = writeAll(graphs, (range) => data.place(range));
   return { bytes: bytes + written.bytes, files: [path, ...written.files] };
 }

@@ -1,6 +1,6 @@
 /** Tasks of one row of logits for each record. */
-import { PROBLEMS, type Problem } from "./problem.ts";
-import type { Task } from "./task.ts";
+import { classNames, PROBLEMS, type Problem } from "./problem.ts";
+import type { Answer, Task } from "./task.ts";
 
 /** Pairs first: QNLI's `question` and `sentence` would otherwise pass for a lone sentence. */
 const GLUE_TEXTS = [
@@ -8,18 +8,24 @@ const GLUE_TEXTS = [
 ] as const;
 
 /** A text or a pair of texts. */
-export const TEXT_CLASSIFICATION: readonly Task[] = PROBLEMS.map((problem) => classification({ name: "text-classification", peftType: "SEQ_CLS", texts: GLUE_TEXTS }, problem));
+export const TEXT_CLASSIFICATION: readonly Task[] = PROBLEMS.map((problem) => classification({
+  name: "text-classification", peftType: "SEQ_CLS", texts: GLUE_TEXTS, standInType: "bert", fed: ["input_ids", "attention_mask", "token_type_ids"],
+}, problem));
 
 /** An image, which comes as the numbers that the graph takes. */
-export const IMAGE_CLASSIFICATION: readonly Task[] = PROBLEMS.map((problem) => classification({ name: "image-classification", peftType: null, texts: [] }, problem));
+export const IMAGE_CLASSIFICATION: readonly Task[] = PROBLEMS.map((problem) => classification({
+  name: "image-classification", peftType: null, texts: [], standInType: "vit", fed: ["pixel_values"],
+}, problem));
 
-interface Kind extends Pick<Task, "name" | "peftType"> {
+interface Kind extends Pick<Task, "name" | "peftType">, Required<Pick<Task, "standInType" | "fed">> {
   readonly texts: Task["data"]["texts"];
 }
 
-function classification({ name, peftType, texts }: Kind, { name: problem, leastLogits, labelKind, openLabels, attachLoss, count }: Problem): Task {
+function classification({ name, peftType, texts, standInType, fed }: Kind, problem: Problem): Task {
+  const { leastLogits, labelKind, openLabels, attachLoss, count } = problem;
   return {
-    name, problem, peftType, savesHead: true, logits: ["batch", "classes"], leastLogits, data: { texts, labelKind, openLabels }, attachLoss,
+    name, problem: problem.name, peftType, savesHead: true, logits: ["batch", "classes"], leastLogits, data: { texts, labelKind, openLabels }, attachLoss,
+    standInType, fed, answer: (logits, names) => topClass(problem.scores(logits), names),
     attachEvaluation: (_, logits) => ({
       outputs: [logits],
       start() {
@@ -34,4 +40,10 @@ function classification({ name, peftType, texts }: Kind, { name: problem, leastL
       },
     }),
   };
+}
+
+/** The first of the classes with the highest score, as transformers.js' and Python's pipelines answer. */
+function topClass(scores: readonly number[], names: readonly string[] | undefined): Answer {
+  const best = scores.reduce((top, score, i) => (score > (scores[top] ?? NaN) ? i : top), 0);
+  return { label: classNames(scores.length, names)[best] ?? "", score: scores[best] ?? NaN };
 }

@@ -19,6 +19,8 @@ export interface Problem {
   readonly labelKind: LabelKind;
   readonly openLabels: (data: DataFile, options: LabelOptions) => FileLabels;
   readonly attachLoss: (model: Model, logits: Value) => AttachedLoss;
+  /** A record's scores [C] of its logits [C]: what a pipeline makes of them. */
+  readonly scores: (logits: readonly number[]) => number[];
   /** Begins to count its metrics. */
   readonly count: () => Counts<LogitsAndLabels>;
 }
@@ -30,21 +32,44 @@ export interface LogitsAndLabels extends Omit<Classified & Numbers, "labels"> {
 
 /** One of several classes. */
 const SINGLE: Problem = {
-  name: "single", hubName: "single_label_classification", leastLogits: 2, labelKind: CLASS_NUMBERS, openLabels: openClassLabels, attachLoss: attachCrossEntropy,
+  name: "single", hubName: "single_label_classification", leastLogits: 2, labelKind: CLASS_NUMBERS, openLabels: openClassLabels, attachLoss: attachCrossEntropy, scores: softmax,
   count: () => new Counts<LogitsAndLabels>([CROSS_ENTROPY, ACCURACY] satisfies Metric<Classified>[]),
 };
 
 /** Any number of several classes. */
 const MULTI_LABEL: Problem = {
   name: "multi-label", hubName: "multi_label_classification", leastLogits: 1, labelKind: CLASS_SHARES, openLabels: openSeveralLabels, attachLoss: attachBinaryCrossEntropy,
+  scores: (logits) => logits.map((x) => 1 / (1 + Math.exp(-x))),
   count: () => new Counts<LogitsAndLabels>([BINARY_CROSS_ENTROPY, EXACT_MATCH, MICRO_F1] satisfies Metric<Numbers>[]),
 };
 
-/** A number, or several. */
+/** A number, or several. Python's pipeline leaves them as they are. That of transformers.js takes the softmax of the one number, which is 1: see model-card.ts. */
 const REGRESSION: Problem = {
-  name: "regression", hubName: "regression", leastLogits: 1, labelKind: PREDICTED, openLabels: openNumberLabels, attachLoss: attachSquaredError,
+  name: "regression", hubName: "regression", leastLogits: 1, labelKind: PREDICTED, openLabels: openNumberLabels, attachLoss: attachSquaredError, scores: (logits) => [...logits],
   count: () => new Counts<LogitsAndLabels>([SQUARED_ERROR, PEARSON] satisfies Metric<Numbers>[]),
 };
 
 /** In the order in which they are listed. */
 export const PROBLEMS: readonly Problem[] = [SINGLE, MULTI_LABEL, REGRESSION];
+
+/** config.json's `problem_type`. */
+export function problemType(problem: ProblemName): string | undefined {
+  return PROBLEMS.find(({ name }) => name === problem)?.hubName;
+}
+
+/** The problem that a `problem_type` names; undefined where it names none. */
+export function problemOfType(type: unknown): ProblemName | undefined {
+  return PROBLEMS.find(({ hubName }) => hubName === type)?.name;
+}
+
+/** The names of N classes: those given, where they are as many, else transformers' own, LABEL_0 and on. */
+export function classNames(classes: number, names: readonly string[] | undefined): readonly string[] {
+  return names?.length === classes ? names : Array.from({ length: classes }, (_, i) => `LABEL_${String(i)}`);
+}
+
+function softmax(logits: readonly number[]): number[] {
+  const largest = Math.max(...logits);
+  const powers = logits.map((x) => Math.exp(x - largest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((p) => p / sum);
+}

@@ -39,3 +39,13 @@ export function savesHeadBy(logits: Value | undefined): boolean {
   const fitting = TASKS.filter((task) => task.logits.length === logits?.shape?.length);
   return fitting.length === 0 || fitting.some((task) => task.savesHead);
 }
+
+/**
+ * The task that logits of a graph are for: what the adapter says in PEFT's word, else the only one with logits of as many axes that takes text where the
+ * graph takes token ids, and none where it doesn't; of classification tasks the one of this problem. Undefined where none fits.
+ */
+export function taskOfLogits(graph: Graph, logits: Value | undefined, peftType: string | null, problem: ProblemName = DEFAULTS.problem): Task | undefined {
+  const fitting = TASKS.filter((task) => task.logits.length === logits?.shape?.length && (task.problem ?? problem) === problem);
+  const takesTokens = graph.inputs.some((v) => v.name.endsWith("input_ids"));
+  return fitting.find((task) => peftType !== null && task.peftType === peftType) ?? fitting.find((task) => (task.data.texts.length > 0) === takesTokens);
+}

@@ -21,10 +21,25 @@ export interface Task {
   readonly leastLogits: number;
   /** How records become examples. */
   readonly data: TaskData;
+  /** The only inputs that a pipeline of transformers.js feeds a graph for this task. Those of decoders have more, as the model's config.json says. */
+  readonly fed?: readonly string[];
+  /**
+   * `model_type` for a base whose config.json says none: transformers.js and optimum choose a class by it and build nothing of the model from it, so that any
+   * type of this task will do. Decoders have caches by it, and there none does.
+   */
+  readonly standInType?: string;
+  /** What a pipeline says of a record, from its logits and the classes' names, where these are known; a task without classes has no such answer. */
+  readonly answer?: (logits: readonly number[], names: readonly string[] | undefined) => Answer;
   /** Adds the input `labels` and the loss. */
   attachLoss(model: Model, logits: Value): AttachedLoss;
   /** Adds to a graph what its metrics are counted from. The graph's outputs stay as they are. */
   attachEvaluation(model: Model, logits: Value): Evaluation;
+}
+
+/** The class with the highest score. */
+export interface Answer {
+  readonly label: string;
+  readonly score: number;
 }
 
 /** How a graph's outputs become metrics. */

@@ -12,6 +12,7 @@ const BERT = [row("input_ids"), row("attention_mask"), row("token_type_ids")];
 
 /** 1, then a word's length for every word, then 2, text by text, as much as fits. */
 const words: TextTokenizer = {
+  maxLength: undefined,
   padId: 9,
   encode(texts, maxLength) {
     const parts = texts.map((text) => [...text.split(" ").filter(Boolean).map((word) => word.length), 2]);

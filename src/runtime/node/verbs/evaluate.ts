@@ -6,12 +6,14 @@ import type { LoadedExamples } from "../../examples-of.ts";
 import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
 import { findLogits } from "../../model-outputs.ts";
 import { prepare, type OpenedAdapter } from "../../prepare.ts";
+import type { Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
+import type { Answer } from "../../tasks/task.ts";
 import { refuseInputAsOutput, requireWritable, writeFileAtomic } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
-import { loadExamples } from "../load-examples.ts";
+import { loadExamples, type LoadOptions } from "../load-examples.ts";
 import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { openTrained } from "./open-trained.ts";
@@ -36,7 +38,10 @@ export async function evaluate(path: string, options: EvaluateOptions, runtime?:
   return { examples: data.examples.length, metrics, seconds: (performance.now() - started) / 1000 };
 }
 
-/** One JSON record a line: the logits under their output's name, or every output where the graph has no logits. */
+/**
+ * One JSON record a line: the logits under their output's name, or every output where the graph has no logits; and what the task answers by them, for a
+ * classifier `label` and `score`. A name that the graph has for an output stays the graph's.
+ */
 export async function predict(path: string, options: PredictOptions, runtime?: OnnxRuntime): Promise<PredictResult> {
   const started = performance.now();
   using opened = openModel(path);
@@ -46,15 +51,32 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
   const model = deployed(opened, options, trained);
   const logits = findLogits(model.graph, options.outputName);
   const outputs = logits === undefined ? model.graph.outputs.map((v) => v.name) : [logits.name];
-  const data = load(opened, options, trained, "none", undefined);
+  const data = load(opened, { ...options, wholeTexts: true }, trained, "none", undefined);
   if (options.dryRun === true) return { examples: data.examples.length, output: options.output, seconds: (performance.now() - started) / 1000 };
   // What has one entry for each token is written without the padding.
   const perToken = perTokenOutputs(model.graph);
   await using session = await sessionOf(opened, model, options, runtime);
   const rows = await collectRows(runOf(session, data, options), outputs, perToken);
+  const answer = logits === undefined ? undefined : answerBy(logits, opened, options, trained);
   const encoder = new TextEncoder();
-  writeFileAtomic(options.output, rows.map((row) => encoder.encode(`${JSON.stringify(Object.fromEntries([...row].map(([name, r]) => [name, nested(r)])))}\n`)));
+  writeFileAtomic(options.output, rows.map((row) => {
+    const named = Object.fromEntries([...row].map(([name, r]) => [name, nested(r)]));
+    return encoder.encode(`${JSON.stringify({ ...named, ...answer?.(row), ...named })}\n`);
+  }));
   return { examples: rows.length, output: options.output, seconds: (performance.now() - started) / 1000 };
+}
+
+type AnswerOf = (row: ReadonlyMap<string, Row>) => Answer | undefined;
+
+/** What the task answers of a row; undefined where it has no such answer, or the logits are another task's. */
+function answerBy(logits: Value, opened: OpenedModel, options: PredictOptions, trained: OpenedAdapter | undefined): AnswerOf | undefined {
+  const task = taskOf(opened, options, trained);
+  if (task.answer === undefined || logits.shape?.length !== task.logits.length) return undefined;
+  const names = trained?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
+  return (row) => {
+    const { values } = row.get(logits.name) ?? {};
+    return values === undefined ? undefined : task.answer?.(Array.from(values, Number), names);
+  };
 }
 
 /** The model as it would be deployed: adapted where an adapter is given. */
@@ -63,7 +85,7 @@ function deployed(opened: OpenedModel, options: EvaluateOptions, adapter: Opened
   return deployable(prepare(opened.load(), { ...options, adapter, saveHead: taskOf(opened, options, adapter).savesHead }));
 }
 
-function load(opened: OpenedModel, options: EvaluateOptions, trained: OpenedAdapter | undefined, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
+function load(opened: OpenedModel, options: EvaluateOptions & Pick<LoadOptions, "wholeTexts">, trained: OpenedAdapter | undefined, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
   return loadExamples({ ...options, task: taskOf(opened, options, trained), file: options.data, modelPath: opened.path, graph: opened.loadInlined().graph, labels, numLabels, id2label: labelNames(opened, trained, numLabels) });
 }
 

@@ -1,21 +1,24 @@
 /** `fold`: merges an adapter into the model: the same graph, only the chosen weights differ. */
 import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { adapterNotGiven } from "../../../errors/checkpoint.ts";
 import { pathOf } from "../../../passes/adapt.ts";
 import { dataTypeName } from "../../../ir/data-type.ts";
+import type { Value } from "../../../ir/graph.ts";
+import type { Model } from "../../../ir/model.ts";
+import { presentLogits } from "../../../passes/present-logits.ts";
 import { storedType } from "../../../passes/weights/find-weights.ts";
 import { savedModules } from "../../adapted-modules.ts";
 import { changedSites, foldedModel } from "../../fold-model.ts";
 import { prepare, type OpenedAdapter, type Prepared } from "../../prepare.ts";
 import type { FoldOptions, FoldResult, HeadOptions, TrainedOptions } from "../../options.ts";
 import type { OnnxRuntime } from "../../session.ts";
-import { refuseInputAsOutput, requireWritable } from "../atomic-write.ts";
+import { refuseFolderOfInput, refuseInputAsOutput, requireWritable } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { ensureFolder } from "../folder.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { saveModels } from "../save-model.ts";
-import { writeModelFolder } from "../model-folder.ts";
+import { GRAPH_FILE, modelFolder } from "../model-folder.ts";
 import { openTrained } from "./open-trained.ts";
 
 /** Writes the merged model: a file, or (where `output` is a folder or has no ending) a model folder in Hugging Face's layout. */
@@ -23,24 +26,36 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   const started = performance.now();
   using opened = openModel(path);
   const asFolder = !options.output.endsWith(".onnx") || (existsSync(options.output) && statSync(options.output).isDirectory());
-  const target = asFolder ? join(options.output, "onnx", "model.onnx") : options.output;
-  refuseInputAsOutput(target, [opened.path, ...opened.files]);
+  const target = asFolder ? join(options.output, GRAPH_FILE) : options.output;
+  const inputs = [opened.path, ...opened.files];
+  refuseInputAsOutput(target, inputs);
+  if (asFolder) refuseFolderOfInput(options.output, [...inputs, ...[options.adapter, options.checkpoint].filter((p) => p !== undefined)]);
   const trained = requireTrained("fold", opened, options);
   const prepared = prepareFold(opened, options, trained);
-  if (!asFolder) requireWritable(target);
   const folded = prepared.adapted.map(({ modulePath, block, weight }) => ({ modulePath, ...(block === undefined ? {} : { role: block.role }), shape: [weight.k, weight.n] as const }));
   const quantized = changedSites(prepared).filter((s) => s.quantized !== undefined);
   const floated = options.requantize === true ? [] : quantized.map((s) => ({ modulePath: pathOf(s), from: dataTypeName(storedType(s)), to: dataTypeName(s.points[0]?.value.dataType ?? 0) }));
   const result = { folded, replaced: savedModules(prepared), floated, output: target };
-  for (const note of prepared.notes) options.onNotice?.(note);
+  const adapter = options.checkpoint === undefined ? options.adapter : undefined;
+  const folder = asFolder ? modelFolder({ output: options.output, opened, prepared, trained, adapter }) : undefined;
+  for (const note of [...prepared.notes, ...folder?.notes ?? []]) options.onNotice?.(note);
   if (options.requantize === true && quantized.length === 0) options.onNotice?.("--requantize changes nothing here: none of the weights that change is stored as integers");
   if (options.dryRun === true) return { ...result, requantized: [], seconds: (performance.now() - started) / 1000, bytesWritten: 0 };
+  if (asFolder) ensureFolder(dirname(target));
+  requireWritable(target);
   const { model, requantized } = await foldedModel(opened, prepared, runtime ?? await defaultRuntime(), options);
-  if (asFolder) ensureFolder(join(options.output, "onnx"));
-  // Embedded: a merged model stands alone, whatever folder it is in.
-  let bytes = saveModels({ base: opened, graphs: [{ path: target, model }], embed: opened.files.length === 1, onNotice: options.onNotice }).bytes;
-  if (asFolder) bytes += writeModelFolder(options.output, opened, prepared, trained.contents.hut?.id2label);
+  if (asFolder) presentLogitsOf(model, prepared);
+  // A merged model stands alone, whatever folder it is in; in a model folder its weights are where the base's were.
+  const embed = !asFolder || opened.files.length === 1;
+  const saved = saveModels({ base: opened, graphs: [{ path: target, model }], embed, onNotice: asFolder ? undefined : options.onNotice });
+  const bytes = saved.bytes + (folder?.write(saved.files) ?? 0);
   return { ...result, requantized, seconds: (performance.now() - started) / 1000, bytesWritten: bytes };
+}
+
+/** Gives a model's logits the form in which model folders are read. Returns them; undefined where the model has none. */
+export function presentLogitsOf(model: Model, { logits }: Prepared): Value | undefined {
+  const found = model.graph.outputs.find((v) => v.name === logits?.name);
+  return found === undefined ? undefined : presentLogits(model, found);
 }
 
 /** The adapter, or what a checkpoint makes of it. Throws FLAG_NOT_GIVEN where neither is given, and what openTrained throws. */

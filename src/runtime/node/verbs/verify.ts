@@ -10,6 +10,7 @@ import { collate, type Feed } from "../../data/collate.ts";
 import { elementKind } from "../../data/element-kind.ts";
 import { madeInput } from "../../data/made-inputs.ts";
 import { pathOf } from "../../../passes/adapt.ts";
+import { arePresented } from "../../../passes/present-logits.ts";
 import { findWeights, type WeightSite } from "../../../passes/weights/find-weights.ts";
 import type { VerifyOptions, VerifyResult } from "../../options.ts";
 import { deployable } from "../../adapted-modules.ts";
@@ -22,7 +23,7 @@ import { taskNamed } from "../../tasks/registry.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples } from "../load-examples.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
-import { prepareFold, requireTrained } from "./fold.ts";
+import { prepareFold, presentLogitsOf, requireTrained } from "./fold.ts";
 
 /** How far logits may differ where weights are stored as float32, and in 16 bits. */
 const TOLERANCE = { wide: 1e-4, half: 1e-2 };
@@ -40,13 +41,17 @@ export async function verify(path: string, options: VerifyOptions, runtime?: Onn
   const prepared = prepareFold(base, options, requireTrained("verify", base, options));
   const requantize = isQuantized(merged, prepared);
   const { model: expected } = await foldedModel(base, prepared, ort, { ...options, requantize });
+  // In a model folder the logits have the form that its readers ask for.
+  const isPresented = prepared.logits !== undefined && !arePresented(prepared.logits) && merged.load().graph.outputs.some(arePresented);
+  if (isPresented) presentLogitsOf(expected, prepared);
   const problems = differences(modelToProto(expected), modelToProto(merged.load())).map((place) => `${place} differs from the base with this adapter folded in`);
   const sameExceptWeights = problems.length === 0;
 
   const half = prepared.adapted.some(({ site }) => (byteLength(foldedType(site), 1) ?? 0) < 4);
   const tolerance = requantize ? null : half ? TOLERANCE.half : TOLERANCE.wide;
-  const outputs = (prepared.logits === undefined ? prepared.model.graph.outputs : [prepared.logits]).map((v) => v.name);
   const adaptedModel = deployable(prepared);
+  const shown = isPresented ? presentLogitsOf(adaptedModel, prepared) : prepared.logits;
+  const outputs = (shown === undefined ? adaptedModel.graph.outputs : [shown]).map((v) => v.name);
   const session = async (model: Model, from: OpenedModel): Promise<GraphSession> => GraphSession.create(ort, model,
     { name: from.path, threads: options.threads, provider: options.provider, folder: from.folder, save: { reference: (range) => from.locate(range) } });
   const batches = options.data === undefined ? [madeInputs(base)] : dataBatches(base, options);

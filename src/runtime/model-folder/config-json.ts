@@ -1,0 +1,48 @@
+/** config.json of a merged model's folder: the base's own, with what the loaders ask for. */
+import type { ProblemName } from "../options.ts";
+import { problemType } from "../tasks/problem.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What there is to say of a merged model. */
+export interface DeployedModel {
+  /** The names of the classes, one for each; undefined where the model is no classifier. */
+  readonly labels: readonly string[] | undefined;
+  readonly problem: ProblemName;
+  /** Whether fold attached a head: the base's class is then another. */
+  readonly hasNewHead: boolean;
+  /** The graph's file, and how many files its external data is in. */
+  readonly graph: { readonly file: string; readonly dataFiles: number };
+  /** `model_type` where the base says none; undefined where none would do. */
+  readonly standInType: string | undefined;
+  /** What the graph tells, for a base without config.json. */
+  readonly known: Json;
+}
+
+/** Keys of `transformers.js_config` that name files of the base's folder, which this one doesn't have. */
+const OF_BASE_FILES = new Set(["dtype", "use_external_data_format", "device_config"]);
+
+/** The config; `base` is the base's, undefined where it has none. */
+export function configJson(base: Json | undefined, { labels, problem, hasNewHead, standInType, graph, known }: DeployedModel): Record<string, unknown> {
+  const { architectures, ...others } = base ?? known;
+  return {
+    ...(hasNewHead || architectures === undefined ? {} : { architectures }),
+    ...others,
+    ...(typeof others["model_type"] === "string" || standInType === undefined ? {} : { model_type: standInType }),
+    ...(labels === undefined ? {} : {
+      id2label: Object.fromEntries(labels.map((name, i) => [String(i), name])),
+      label2id: Object.fromEntries(labels.map((name, i) => [name, i])),
+      problem_type: problemType(problem),
+    }),
+    "transformers.js_config": {
+      ...Object.fromEntries(Object.entries(isObject(base?.["transformers.js_config"]) ? base["transformers.js_config"] : {}).filter(([key]) => !OF_BASE_FILES.has(key))),
+      // The file's suffix, not how weights are stored: a browser would look for model_quantized.onnx.
+      dtype: "fp32",
+      ...(graph.dataFiles === 0 ? {} : { use_external_data_format: { [graph.file]: graph.dataFiles } }),
+    },
+  };
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

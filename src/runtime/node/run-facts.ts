@@ -1,0 +1,36 @@
+/** What a run folder tells of the adapter in it, for a model card. */
+import { existsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { TOLD_SETTINGS, type RunFacts } from "../model-folder/model-card.ts";
+import { readJson } from "./tokenizer-files.ts";
+
+/** `eval_accuracy` is a metric, `eval_runtime` and speeds are none. */
+const METRIC = /^eval_(?!runtime$|.*_per_second$)(.+)$/;
+
+/** Undefined where the adapter lies in no run folder. Throws JSON_BROKEN. */
+export function runFacts(adapter: string): RunFacts | undefined {
+  const folder = dirname(resolve(adapter));
+  const run = objectIn(join(folder, "run.json"));
+  const settings = run?.["settings"];
+  if (basename(resolve(adapter)) !== "adapter" || !isObject(settings)) return undefined;
+  const file = (key: string): string | undefined => { const named = settings[key]; return typeof named === "string" ? basename(named) : undefined; };
+  const numbers = (values: Readonly<Record<string, unknown>>): [string, number][] => Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === "number");
+  const results = numbers(objectIn(join(folder, "all_results.json")) ?? {});
+  return {
+    train: file("train"), dev: file("dev"),
+    settings: Object.fromEntries(numbers(settings).filter(([key]) => key in TOLD_SETTINGS)),
+    metrics: Object.fromEntries(results.flatMap(([name, value]) => {
+      const metric = METRIC.exec(name)?.[1];
+      return metric === undefined ? [] : [[metric, value]];
+    })),
+  };
+}
+
+function objectIn(file: string): Readonly<Record<string, unknown>> | undefined {
+  const value = existsSync(file) ? readJson(file) : undefined;
+  return isObject(value) ? value : undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
