@@ -28,7 +28,7 @@ export const swapInputMissing = (adapter: string, tensor: string, nearest: reado
   new HutError("SWAP_INPUT_MISSING", { adapter, tensor, nearest },
     `The adapter ${quote(adapter)} has ${quote(tensor)}, and the graph has no input for it`
     + `${nearest.length === 0 ? "" : `; the nearest are ${list(nearest.map(quote))}`}. `
-    + "It is of another model, or of other weights than the graph was made swappable for: make it with --swappable --adapter of this kind.");
+    + "Either it is of another model, or the graph was made for adapters of other weights: make it with `onnx-hut adapt --swappable` and this adapter as --adapter.");
 
 /** A tensor that doesn't fit its input. */
 export const swapShapeMismatch = (adapter: string, tensor: string, have: readonly number[], want: readonly (number | string)[]): HutError =>

@@ -81,6 +81,13 @@ export class JsonFields {
     return new JsonFields(this.file, this.get(key), `${this.path}${key}.`);
   }
 
+  /** The list of objects under `key`, each as fields of its own. */
+  objects(key: string): JsonFields[] {
+    const value = this.get(key);
+    if (!Array.isArray(value)) return this.wrong(key, "a list of objects");
+    return value.map((entry, i) => new JsonFields(this.file, entry, `${this.path}${key}[${String(i)}].`));
+  }
+
   /** The object under `key`, entry by entry, as a record; "__proto__" becomes an ordinary own key. */
   record<T>(key: string, read: (fields: JsonFields, name: string) => T): Record<string, T> {
     const fields = this.object(key);

@@ -6,6 +6,7 @@ import { ByteRange, type Source } from "../../ir/source.ts";
 import { modelFromProto } from "../../ir/load.ts";
 import type { Model } from "../../ir/model.ts";
 import { decodeModel } from "../../ir/proto/decode.ts";
+import type { OpenExternal } from "../../ir/proto/tensor.ts";
 import type { ModelProto } from "../../ir/proto/generated/schema.ts";
 import { inferGraph } from "../../ops/infer.ts";
 import { checkFunctions } from "../../passes/check-functions.ts";
@@ -35,6 +36,8 @@ export interface OpenedModel extends Disposable {
   loadInlined(): Model;
   /** The decoded message; not to be changed. */
   readonly proto: ModelProto;
+  /** The files that external data names, after checking that they may be read. */
+  readonly openExternal: OpenExternal;
   /** Where bytes lie as seen from the folder: what external data of a graph beside it says. */
   locate(range: ByteRange): { location: string; offset: number } | undefined;
 }
@@ -55,7 +58,7 @@ export function openModel(path: string): OpenedModel {
   const opened = new Map<string, Source & Disposable>();
   const real = realpathSync(file);
   const folder = dirname(real);
-  const openExternal = (location: string): Source => {
+  const openExternal: OpenExternal = (location) => {
     const target = resolveExternal(file, location);
     const known = opened.get(target) ?? openFileSource(target);
     opened.set(target, known);
@@ -80,7 +83,7 @@ export function openModel(path: string): OpenedModel {
     };
     if (proto.functions.length > 0) checkFunctions(load());
     return {
-      path: file, folder, file: basename(real), size: source.size, files: [real, ...opened.keys()], source, proto, load, loadInlined, [Symbol.dispose]: dispose,
+      path: file, folder, file: basename(real), size: source.size, files: [real, ...opened.keys()], source, proto, load, loadInlined, openExternal, [Symbol.dispose]: dispose,
       locate(range) {
         const target = range.source === source ? real : [...opened].find(([, s]) => s === range.source)?.[0];
         return target === undefined ? undefined : { location: relative(folder, target).replaceAll("\\", "/"), offset: range.offset };
