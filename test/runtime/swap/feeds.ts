@@ -4,11 +4,15 @@ import { DataType } from "../../../src/ir/data-type.ts";
 import type { Feed } from "../../../src/runtime/data/collate.ts";
 import type { OnnxRuntime } from "../../../src/runtime/session.ts";
 
-/** The feeds of these names. Those of the cases are int64 or float32. */
+/** The types that the cases' inputs have. */
+const TYPES: Readonly<Record<number, Ort.Tensor.Type>> = { [DataType.FLOAT]: "float32", [DataType.INT64]: "int64", [DataType.INT32]: "int32", [DataType.BOOL]: "bool" };
+
+/** The feeds of these names. */
 export function tensorFeeds(runtime: OnnxRuntime, feeds: ReadonlyMap<string, Feed>, names: readonly string[]): Record<string, Ort.Tensor> {
   return Object.fromEntries(names.flatMap((name) => {
     const feed = feeds.get(name);
-    return feed === undefined ? [] : [[name, new runtime.Tensor(feed.dataType === DataType.FLOAT ? "float32" : "int64", feed.data as Float32Array, feed.dims)]];
+    const type = TYPES[feed?.dataType ?? 0];
+    return feed === undefined || type === undefined ? [] : [[name, new runtime.Tensor(type, feed.data as Ort.Tensor.DataType, feed.dims)]];
   }));
 }
 
