@@ -4,5 +4,8 @@
 export { openModel, type MemoryAdaptOptions, type MemoryModel } from "./runtime/memory/memory-model.ts";
 export type { AdaptedModel, MemoryRunOptions, MemoryTrainOptions, MemoryTrainResult, Prediction } from "./runtime/memory/adapted-model.ts";
 export type { InMemory, MemoryData, ModelFiles } from "./runtime/memory/memory-files.ts";
+export { openSwappable, SwappableSession, type AdapterFiles, type SwapAdapter } from "./runtime/swap/swappable-session.ts";
+export { readManifest } from "./runtime/read-manifest.ts";
+export type { Manifest } from "./runtime/manifest.ts";
 export { HutError, type ErrorDetails } from "./errors/hut-error.ts";
 export type { CommonOptions, InspectOptions, InspectResult, Progress, ProblemName, Provider, TargetOptions, TaskName, TaskOptions } from "./runtime/options.ts";

@@ -7,6 +7,8 @@ export { evaluate, predict } from "./runtime/node/verbs/evaluate.ts";
 export { fold } from "./runtime/node/verbs/fold.ts";
 export { verify } from "./runtime/node/verbs/verify.ts";
 export { demo } from "./runtime/node/verbs/demo.ts";
+export { loadAdapter, openSwappable } from "./runtime/node/open-swappable.ts";
+export type { AdapterFiles, SwapAdapter, SwappableSession } from "./runtime/swap/swappable-session.ts";
 export { HutError, type ErrorDetails } from "./errors/hut-error.ts";
 export type * from "./runtime/options.ts";
 export { readManifest } from "./runtime/read-manifest.ts";

@@ -1,5 +1,5 @@
 /** What a flag is, and the kinds of flags: each checks the words it is given and throws a usage error that names flag, value and range. */
-import { choiceWrong, notThereYet, numberWrong, patternOpen, valueEmpty, valueIsFlag } from "../errors/usage.ts";
+import { choiceWrong, numberWrong, patternOpen, valueEmpty, valueIsFlag } from "../errors/usage.ts";
 import { similar } from "./similar.ts";
 
 /** The headings of a verb's help, in order. */
@@ -149,9 +149,4 @@ function checkedText(name: string, word: string): string {
 /** A flag without a value: true, or false for `--no-…`. */
 export function toggle(flags: string, help: string, options: FlagText): Flag<boolean> {
   return base(flags, help, options);
-}
-
-/** A flag that is planned and not written: absent from help, an error when given. */
-export function planned(flags: string, group: FlagGroup, instead: string): Flag<boolean> {
-  return { flags, help: "not there yet", group, hidden: true, parse: () => { throw notThereYet(flagName(flags), instead); } };
 }

@@ -2,7 +2,7 @@
 import type { Pooling } from "../passes/attach-head.ts";
 import { ARTIFACT_FORMATS, DEFAULTS, OPTIMIZERS, PROBLEMS, PROVIDERS, SCHEDULERS, TASKS } from "../runtime/options.ts";
 import type { ArtifactFormat, OptimizerName, ProblemName, Provider, Scheduler, TaskName } from "../runtime/options.ts";
-import { choice, choices, names, number, optionalText, planned, text, toggle, type Flag } from "./flag.ts";
+import { choice, choices, names, number, optionalText, text, toggle, type Flag } from "./flag.ts";
 
 /** Methods by name, and what `--lr` is by default for each. A copy, since importing the methods loads the whole compiler; a test compares the two. */
 export const LEARNING_RATES: Readonly<Record<string, number>> = { hut: 5e-3 };
@@ -25,7 +25,8 @@ const general = { group: "General:" } as const;
 export const output = (metavar: string, help: string): Flag<string> => text(`-o <${metavar}>`, help, files);
 /** `--adapter`: its use is the verb's. */
 export const adapter = (help: string): Flag<string> => text("--adapter <folder>", help, files);
-export const saveAdapter: Flag<string> = text("--save-adapter <folder>", "also write the adapter that it starts with", files);
+export const saveAdapter: Flag<string> = text("--save-adapter <folder>",
+  "also write the adapter that it starts with; a name ending in .onnx_adapter gives ONNX Runtime's own file", files);
 export const merged: Flag<string> = text("--merged <file>", "the merged model that fold wrote", files);
 export const embed: Flag<boolean> = toggle("--embed", "write a file that holds its weights itself, instead of pointing into the base's", files);
 export const requantize: Flag<boolean> = toggle("--requantize",
@@ -40,7 +41,8 @@ export const frozenInCheckpoint: Flag<boolean> = toggle("--frozen-in-checkpoint"
 /** `--checkpoint`: its use is the verb's. */
 export const checkpoint = (help: string): Flag<string> => text("--checkpoint <file>",
   `${help}: a checkpoint of ONNX Runtime's training API, or a theta of step.onnx; --adapter, or what artifacts wrote beside the file, tells what its parameters are`, files);
-export const swappable: Flag<boolean> = planned("--swappable", "Files:", "Leave it out: the adapter's numbers are then stored in the graph.");
+export const swappable: Flag<boolean> = toggle("--swappable",
+  "what an adapter brings comes in as inputs, of any rank; without them the graph is exactly the base", files);
 
 export const targetModules: Flag<readonly string[]> = names("--target-modules <list>",
   "weights to adapt: roles (q k v o up gate down head), endings of module paths, /regular expressions/, or all-linear",

@@ -60,10 +60,6 @@ export const patternOpen = (flag: string, value: string): HutError =>
   usage("PATTERN_OPEN", { flag, value },
     `${flag} ${quote(value)} begins a /regular expression/ and doesn't end it. End it with "/", before a comma or at the end.`);
 
-/** A flag, or a value of one, that is planned and not written. */
-export const notThereYet = (what: string, instead: string): HutError =>
-  usage("NOT_THERE_YET", { what }, `${what} is not there yet in this version. ${instead}`);
-
 /** Two flags that ask for opposite things. */
 export const flagsContradict = (first: string, second: string): HutError =>
   usage("FLAGS_CONTRADICT", { flags: [first, second] }, `${first} and ${second} contradict each other. Give one of them.`);

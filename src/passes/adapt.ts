@@ -38,8 +38,8 @@ export interface Trainable {
 }
 
 /** What is adapted by parameters of its own: a weight, or the columns of one role of a packed weight. */
-export interface Part {
-  readonly site: WeightSite;
+export interface Part<Site = WeightSite> {
+  readonly site: Site;
   /** The module that the parameters belong to: the weight's own or, for a role of a packed weight, one of another export that keeps it apart. */
   readonly modulePath: string;
   readonly block?: Block | undefined;
@@ -70,6 +70,8 @@ export interface AdaptOptions {
   /** Ranks of single parts, where they differ. */
   readonly rankOf?: (part: Part) => number | undefined;
   readonly start: StartOf;
+  /** The graph leaves the scale out (s = 1), as where parameters come in from outside with s multiplied in. */
+  readonly unscaled?: boolean | undefined;
 }
 
 /** Adapts every part. Throws HutError where the rank doesn't fit a weight. */
@@ -87,7 +89,7 @@ export function bySite<P extends Part>(parts: readonly P[]): Map<WeightSite, P[]
 }
 
 /** The name a site goes by: its module path, or its initializer's name where the export tells no path. */
-export function pathOf(site: WeightSite): string {
+export function pathOf(site: Pick<WeightSite, "modulePath" | "name">): string {
   return site.modulePath ?? site.name;
 }
 
@@ -109,16 +111,22 @@ function withParameters(graph: Graph, part: Part, { method, start, ...options }:
   return { ...part, weight, parameters };
 }
 
-function insertUpdates(graph: Graph, site: WeightSite, parts: readonly AdaptedSite[], { method, opsets }: AdaptOptions): void {
+function insertUpdates(graph: Graph, site: WeightSite, parts: readonly AdaptedSite[], { method, opsets, unscaled }: AdaptOptions): void {
+  const updates = parts.map(({ block, weight, parameters }) => ({ block, weight: unscaled === true ? withoutScale(weight) : weight, values: parameters.map((p) => p.value) }));
   for (const point of site.points) {
     const { home, before } = placeOf(point, graph);
     const op = new OpBuilder(home, { opsets, origin: "adapt", before });
     const isKernel = site.dims.length > 2;
     const matrix = isKernel ? op.Reshape(point.value, [site.n, site.k]) : point.value;
-    const updated = updatedWeight(op, matrix, point.layout, site.n, method, parts.map((part) => ({ ...part, values: part.parameters.map((p) => p.value) })));
+    const updated = updatedWeight(op, matrix, point.layout, site.n, method, updates);
     const shaped = isKernel ? op.Reshape(updated, site.dims) : updated;
     for (const { node, index } of point.uses) node.setInput(index, shaped);
   }
+}
+
+/** alpha = r is what every method takes as s = 1. */
+function withoutScale(weight: WeightShape): WeightShape {
+  return { ...weight, alpha: weight.rank };
 }
 
 /** A part and the values of its parameters in the graph at hand. */
@@ -170,14 +178,13 @@ function sideBySide(n: number, updates: readonly Update[]): { order: number[]; p
   return { order, pieces };
 }
 
-/** The graph that holds the value which products read, and its first node that does or holds one: branches that read one weight read one W'. */
-function placeOf(point: WeightPoint, graph: Graph): { readonly home: Graph; readonly before: Node | undefined } {
+/** The graph that holds the value which is read, and its first node that reads it or holds one that does: branches that read one weight read one W'. */
+export function placeOf(point: Pick<WeightPoint, "value" | "uses">, graph: Graph): { readonly home: Graph; readonly before: Node | undefined } {
   const [use] = point.uses;
   const home = (use === undefined ? undefined : graphOf(point.value, use.node)) ?? graph;
   const readers = new Set(point.uses.map(({ node }) => holderIn(home, node)));
   return { home, before: home.nodes.find((node) => readers.has(node)) };
 }
-
 
 /** A matrix [k, n] brought from one layout into another. */
 export function inLayout(values: Float32Array, { k, n }: { readonly k: number; readonly n: number }, from: "kn" | "nk", to: "kn" | "nk"): Float32Array {

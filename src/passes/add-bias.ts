@@ -22,20 +22,33 @@ export function addBias(graph: Graph, site: WeightSite, opsets: ReadonlyMap<stri
   const constant = graph.addInitializer(name, tensor);
   const uses = site.points.flatMap((p) => p.uses).map(({ node }): Use => {
     const index = definitionOf(node)?.weight?.(node)?.bias;
-    if (index === undefined || node.inputs[index] !== undefined) return addedBehind(node, constant, opsets) ?? refuse(name);
+    if (index === undefined || node.inputs[index] !== undefined) return addedBehind(node, constant, site.n, opsets) ?? refuse(name);
     node.setInput(index, constant);
     return { node, index };
   });
   site.bias = { constant, tensor, uses, isAdded: true };
 }
 
+/** Whether every product of a weight has a place for a bias, and none there. */
+export function takesBias(site: WeightSite): boolean {
+  return site.bias === undefined && site.points.flatMap((p) => p.uses).every(({ node }) => {
+    const index = definitionOf(node)?.weight?.(node)?.bias;
+    return (index !== undefined && node.inputs[index] === undefined) || isFreeBehind(node, site.n);
+  });
+}
+
+/** Whether a product is nothing but one, and nothing [.., n] is added to it. */
+function isFreeBehind(node: Node, n: number): boolean {
+  const [output] = node.outputs;
+  return node.graph !== undefined && output !== undefined && definitionOf(node)?.inputs.length === 2
+    && !output.uses.some((use) => use.node.inputs.some((v) => v !== undefined && plainTensor(v)?.dims.at(-1) === n));
+}
+
 /** Puts an Add behind a product; undefined where the product itself does more, or something [.., n] is added to it already. */
-function addedBehind(node: Node, constant: Value, opsets: ReadonlyMap<string, number>): Use | undefined {
+function addedBehind(node: Node, constant: Value, n: number, opsets: ReadonlyMap<string, number>): Use | undefined {
   const { graph } = node;
   const [output] = node.outputs;
-  if (graph === undefined || output === undefined || definitionOf(node)?.inputs.length !== 2) return undefined;
-  const n = constant.shape?.[0];
-  if (output.uses.some((use) => use.node.inputs.some((v) => v !== undefined && plainTensor(v)?.dims.at(-1) === n))) return undefined;
+  if (graph === undefined || output === undefined || !isFreeBehind(node, n)) return undefined;
   const product = graph.newValue(`${output.name}/product`, output.facts);
   node.setOutput(0, product);
   const op = new OpBuilder(graph, { opsets, origin: "add-bias", before: graph.nodes[graph.nodes.indexOf(node) + 1] });

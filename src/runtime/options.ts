@@ -59,7 +59,7 @@ export interface TargetOptions {
   readonly modulesToSave?: readonly string[] | undefined;
   readonly head?: Pooling | undefined;
   readonly numLabels?: number | undefined;
-  /** The adapter folder to start from. */
+  /** The adapter to start from: a folder, or an `.onnx_adapter` file. */
   readonly adapter?: string | undefined;
   /** The output that holds the logits (or, for `head`, the hidden states). */
   readonly outputName?: string | undefined;
@@ -136,7 +136,10 @@ export interface InspectResult {
 export interface AdaptVerbOptions extends CommonOptions, TargetOptions, Pick<TrainedOptions, "checkpoint"> {
   /** adapted.onnx. */
   readonly output: string;
+  /** Also write the adapter it starts with: a folder, or ONNX Runtime's own file where the name ends in `.onnx_adapter`. */
   readonly saveAdapter?: string | undefined;
+  /** What an adapter brings comes in as inputs, whose defaults leave exactly the base. */
+  readonly swappable?: boolean | undefined;
   /** Write a file that holds its weights itself. */
   readonly embed?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
@@ -154,6 +157,8 @@ export interface AdaptedModule {
 export interface AdaptResult {
   readonly adapted: readonly AdaptedModule[];
   readonly modulesToSave: readonly { readonly modulePath: string; readonly params: number }[];
+  /** The inputs that an adapter fills: none unless `swappable`. */
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[];
   readonly trainableParams: number;
   readonly totalParams: number;
   readonly seconds: number;

@@ -10,7 +10,7 @@ import { elementCount } from "../ir/sizes.ts";
 import { methodNamed } from "../methods/registry.ts";
 import type { ParameterSpec, UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { inferGraph } from "../ops/infer.ts";
-import { addBias } from "../passes/add-bias.ts";
+import { addBias, takesBias } from "../passes/add-bias.ts";
 import { adapt, bySite, inLayout, pathOf, transposed, type AdaptedSite, type Part, type Trainable } from "../passes/adapt.ts";
 import { attachHead, HEAD_MODULE, type Pooling } from "../passes/attach-head.ts";
 import { replaceParameter } from "../passes/fold.ts";
@@ -64,6 +64,8 @@ export interface PrepareOptions extends Omit<TargetOptions, "adapter"> {
   readonly adapter?: OpenedAdapter | undefined;
   /** Whether modules are trained whole where none is named: the head, for the classification tasks. */
   readonly saveHead: boolean;
+  /** For a graph whose parameters come in from outside: they have the scale multiplied in, and what an adapter trained whole stays the base's. */
+  readonly swappable?: boolean | undefined;
 }
 
 /** Adapts a fresh model, its functions written out. Throws HutError: no weight matches, a rank that doesn't fit, an adapter of another base. */
@@ -86,15 +88,17 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   const chosen = [...bySite<Part>(selected.parts).keys()];
   const { sites: whole, parameters } = wholeModules({ sites, parameters: findParameters(model.graph, sites) }, options, chosen);
   const lacking = whole.filter((w) => w.lacksBias === true).map((w) => w.site);
+  // An exporter leaves out a bias of zeros, and an adapter that is yet to come may have trained one.
+  const possible = options.swappable === true ? whole.map((w) => w.site).filter((site) => !lacking.includes(site) && takesBias(site)) : [];
   const notes = [...selected.notes, ...foundNotes(matched ?? []), ...tiedNotes(model, [...chosen, ...whole.map((w) => w.site)]), ...biasNotes(lacking)];
-  for (const site of lacking) addBias(model.graph, site, model.opsets);
+  for (const site of [...lacking, ...possible]) addBias(model.graph, site, model.opsets);
   for (const site of [...chosen, ...whole.map((w) => w.site)]) openProducts(model.graph, site, model.opsets);
   const alpha = adapter === undefined ? options.alpha : alphaOf(adapter.contents, method);
   const parts: readonly (Part | MatchedPart)[] = selected.parts.filter((part) => !whole.some((w) => w.site === part.site));
   const ranks = parts.map((part) => ownRank(part, method)).filter((own) => own !== undefined);
   const rank = (ranks.length > 0 ? Math.max(...ranks) : undefined) ?? options.rank ?? DEFAULTS.rank;
   const adapted = adapt(model.graph, {
-    opsets: model.opsets, parts, method, rank, alpha, rankOf: (part) => ownRank(part, method),
+    opsets: model.opsets, parts, method, rank, alpha, rankOf: (part) => ownRank(part, method), unscaled: options.swappable,
     start: (part, spec) => ("tensors" in part ? givenStart(part as MatchedPart, spec, method, adapter?.contents) : firstStart(spec, random)),
   });
   const given = (t: Trainable, module: string | undefined): Trainable => (adapter === undefined || module === undefined ? t : withSaved(t, module, adapter));
@@ -102,7 +106,7 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   const products = whole.flatMap(({ site, module }) => trainWhole(site).map((t) => given(t, module)));
   const saved = [...products, ...held.filter((t) => !isStatistic(t))];
   const statistics = held.filter(isStatistic);
-  for (const { held: place, start } of statistics) if (place !== undefined) replaceParameter(model.graph, place, start);
+  for (const { held: place, start } of options.swappable === true ? [] : statistics) if (place !== undefined) replaceParameter(model.graph, place, start);
   const isRole = (word: string): boolean => (ROLES as readonly string[]).includes(word);
   return {
     model, method, rank, alpha: alpha ?? rank, logits, sites, adapted, saved, statistics, trainables: [...adapted.flatMap((a) => a.parameters), ...saved], head,

@@ -19,7 +19,7 @@ export function readManifest(text: string, file = "manifest.json"): Manifest {
   if (fields.get("formatVersion") !== 1) throw fieldWrong(file, "formatVersion", "1, the only version this onnx-hut reads");
   fields.onlyKeys(KEYS);
   const trainableParams = fields.count("trainableParams", 1);
-  const layout = fields.list("layout", readEntry);
+  const layout = fields.objects("layout").map(readEntry);
   checkLayout(file, layout, trainableParams);
   return {
     formatVersion: 1, method: fields.text("method"), rank: fields.count("rank", 1), alpha: fields.number("alpha"), task: fields.oneOf("task", TASKS),
@@ -27,8 +27,8 @@ export function readManifest(text: string, file = "manifest.json"): Manifest {
     trainableParams, layout,
     ...(fields.get("thetaFile") === undefined ? {} : { thetaFile: fileName(fields, "thetaFile") }),
     adapter: fileName(fields, "adapter"),
-    adapted: fields.list("adapted", readAdapted),
-    modulesToSave: fields.list("modulesToSave", (module) => {
+    adapted: fields.objects("adapted").map(readAdapted),
+    modulesToSave: fields.objects("modulesToSave").map((module) => {
       module.onlyKeys(["modulePath", "params"]);
       return { modulePath: module.text("modulePath"), params: module.count("params", 1) };
     }),
@@ -38,7 +38,7 @@ export function readManifest(text: string, file = "manifest.json"): Manifest {
     graphs: fields.record("graphs", (graphs, kind) => {
       const graph = graphs.object(kind);
       graph.onlyKeys(["file", "inputs", "outputs"]);
-      return { file: fileName(graph, "file"), inputs: graph.list("inputs", readValue), outputs: graph.list("outputs", readValue) };
+      return { file: fileName(graph, "file"), inputs: graph.objects("inputs").map(readValue), outputs: graph.objects("outputs").map(readValue) };
     }),
   };
 }

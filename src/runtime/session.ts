@@ -22,7 +22,7 @@ const TYPES: Readonly<Record<number, Ort.Tensor.Type>> = {
 const NUMBERS = new Map(Object.entries(TYPES).map(([number, type]) => [type as string, Number(number)]));
 
 /** By default DequantizeLinear and the MatMul behind it become one product that rounds activations to 8 bits; so they become one that doesn't. */
-const EXACT = { qdq_matmulnbits_accuracy_level: "0" };
+export const EXACT = { qdq_matmulnbits_accuracy_level: "0" };
 
 export interface SessionOptions {
   /** What to call the graph in messages. */

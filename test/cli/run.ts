@@ -43,7 +43,7 @@ export function fakeVerbs(calls: Call[], override: Partial<Verbs> = {}): Verbs {
       parameters: 9_461_760, flops: null, bytes: 19_000_000, seconds: 0.1,
     }),
     adapt: answer("adapt", {
-      adapted: [{ modulePath: "layer.0.query", shape: [384, 384] as const, rank: 8, params: 6144 }], modulesToSave: [], trainableParams: 6144,
+      adapted: [{ modulePath: "layer.0.query", shape: [384, 384] as const, rank: 8, params: 6144 }], modulesToSave: [], inputs: [], trainableParams: 6144,
       totalParams: 9_461_760, seconds: 0.1, bytesWritten: 4321, output: "a.onnx",
     }),
     artifacts: answer("artifacts", { files: ["out/step.onnx"], trainableParams: 6144, bytesWritten: 1000, seconds: 0.1 }),

@@ -41,7 +41,6 @@ describe("a wrong command line", () => {
     ["an unknown task", ["train", "m", "--task", "translation"], "CHOICE_WRONG", /^--task must be one of text-classification, /],
     ["two that contradict", ["train", "m", ...trainFiles, "--resume", "--overwrite"], "FLAGS_CONTRADICT", /^--resume and --overwrite contradict/],
     ["a mistyped format", ["artifacts", "m", "-o", "a", "--format", "step,ort"], "CHOICE_WRONG", /^--format must be one of step and ort-training, and is "ort"/],
-    ["a flag that isn't there", ["adapt", "m", "-o", "a", "--swappable"], "NOT_THERE_YET", /^--swappable is not there yet/],
     ["an unknown optimizer", ["artifacts", "m", "-o", "a", "--optimizer", "lion"], "CHOICE_WRONG", /^--optimizer must be one of adamw and sgd, and is "lion"/],
   ];
   for (const [what, words, code, message] of wrong) {

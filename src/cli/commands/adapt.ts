@@ -14,23 +14,23 @@ export const adapt: Command = defineCommand<AdaptVerbOptions, AdaptResult>({
   alsoCalled: ["attach", "inject"],
   summary: "insert the update into chosen weights and write the adapted graph",
   description: "Writes MODEL with W' = U(W) computed in the graph for each chosen weight. Without --adapter the update starts as the identity. "
-    + "Written beside MODEL, the file is some kilobytes: it points at MODEL's own weights.",
+    + "Written beside MODEL, the file is some kilobytes: it points at MODEL's own weights. With --swappable one session serves many adapters.",
   flags: {
     output: required(output("file", "the adapted graph to write")), adapter: adapter("start from this adapter: method, rank, targets and values come from it"),
-    checkpoint: checkpoint("start from what was trained elsewhere"), saveAdapter, embed, dryRun,
+    checkpoint: checkpoint("start from what was trained elsewhere"), saveAdapter, swappable, embed, dryRun,
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force, seed,
   },
-  extraFlags: [swappable],
   example: "onnx-hut adapt model.onnx --target-modules q,v --rank 8 -o adapted.onnx",
-  gives: ["adapted", "modulesToSave", "trainableParams", "totalParams", "seconds", "bytesWritten", "output"],
+  gives: ["adapted", "modulesToSave", "inputs", "trainableParams", "totalParams", "seconds", "bytesWritten", "output"],
   run: (verbs, model, options) => verbs.adapt(model, options),
   show: (result, { dryRun: dry, saveAdapter: saved, verbose }) => [
     ...listing([{ title: "module path" }, { title: "[k, n]" }, { title: "rank", right: true }, { title: "trained", right: true }], [
-      ...result.adapted.map((m) => [moduleLabel(m), `[${m.shape.join(", ")}]`, grouped(m.rank), grouped(m.params)]),
+      ...result.adapted.map((m) => [moduleLabel(m), `[${m.shape.join(", ")}]`, result.inputs.length === 0 ? grouped(m.rank) : "any", grouped(m.params)]),
       ...result.modulesToSave.map((m) => [m.modulePath, "whole", "", grouped(m.params)]),
     ], verbose),
     "",
     ...facts([
+      ...(result.inputs.length === 0 ? [] : [["inputs", `${grouped(result.inputs.length)}, for adapters of any rank`] as const]),
       ["trainable", share(result.trainableParams, result.totalParams)],
       dry === true ? ["would write", result.output] : ["written", `${result.output}, ${bytes(result.bytesWritten)}`],
       ...(saved === undefined || dry === true ? [] : [["adapter", saved]]),

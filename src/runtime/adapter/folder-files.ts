@@ -1,13 +1,13 @@
-/** An adapter → the files of its PEFT folder: adapter_config.json, adapter_model.safetensors, README.md, and our own hut.json. */
+/** An adapter and the files of its PEFT folder: adapter_config.json, adapter_model.safetensors, README.md, and our own hut.json. Who reads and writes them is no matter. */
 import { hutJsonDisagrees } from "../../errors/adapter.ts";
 import { quote } from "../../errors/hut-error.ts";
-import type { Bytes } from "../../ir/source.ts";
+import type { Bytes, Source } from "../../ir/source.ts";
 import type { AdapterFolder } from "./adapter-folder.ts";
-import { formatHutJson, type HutJson } from "./hut-json.ts";
-import { CONFIG_FILE, formatPeftConfig } from "./peft-config.ts";
-import { checkTensors, PEFT_PREFIX, weightShape, type AdapterTensors } from "./peft-tensors.ts";
+import { formatHutJson, parseHutJson, type HutJson } from "./hut-json.ts";
+import { CONFIG_FILE, formatPeftConfig, parsePeftConfig } from "./peft-config.ts";
+import { checkTensors, groupTensors, PEFT_PREFIX, weightShape, type AdapterTensors } from "./peft-tensors.ts";
 import { adapterReadme } from "./readme.ts";
-import { fromFloat32, writeSafetensors, type SafeTensor } from "./safetensors.ts";
+import { fromFloat32, readSafetensors, writeSafetensors, type SafeTensor } from "./safetensors.ts";
 import type { TargetRule } from "./target-modules.ts";
 
 export const TENSOR_FILE = "adapter_model.safetensors";
@@ -35,6 +35,34 @@ function fileTensors({ modules, saved }: AdapterTensors): Map<string, SafeTensor
   }
   for (const [path, { shape, data }] of saved) tensors.set(PEFT_PREFIX + path, fromFloat32(shape, data));
   return tensors;
+}
+
+/** What the folder holds: its texts, and the tensors' file. */
+export interface AdapterSources {
+  /** adapter_config.json. */
+  readonly config: string;
+  /** adapter_model.safetensors. */
+  readonly tensors: Source;
+  /** hut.json, of folders that we wrote. */
+  readonly hut?: string | undefined;
+}
+
+/**
+ * The files as an adapter, checked whole: nothing of it is left to find broken later. `folder` and `pathOf`, a file's name as its path, are for messages. Where PEFT's exclude_modules or layers_to_transform narrow the targets, targetModules
+ * comes back as the list of module paths. Throws the errors of src/errors/adapter.ts.
+ */
+export function adapterOfFiles(files: AdapterSources, folder: string, pathOf: (name: string) => string): AdapterFolder {
+  const { config, rule } = parsePeftConfig(files.config, pathOf(CONFIG_FILE));
+  const tensors = groupTensors(readSafetensors(files.tensors), config, pathOf(TENSOR_FILE));
+  checkTensors(tensors, config, rule, pathOf(TENSOR_FILE), folder);
+
+  const narrowed = rule.excludeModules.length > 0 || rule.layersToTransform.length > 0;
+  const adapter = { ...config, ...tensors, ...(narrowed ? { targetModules: [...tensors.modules.keys()] } : {}) };
+  if (files.hut === undefined) return adapter;
+  const hut = parseHutJson(files.hut, pathOf(HUT_FILE));
+  const whole: AdapterFolder = { ...adapter, alpha: adapter.alpha ?? hut.alpha, hut };
+  checkHutJson(whole, hut, folder);
+  return whole;
 }
 
 /** Throws HUT_JSON_DISAGREES where hut.json says other than PEFT's files. */

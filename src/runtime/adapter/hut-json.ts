@@ -130,7 +130,7 @@ function readModule(fields: JsonFields): HutModule {
 }
 
 /** Runs of columns within [0, n), one number after the other in the file: rising, none empty. */
-function readRanges(fields: JsonFields, role: string, n: number): Ranges {
+export function readRanges(fields: JsonFields, role: string, n: number): Ranges {
   const numbers = fields.counts(role, 0);
   if (!["q", "k", "v"].includes(role)) fields.wrong(role, "a role: q, k or v");
   const rising = numbers.every((v, i) => (i % 2 === 0 ? i === 0 || v >= (numbers[i - 1] ?? 0) : v > (numbers[i - 1] ?? 0)));
@@ -153,7 +153,8 @@ function readFingerprint(fields: JsonFields, [k, n]: readonly [number, number]):
   return step > 0 ? { shape, positions, values, step } : fields.wrong("step", "a number above 0");
 }
 
-function readShape(fields: JsonFields): [number, number] {
+/** [k, n]. */
+export function readShape(fields: JsonFields): [number, number] {
   const [k, n, ...rest] = fields.counts("shape", 1);
   return k === undefined || n === undefined || rest.length > 0 ? fields.wrong("shape", "[k, n]") : [k, n];
 }

@@ -81,11 +81,11 @@ export class JsonFields {
     return new JsonFields(this.file, this.get(key), `${this.path}${key}.`);
   }
 
-  /** The list of objects under `key`, one by one. */
-  list<T>(key: string, read: (fields: JsonFields) => T): T[] {
+  /** The list of objects under `key`, each as fields of its own. */
+  objects(key: string): JsonFields[] {
     const value = this.get(key);
-    if (!Array.isArray(value)) return this.wrong(key, "a list");
-    return value.map((entry, i) => read(new JsonFields(this.file, entry, `${this.path}${key}[${String(i)}].`)));
+    if (!Array.isArray(value)) return this.wrong(key, "a list of objects");
+    return value.map((entry, i) => new JsonFields(this.file, entry, `${this.path}${key}[${String(i)}].`));
   }
 
   /** The object under `key`, entry by entry, as a record; "__proto__" becomes an ordinary own key. */

@@ -15,8 +15,11 @@ import type { Fingerprint } from "./hut-json.ts";
 import { columnsOf, unstacked } from "./packed-modules.ts";
 import { weightShape, type AdapterTensor } from "./peft-tensors.ts";
 
+/** What is known of a weight that a module may be: of one in a graph, or of one that a swappable graph tells of. */
+export type MatchableSite = Pick<WeightSite, "name" | "modulePath" | "role" | "layer" | "blocks" | "k" | "n">;
+
 /** A part of the graph and the adapter's tensors for it, by PEFT's names. */
-export interface MatchedPart extends Part {
+export interface MatchedPart<Site = WeightSite> extends Part<Site> {
   /** The adapter's own name of the module. */
   readonly module: string;
   readonly tensors: ReadonlyMap<string, AdapterTensor>;
@@ -25,8 +28,9 @@ export interface MatchedPart extends Part {
 }
 
 /** The part for each of the adapter's modules, or of their roles where they are packed. Throws where one is missing, could be several, or has another shape. */
-export function matchAdapter(adapter: AdapterFolder, folder: string, sites: readonly WeightSite[], method: UpdatedTransformation): MatchedPart[] {
-  return [...adapter.modules].flatMap(([module, tensors]): MatchedPart[] => {
+export function matchAdapter<Site extends MatchableSite>(adapter: AdapterFolder, folder: string, sites: readonly Site[], method: UpdatedTransformation,
+): MatchedPart<Site>[] {
+  return [...adapter.modules].flatMap(([module, tensors]): MatchedPart<Site>[] => {
     const blocks = adapter.hut?.modules[module]?.blocks;
     if (blocks === undefined) return [matchWhole(adapter, folder, sites, module, tensors)];
     const roles = Object.keys(blocks) as Role[];
@@ -38,12 +42,12 @@ export function matchAdapter(adapter: AdapterFolder, folder: string, sites: read
   });
 }
 
-function matchWhole(adapter: AdapterFolder, folder: string, sites: readonly WeightSite[], module: string, tensors: ReadonlyMap<string, AdapterTensor>,
-): MatchedPart {
+function matchWhole<Site extends MatchableSite>(adapter: AdapterFolder, folder: string, sites: readonly Site[], module: string,
+  tensors: ReadonlyMap<string, AdapterTensor>): MatchedPart<Site> {
   const want = weightShape(adapter, module);
   const byPath = atPath(module, folder, sites);
   const role = roleOfPath(module);
-  const found: Part = byPath !== undefined ? { site: byPath, modulePath: module }
+  const found: Part<Site> = byPath !== undefined ? { site: byPath, modulePath: module }
     : role === undefined ? missing(folder, module, sites) : byRole(folder, sites, module, role);
   const n = found.block?.columns.length ?? found.site.n;
   if (want[0] !== found.site.k || want[1] !== n) throw adapterShapeMismatch(folder, module, want, [found.site.k, n]);
@@ -51,19 +55,20 @@ function matchWhole(adapter: AdapterFolder, folder: string, sites: readonly Weig
 }
 
 /** The part of one role of a module that is packed in the adapter: of the packed weight of that path, or the weight that has this role in its layer. */
-function matchRole(folder: string, sites: readonly WeightSite[], module: string, role: Role, source: readonly number[], n: number): Part {
+function matchRole<Site extends MatchableSite>(folder: string, sites: readonly Site[], module: string, role: Role, source: readonly number[], n: number,
+): Part<Site> {
   const site = atPath(module, folder, sites);
   // A weight of that path and width is packed the same way, whether its parts can be traced or not.
-  const found: Part = site?.n === n ? { site, modulePath: pathOf(site), block: { role, columns: source } } : byRole(folder, sites, module, role);
+  const found: Part<Site> = site?.n === n ? { site, modulePath: pathOf(site), block: { role, columns: source } } : byRole(folder, sites, module, role);
   const have = found.block?.columns.length ?? found.site.n;
   if (have !== source.length) throw adapterShapeMismatch(folder, `${module} (${role})`, [found.site.k, source.length], [found.site.k, have]);
   return found.block === undefined ? { ...found, modulePath: pathOf(found.site) } : found;
 }
 
 /** The weight of a role in the layer that a path names, apart or as a part of a packed one. */
-function byRole(folder: string, sites: readonly WeightSite[], module: string, role: Role): Part {
+function byRole<Site extends MatchableSite>(folder: string, sites: readonly Site[], module: string, role: Role): Part<Site> {
   const layer = layerOf(module);
-  const fitting = sites.flatMap((site): Part[] => {
+  const fitting = sites.flatMap((site): Part<Site>[] => {
     if ((site.layer !== layer && role !== "head") || !sameStack(site.modulePath, module)) return [];
     if (site.role === role) return [{ site, modulePath: module }];
     const columns = site.blocks?.get(role);
@@ -80,16 +85,17 @@ function sameStack(path: string | undefined, module: string): boolean {
   return path === undefined || samePath(beforeLayer(path), beforeLayer(module));
 }
 
-function missing(folder: string, module: string, sites: readonly WeightSite[]): never {
+function missing(folder: string, module: string, sites: readonly MatchableSite[]): never {
   throw adapterModuleMissing(folder, module, nearest(module, sites.map(pathOf), 3));
 }
 
 /** The one weight that a path of an adapter names; the shorter path may be the end of the longer. Undefined where none has it. */
-function atPath(module: string, folder: string, sites: readonly WeightSite[]): WeightSite | undefined {
+function atPath<Site extends MatchableSite>(module: string, folder: string, sites: readonly Site[]): Site | undefined {
   return onlyAt(module, folder, sites, pathOf);
 }
 
-function onlyAt<T>(module: string, folder: string, things: readonly T[], path: (thing: T) => string): T | undefined {
+/** The one of some things at a path, which may be longer or shorter at its beginning. Throws where it could be several. */
+export function onlyAt<T>(module: string, folder: string, things: readonly T[], path: (thing: T) => string): T | undefined {
   const exact = things.filter((t) => path(t) === module);
   const candidates = exact.length > 0 ? exact : things.filter((t) => samePath(path(t), module));
   if (candidates.length > 1) throw adapterModuleAmbiguous(folder, module, candidates.map(path));

@@ -98,7 +98,7 @@ function slices(trainables: readonly Trainable[], theta: Float32Array): Map<Trai
 }
 
 /** PEFT holds a Linear's weight as [n, k]. */
-function savedTensor(t: Trainable, values: Float32Array | undefined): AdapterTensor {
+export function savedTensor(t: Trainable, values: Float32Array | undefined): AdapterTensor {
   const data = values ?? t.start;
   const { site } = t;
   if (t.parameter !== "weight" || site === undefined) return { shape: t.shape, data };

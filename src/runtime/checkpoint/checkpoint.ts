@@ -2,7 +2,7 @@
  * The checkpoint of ONNX Runtime's training API: flatbuffers with the identifier ODTC. Its tables are ONNX Runtime's ort_training_checkpoint.fbs, the tensors
  * those of ort.fbs; what follows numbers the fields that are read or written here, as they stand there.
  */
-import type { Bytes } from "../../ir/source.ts";
+import type { FlatTensor } from "../flatbuffers/flat-tensor.ts";
 
 /** The file's identifier, at byte 4. */
 export const IDENTIFIER = "ODTC";
@@ -28,14 +28,8 @@ export const DATA_SUFFIX = ".data";
 /** What the runtime calls AdamW's first and second moment of a parameter. */
 export const MOMENTS = ["momentum0", "momentum1"] as const;
 
-/** A tensor in a checkpoint: bytes are little-endian and row-major. */
-export interface CheckpointTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** ONNX's number of the element type. */
-  readonly dataType: number;
-  readonly data: Bytes;
-}
+/** A tensor in a checkpoint. */
+export type CheckpointTensor = FlatTensor;
 
 /** What a checkpoint holds, as far as it matters here. Properties are the user's own. */
 export interface Checkpoint {

@@ -1,13 +1,11 @@
 /** Reads a checkpoint of ONNX Runtime's training API, whoever wrote it. */
 import { ortCheckpointBroken, ortCheckpointUnreadable } from "../../errors/checkpoint.ts";
 import { quote } from "../../errors/hut-error.ts";
-import { byteLength } from "../../ir/data-type.ts";
-import { ByteRange, type Bytes, type Source } from "../../ir/source.ts";
-import { DATA_SUFFIX, FIELDS, IDENTIFIER, VERSION, type Checkpoint, type CheckpointTensor, type OptimizerState } from "./checkpoint.ts";
-import { FlatError, FlatTable } from "./flat-table.ts";
+import type { Source } from "../../ir/source.ts";
+import { FlatError, FlatTable } from "../flatbuffers/flat-table.ts";
+import { readFlatTensors, type FlatTensor } from "../flatbuffers/flat-tensor.ts";
+import { DATA_SUFFIX, FIELDS, IDENTIFIER, VERSION, type Checkpoint, type OptimizerState } from "./checkpoint.ts";
 
-/** Most dimensions of one tensor: PyTorch's own limit is 64. */
-const MAX_RANK = 64;
 
 /**
  * The tensors of a checkpoint; their bytes stay views of `bytes`, or ranges of `external`, the file of external data, where there is one. `file` is for messages.
@@ -50,7 +48,7 @@ function optimizerOf(root: FlatTable, external: Source | undefined): OptimizerSt
   if (group === undefined) return undefined;
   const step = Number(group.int64(FIELDS.optimizerGroup.step, "the step") ?? 0n);
   if (!Number.isSafeInteger(step) || step < 0) throw new FlatError(`its step is ${String(step)}`);
-  const moments = new Map<string, ReadonlyMap<string, CheckpointTensor>>();
+  const moments = new Map<string, ReadonlyMap<string, FlatTensor>>();
   for (const state of group.tables(FIELDS.optimizerGroup.optimizerStates, "state of a parameter")) {
     const name = state.text(FIELDS.parameterState.paramName, "the parameter's name of a state");
     if (name === undefined || moments.has(name)) throw new FlatError(name === undefined ? "a state of a parameter has no name" : `the state of ${quote(name)} stands in it twice`);
@@ -60,42 +58,6 @@ function optimizerOf(root: FlatTable, external: Source | undefined): OptimizerSt
   return moments.size === 0 ? undefined : { step, moments };
 }
 
-function tensorsOf(state: FlatTable, field: number, what: string, names: Set<string>, external: Source | undefined): CheckpointTensor[] {
-  const tensors: CheckpointTensor[] = [];
-  for (const table of state.tables(field, what)) {
-    const tensor = tensorOf(table, what, external);
-    // Before the next one is read: a file may list one tensor a million times.
-    if (names.has(tensor.name)) throw new FlatError(`tensor ${quote(tensor.name)} stands in it twice`);
-    names.add(tensor.name);
-    tensors.push(tensor);
-  }
-  return tensors;
-}
-
-function tensorOf(table: FlatTable, what: string, external: Source | undefined): CheckpointTensor {
-  const fields = FIELDS.tensor;
-  const name = table.text(fields.name, `the name of a ${what}`);
-  if (name === undefined || name === "") throw new FlatError(`a ${what} has no name`);
-  const where = `tensor ${quote(name)}`;
-  const dims = table.int64Vector(fields.dims, MAX_RANK, `the shape of ${where}`) ?? [];
-  const shape = dims.map(Number);
-  const dataType = table.int32(fields.dataType, `the type of ${where}`) ?? 0;
-  const size = shape.reduce((product, n) => product * n, 1);
-  const wanted = byteLength(dataType, size);
-  if (shape.some((n) => n < 0) || !Number.isSafeInteger(size) || wanted === undefined) throw new FlatError(`${where} has an unknown type or an impossible shape`);
-  return { name, shape, dataType, data: bytesOf(table, where, wanted, external) };
-}
-
-/** A tensor's bytes: in the file itself or, where it has an offset, in that of external data. */
-function bytesOf(table: FlatTable, where: string, wanted: number, external: Source | undefined): Bytes {
-  const { rawData, externalDataOffset } = FIELDS.tensor;
-  const offset = Number(table.int64(externalDataOffset, `the place of ${where} in the external data`) ?? -1n);
-  if (offset >= 0) {
-    if (external === undefined) throw new FlatError(`${where} is in external data, and the file says that it has none`);
-    if (offset + wanted > external.size) throw new FlatError(`${where} ends beyond the ${String(external.size)} bytes of ${quote(external.name)}`);
-    return new ByteRange(external, offset, wanted);
-  }
-  const data = table.byteVector(rawData, `the numbers of ${where}`) ?? new Uint8Array();
-  if (wanted !== data.length) throw new FlatError(`${where} has ${String(data.length)} bytes, and its shape and type need ${String(wanted)}`);
-  return data;
+function tensorsOf(state: FlatTable, field: number, what: string, names: Set<string>, external: Source | undefined): FlatTensor[] {
+  return readFlatTensors(state, field, FIELDS.tensor, what, names, external);
 }

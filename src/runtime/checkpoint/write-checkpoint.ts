@@ -1,6 +1,7 @@
 /** A checkpoint's bytes, for ONNX Runtime's training API to start from. */
 import { Builder, type Offset } from "flatbuffers";
-import { readBytes, type Bytes } from "../../ir/source.ts";
+import type { Bytes } from "../../ir/source.ts";
+import { writeFlatTensors, writeOffsets } from "../flatbuffers/flat-tensor.ts";
 import { FIELD_COUNTS, FIELDS, GROUP, IDENTIFIER, VERSION, type Checkpoint, type CheckpointTensor } from "./checkpoint.ts";
 
 /**
@@ -27,7 +28,7 @@ export function writeCheckpoint({ trainable, frozen }: Checkpoint, learningRate:
   const size = [...trainable, ...frozen].reduce((sum, t) => sum + t.data.length, 0);
   const external = size > maxInline ? new ExternalData() : undefined;
   const builder = new Builder((external === undefined ? size : 0) + 1024);
-  const tensors = (list: readonly CheckpointTensor[]): Offset => offsets(builder, list.map((t) => addTensor(builder, t, external)));
+  const tensors = (list: readonly CheckpointTensor[]): Offset => writeFlatTensors(builder, list, FIELDS.tensor, FIELD_COUNTS.tensor, (bytes) => external?.add(bytes));
   const [trainables, frozens] = [tensors(trainable), tensors(frozen)];
   const { moduleState, optimizerGroup, checkpoint } = FIELDS;
   builder.startObject(FIELD_COUNTS.moduleState);
@@ -36,13 +37,13 @@ export function writeCheckpoint({ trainable, frozen }: Checkpoint, learningRate:
   builder.addFieldInt8(moduleState.hasExternalData, Number(external !== undefined), 0);
   const state = builder.endObject();
 
-  const [groupName, states] = [builder.createString(GROUP), offsets(builder, [])];
+  const [groupName, states] = [builder.createString(GROUP), writeOffsets(builder, [])];
   builder.startObject(FIELD_COUNTS.optimizerGroup);
   builder.addFieldInt64(optimizerGroup.step, 0n, null);
   builder.addFieldOffset(optimizerGroup.groupName, groupName, 0);
   builder.addFieldFloat32(optimizerGroup.initialLearningRate, learningRate, null);
   builder.addFieldOffset(optimizerGroup.optimizerStates, states, 0);
-  const groups = offsets(builder, [builder.endObject()]);
+  const groups = writeOffsets(builder, [builder.endObject()]);
 
   builder.startObject(FIELD_COUNTS.checkpoint);
   builder.addFieldInt32(checkpoint.version, VERSION, 0);
@@ -57,35 +58,12 @@ class ExternalData {
   readonly chunks: Bytes[] = [];
   #size = 0;
 
-  /** Where these bytes begin. */
-  add(bytes: Bytes): number {
+  /** Where these bytes begin; undefined where they are too few for it. */
+  add(bytes: Bytes): number | undefined {
+    if (bytes.length < MIN_EXTERNAL_BYTES) return undefined;
     const at = this.#size;
     this.chunks.push(bytes);
     this.#size += bytes.length;
     return at;
   }
-}
-
-function addTensor(builder: Builder, { name, shape, dataType, data }: CheckpointTensor, external: ExternalData | undefined): Offset {
-  const { tensor } = FIELDS;
-  const place = data.length >= MIN_EXTERNAL_BYTES ? external?.add(data) : undefined;
-  const nameAt = builder.createString(name);
-  const raw = place === undefined ? builder.createByteVector(readBytes(data)) : 0;
-  builder.startVector(8, shape.length, 8);
-  for (const size of [...shape].reverse()) builder.addInt64(BigInt(size));
-  const dims = builder.endVector();
-  builder.startObject(FIELD_COUNTS.tensor);
-  builder.addFieldOffset(tensor.name, nameAt, 0);
-  builder.addFieldOffset(tensor.dims, dims, 0);
-  builder.addFieldInt32(tensor.dataType, dataType, 0);
-  builder.addFieldOffset(tensor.rawData, raw, 0);
-  builder.addFieldInt64(tensor.externalDataOffset, BigInt(place ?? -1), -1n);
-  return builder.endObject();
-}
-
-/** A vector of tables. */
-function offsets(builder: Builder, tables: readonly Offset[]): Offset {
-  builder.startVector(4, tables.length, 4);
-  for (const table of [...tables].reverse()) builder.addOffset(table);
-  return builder.endVector();
 }

@@ -3,6 +3,7 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { modelFileMissing } from "../../errors/runtime.ts";
 import { modelFromProto } from "../../ir/load.ts";
+import type { OpenExternal } from "../../ir/proto/tensor.ts";
 import { ByteRange, type Source } from "../../ir/source.ts";
 import { loadableModel, type LoadableModel } from "../loadable-model.ts";
 import { resolveExternal } from "./external-data.ts";
@@ -23,6 +24,8 @@ export interface OpenedModel extends LoadableModel, Disposable {
   readonly files: readonly string[];
   /** The model's file itself. */
   readonly source: Source;
+  /** The files that external data names, after checking that they may be read. */
+  readonly openExternal: OpenExternal;
   /** Where bytes lie as seen from the folder: what external data of a graph beside it says. */
   locate(range: ByteRange): { location: string; offset: number } | undefined;
 }
@@ -43,7 +46,7 @@ export function openModel(path: string): OpenedModel {
   const opened = new Map<string, Source & Disposable>();
   const real = realpathSync(file);
   const folder = dirname(real);
-  const openExternal = (location: string): Source => {
+  const openExternal: OpenExternal = (location) => {
     const target = resolveExternal(file, location);
     const known = opened.get(target) ?? openFileSource(target);
     opened.set(target, known);
@@ -56,7 +59,7 @@ export function openModel(path: string): OpenedModel {
   try {
     const { proto, load, loadInlined } = loadableModel(source, openExternal);
     return {
-      path: file, folder, file: basename(real), size: source.size, source, proto, load, loadInlined, [Symbol.dispose]: dispose,
+      path: file, folder, file: basename(real), size: source.size, source, proto, load, loadInlined, openExternal, [Symbol.dispose]: dispose,
       // Data files are opened when a model is made of the message.
       get files() {
         modelFromProto(proto, { file, openExternal });

@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as native from "onnxruntime-node";
-import * as web from "onnxruntime-web";
 import { openModel, type AdaptedModel, type MemoryTrainOptions, type ModelFiles } from "../../../src/browser.ts";
 import { adapt, fold, HutError, inspect, predict, train, type TrainOptions } from "../../../src/index.ts";
 import type { OnnxRuntime } from "../../../src/runtime/session.ts";
+import { WASM } from "../wasm-runtime.ts";
 
 const DEMO = "fixtures/demo";
 const bytes = (path: string): Uint8Array => new Uint8Array(readFileSync(path));
@@ -83,7 +83,7 @@ describe("a model in memory", function () {
     });
 
     it("trains the same on onnxruntime-web, whose sessions share the base's bytes", async () => {
-      const { adapted: other, losses: same } = await trainedBy(web);
+      const { adapted: other, losses: same } = await trainedBy(WASM);
       same.forEach((loss, i) => { assert.ok(Math.abs(loss - (losses[i] ?? NaN)) < 1e-4, String(i)); });
       const merged = await other.fold();
       await other[Symbol.asyncDispose]();
@@ -118,9 +118,9 @@ describe("a model in memory", function () {
     const output = join(folder, "adapted.onnx");
     await adapt(DEMO, { ...HEAD, output });
     const files = { model: bytes(output), externalData: { "adapted.onnx_data": bytes(`${output}_data`) } };
-    const { weights, parameters } = openModel(web, files).inspect();
+    const { weights, parameters } = openModel(WASM, files).inspect();
     assert.ok(weights.length >= 18 && parameters > 9_461_760);
-    assert.throws(() => openModel(web, { model: files.model }).inspect(), (error: unknown) => error instanceof HutError && error.code === "FILE_MISSING");
+    assert.throws(() => openModel(WASM, { model: files.model }).inspect(), (error: unknown) => error instanceof HutError && error.code === "FILE_MISSING");
   });
 
   const wrong: readonly { readonly what: string; readonly code: string; readonly act: () => unknown }[] = [

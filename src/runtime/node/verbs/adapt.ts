@@ -1,15 +1,23 @@
 /** `adapt`: inserts the updated transformation into a copy of the user's graph. */
+import type { Model } from "../../../ir/model.ts";
+import { makeSwappable } from "../../../passes/make-swappable.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
-import { readAdapterFolder, writeAdapterFolder } from "../peft-folder.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
 import { adaptedModules, deployable, savedModules } from "../../adapted-modules.ts";
 import { countParameters } from "../../inspect-model.ts";
-import { initialTheta, prepare, type OpenedAdapter } from "../../prepare.ts";
+import { initialTheta, prepare, type OpenedAdapter, type Prepared } from "../../prepare.ts";
+import { adapterOfParameters } from "../../swap/adapter-of-parameters.ts";
+import { ONNX_ADAPTER_ENDING } from "../../swap/onnx-adapter.ts";
+import { startingParameters } from "../../swap/swap-parameters.ts";
+import { formatSwappableInfo, SWAPPABLE_KEY, swappableInfo } from "../../swap/swappable-info.ts";
+import { onnxAdapterOf, writeOnnxAdapter } from "../../swap/write-onnx-adapter.ts";
 import { findLogits } from "../../model-outputs.ts";
 import { savesHeadBy } from "../../tasks/registry.ts";
 import type { AdaptResult, AdaptVerbOptions } from "../../options.ts";
-import { refuseInputAsOutput, requireWritable } from "../atomic-write.ts";
+import { refuseInputAsOutput, requireWritable, writeFileAtomic } from "../atomic-write.ts";
+import { readParameters } from "../onnx-adapter-file.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
+import { readAdapterFolder, writeAdapterFolder } from "../peft-folder.ts";
 import { saveModels } from "../save-model.ts";
 import { openTrained } from "./open-trained.ts";
 
@@ -23,20 +31,38 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
   for (const note of prepared.notes) options.onNotice?.(note);
   refuseInputAsOutput(options.output, [opened.path, ...opened.files]);
   requireWritable(options.output);
+  const { model: written, inputs } = options.swappable === true ? swappable(prepared) : { model: deployable(prepared), inputs: [] };
   let bytes = 0;
   if (options.dryRun !== true) {
-    bytes = saveModels({ base: opened, graphs: [{ path: options.output, model: deployable(prepared) }], embed: options.embed, onNotice: options.onNotice }).bytes;
-    if (options.saveAdapter !== undefined) writeAdapterFolder(options.saveAdapter, toAdapterFolder(prepared, initialTheta(prepared.trainables), adapterBase(opened)));
+    bytes = saveModels({ base: opened, graphs: [{ path: options.output, model: written }], embed: options.embed, onNotice: options.onNotice }).bytes;
+    if (options.saveAdapter !== undefined) saveStart(options.saveAdapter, prepared, opened);
   }
   return await Promise.resolve({
-    adapted: adaptedModules(prepared), modulesToSave: savedModules(prepared), trainableParams: parameterCount(prepared.trainables),
+    adapted: adaptedModules(prepared), modulesToSave: savedModules(prepared), inputs, trainableParams: parameterCount(prepared.trainables),
     totalParams: countParameters(opened.loadInlined().graph), seconds: (performance.now() - started) / 1000, bytesWritten: bytes, output: options.output,
   });
 }
 
-/** The adapter folder of `--adapter`, read. */
-export function openAdapter(folder: string | undefined): OpenedAdapter | undefined {
-  return folder === undefined ? undefined : { folder, contents: readAdapterFolder(folder) };
+/** The swappable graph: what an adapter brings are inputs, and its metadata tells of them. */
+function swappable(prepared: Prepared): { model: Model; inputs: AdaptResult["inputs"] } {
+  const { model, method, adapted, saved, statistics } = prepared;
+  const inputs = makeSwappable(model, { method, adapted, whole: [...saved, ...statistics] });
+  const info = swappableInfo(prepared, inputs);
+  model.metadata.set(SWAPPABLE_KEY, formatSwappableInfo(info));
+  model.graph.sortTopologically();
+  return { model, inputs: info.inputs.map(({ name, shape }) => ({ name, shape })) };
+}
+
+/** Writes the adapter that a prepared model starts with: a folder, or ONNX Runtime's own file. */
+function saveStart(path: string, prepared: Prepared, opened: OpenedModel): void {
+  if (path.endsWith(ONNX_ADAPTER_ENDING)) writeFileAtomic(path, [writeOnnxAdapter(onnxAdapterOf(startingParameters(prepared)))]);
+  else writeAdapterFolder(path, toAdapterFolder(prepared, initialTheta(prepared.trainables), adapterBase(opened)));
+}
+
+/** The adapter of `--adapter`, read: a folder, or ONNX Runtime's own file. */
+export function openAdapter(path: string | undefined): OpenedAdapter | undefined {
+  if (path === undefined) return undefined;
+  return { folder: path, contents: path.endsWith(ONNX_ADAPTER_ENDING) ? adapterOfParameters(readParameters(path), path) : readAdapterFolder(path) };
 }
 
 /** What an adapter says of its base. */
