@@ -1,6 +1,7 @@
 /** TSV, CSV and JSONL → records that know their line. */
 
-import { parse } from "csv-parse/sync";
+// The build for browsers, which brings what Node has of its own.
+import { parse } from "csv-parse/browser/esm/sync";
 import { dataCsvBroken, dataEmpty, dataEndingUnknown, dataHeaderDuplicate, dataJsonBroken, dataJsonNotObject, dataNoRows, dataNotUtf8,
   dataParquetUnsupported, dataQuoteMisplaced, dataQuoteOpen, dataRowWidth } from "../../errors/data.ts";
 
