@@ -17,7 +17,7 @@ const floor = (name, index) => ({
 });
 
 export default tseslint.config(
-  { ignores: ["dist/**", "node_modules/**", "src/**/generated/**", "fixtures/**"] },
+  { ignores: ["**/dist/**", "node_modules/**", "src/**/generated/**", "fixtures/**"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js", "scripts/*.mjs"] }, tsconfigRootDir: import.meta.dirname } },
