@@ -238,7 +238,8 @@ function message(error: unknown): string {
 
 async function demoData(): Promise<void> {
   const lines = (await (await fetch("/demo/train.tsv")).text()).split("\n");
-  await takeData("train.tsv", lines.slice(0, DEMO_SENTENCES + 1).join("\n"));
+  const named = lines.slice(0, DEMO_SENTENCES + 1).map((line) => line.replace(/\t0$/, "\tnegative").replace(/\t1$/, "\tpositive"));
+  await takeData("train.tsv", named.join("\n"));
 }
 
 /** WebGPU can be chosen where the browser has an adapter. */
