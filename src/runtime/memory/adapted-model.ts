@@ -18,7 +18,7 @@ import { evaluateTheta, planOf, rates, type PlanOptions } from "../run-plan.ts";
 import { joined, serialized } from "../serialized.ts";
 import { GraphSession, type OnnxRuntime } from "../session.ts";
 import { requireTaskLogits, taskNamed } from "../tasks/registry.ts";
-import type { Task } from "../tasks/task.ts";
+import type { Answer, Task } from "../tasks/task.ts";
 import { initialState, trainLoop } from "../trainer.ts";
 import { evaluationGraph, trainingGraph } from "../training-graphs.ts";
 import { recordsOf, type MemoryData, type OpenedMemory } from "./memory-files.ts";
@@ -36,8 +36,8 @@ export interface MemoryTrainOptions extends MemoryRunOptions, PlanOptions {
 /** What training came to, in the words of `train`. */
 export type MemoryTrainResult = Pick<TrainResult, "steps" | "firstLoss" | "lastLoss" | "metrics" | "train_runtime" | "train_samples_per_second" | "train_tokens_per_second" | "interrupted">;
 
-/** A record's logits: [C], or [T, V] without the padding, laid end to end. */
-export interface Prediction {
+/** A record's logits: [C], or [T, V] without the padding, laid end to end. Of a classifier also what a pipeline answers by them. */
+export interface Prediction extends Partial<Answer> {
   readonly dims: readonly number[];
   readonly logits: readonly number[];
 }
@@ -143,7 +143,8 @@ export class AdaptedModel implements AsyncDisposable {
     const rows = await collectRows({ ...examples, ...options, session, batchSize: options.batchSize ?? DEFAULTS.batchSize, extra: thetaFeed(this.#theta) }, [logits.name], perToken);
     return rows.map((row) => {
       const { dims = [], values = [] } = row.get(logits.name) ?? {};
-      return { dims, logits: Array.from(values, Number) };
+      const numbers = Array.from(values, Number);
+      return { dims, logits: numbers, ...this.#task.answer?.(numbers, this.#classes) };
     });
   }
 
@@ -177,7 +178,7 @@ export class AdaptedModel implements AsyncDisposable {
 
   #examples(data: MemoryData, { maxSeqLength }: MemoryRunOptions, labels: "required" | "none"): LoadedExamples {
     return examplesOf(recordsOf(data), this.#opened.tokenizer, {
-      task: this.#task, graph: this.#opened.loadInlined().graph, labels, maxSeqLength, numLabels: labels === "none" ? undefined : this.#numLabels, id2label: this.#classes,
+      task: this.#task, graph: this.#opened.loadInlined().graph, labels, maxSeqLength, wholeTexts: labels === "none", numLabels: labels === "none" ? undefined : this.#numLabels, id2label: this.#classes,
     });
   }
 

@@ -66,15 +66,17 @@ describe("a model in memory", function () {
 
     it("predicts the verb's logits, a sentence or many", async () => {
       await predict(DEMO, { adapter: join(run(), "adapter"), data: join(folder, "train.tsv"), output: join(folder, "p.jsonl") });
-      const wanted = text(join(folder, "p.jsonl")).trim().split("\n").map((line) => (JSON.parse(line) as { logits: number[] }).logits);
+      const wanted = text(join(folder, "p.jsonl")).trim().split("\n").map((line) => JSON.parse(line) as { logits: number[]; label: string; score: number });
       const got = await adapted.predict(few);
       assert.equal(got.length, 64);
-      got.forEach(({ logits, dims }, i) => {
+      got.forEach(({ logits, dims, label, score }, i) => {
         assert.deepEqual(dims, [2]);
-        logits.forEach((v, c) => { assert.ok(Math.abs(v - (wanted[i]?.[c] ?? NaN)) < 1e-5); });
+        assert.equal(label, wanted[i]?.label);
+        assert.ok(Math.abs((score ?? NaN) - (wanted[i]?.score ?? NaN)) < 1e-5);
+        logits.forEach((v, c) => { assert.ok(Math.abs(v - (wanted[i]?.logits[c] ?? NaN)) < 1e-5); });
       });
       const [one] = await adapted.predict([{ text: sentences.split("\n")[1]?.split("\t")[0] ?? "" }]);
-      one?.logits.forEach((v, c) => { assert.ok(Math.abs(v - (wanted[0]?.[c] ?? NaN)) < 1e-5); });
+      one?.logits.forEach((v, c) => { assert.ok(Math.abs(v - (wanted[0]?.logits[c] ?? NaN)) < 1e-5); });
     });
 
     it("measures as training does", async () => {
