@@ -63,8 +63,8 @@ class Work {
   }
 }
 
-/** What goes on; `data` are the sentences chosen last, for a model that is opened after them. */
-const run: { work: Work; losses: number[]; since: number; opening: number; isTraining: boolean; data?: { readonly name: string; readonly content: ArrayBuffer | string } } = { work: new Work(onNews), losses: [], since: 0, opening: 0, isTraining: false };
+/** What goes on; `data` are the sentences chosen last, for a model that is opened after them; `answers` tells of which model scores are. */
+const run: { work: Work; losses: number[]; since: number; opening: number; answers: number; isTraining: boolean; data?: { readonly name: string; readonly content: ArrayBuffer | string } } = { work: new Work(onNews), losses: [], since: 0, opening: 0, answers: 0, isTraining: false };
 
 const count = (n: number): string => n.toLocaleString("en");
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
@@ -133,12 +133,11 @@ async function takeData(name: string, content: ArrayBuffer | string): Promise<vo
 }
 
 async function train(): Promise<void> {
-  run.losses = [];
+  reset();
   run.since = 0;
   run.isTraining = true;
   enable({ data: true, trained: false });
   say("train-status", "Building the training graph…");
-  drawLoss(chart, [], 2);
   try {
     const settings = { epochs: input("epochs").valueAsNumber, batchSize: input("batch-size").valueAsNumber, lr: input("lr").valueAsNumber };
     const done: TrainedInfo = await run.work.ask("train", settings);
@@ -176,13 +175,16 @@ async function score(): Promise<void> {
   const sentence = input("sentence").value.trim();
   if (sentence === "" || run.isTraining) return;
   say("try-status", "Scoring…");
+  const answers = run.answers;
   try {
     const { classes, before, after }: Scores = await run.work.ask("predict", { sentence });
+    // Of a model that was trained anew or exchanged since.
+    if (answers !== run.answers) return;
     at("#scores tbody", HTMLTableSectionElement).replaceChildren(...after.map((share, i) => row([classes[i] ?? String(i), bar(before[i] ?? 0), bar(share)])));
     at("#scores", HTMLTableElement).hidden = false;
     say("try-status", "");
   } catch (error) {
-    say("try-status", message(error), true);
+    if (answers === run.answers) say("try-status", message(error), true);
   }
 }
 
@@ -205,7 +207,10 @@ function bar(share: number): HTMLElement {
   return made;
 }
 
+/** Takes away what was shown of an earlier training. */
 function reset(): void {
+  run.answers += 1;
+  say("try-status", "");
   run.losses = [];
   drawLoss(chart, [], 2);
   progress.value = 0;
