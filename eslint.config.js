@@ -35,6 +35,10 @@ export default tseslint.config(
     files: ["src/**/*.ts"], ignores: ["src/ir/proto/**", "src/runtime/node/**", "src/cli/**"],
     rules: { "no-restricted-syntax": ["error", { selector: "ImportDeclaration[source.value=/^(protobufjs|onnx-proto|node:)/]", message: "ir/proto alone reads protobuf; runtime/node and cli alone deal with the system." }] },
   },
+  {
+    files: ["src/**/*.ts"], ignores: ["src/runtime/flatbuffers/**", "src/runtime/checkpoint/**", "src/runtime/swap/**"],
+    rules: { "@typescript-eslint/no-restricted-imports": ["error", { paths: [{ name: "flatbuffers", message: "runtime/flatbuffers, runtime/checkpoint and runtime/swap alone deal with flatbuffers." }] }] },
+  },
   { files: ["**/*.js", "**/*.mjs"], ...tseslint.configs.disableTypeChecked },
   {
     // mocha's describe and it return promises of nothing, and a test may leave them alone.

@@ -66,6 +66,11 @@ export class Counts<Batch> {
 
 /** The mean of a number that each record with a label has. */
 function meanOver(name: string, of: (row: Float32Array, label: number) => number): Metric<Classified> {
+  return mean(name, (batch, take) => { eachLabelled(batch, (row, label) => { take(of(row, label)); }); });
+}
+
+/** The mean of all numbers that `visit` gives to `take`; NaN where there are none. */
+export function mean<Batch>(name: string, visit: (batch: Batch, take: (value: number) => void) => void): Metric<Batch> {
   return {
     name,
     start() {
@@ -73,7 +78,10 @@ function meanOver(name: string, of: (row: Float32Array, label: number) => number
       let counted = 0;
       return {
         add(batch) {
-          counted += eachLabelled(batch, (row, label) => { sum += of(row, label); });
+          visit(batch, (value) => {
+            sum += value;
+            counted += 1;
+          });
         },
         result: () => sum / counted,
       };
@@ -97,19 +105,16 @@ function quotient(name: string, of: (mean: number) => number): Metric<Summed> {
   };
 }
 
-/** Calls `visit` for every row [C] whose label counts; gives their number. Throws where shapes and labels don't agree. */
-function eachLabelled({ logits, dims, labels, indices }: Classified, visit: (row: Float32Array, label: number) => void): number {
+/** Calls `visit` for every row [C] whose label counts. Throws where shapes and labels don't agree. */
+function eachLabelled({ logits, dims, labels, indices }: Classified, visit: (row: Float32Array, label: number) => void): void {
   const [rows = 0, classes = 0] = dims;
   if (dims.length !== 2 || rows !== labels.length || logits.length !== rows * classes) throw logitsDoNotFit(dims, logits.length, labels.length);
-  let counted = 0;
   for (const [i, wide] of labels.entries()) {
     const label = Number(wide);
     if (label === IGNORED_LABEL) continue;
     if (label < 0 || label >= classes) throw labelBeyondLogits(indices[i] ?? i, label, classes);
     visit(logits.subarray(i * classes, (i + 1) * classes), label);
-    counted++;
   }
-  return counted;
 }
 
 /** The place of the largest value, the first of equal ones; -1 where a NaN makes it meaningless. */

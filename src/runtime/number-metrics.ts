@@ -1,6 +1,6 @@
 /** Metrics of labels that are numbers of the logits' own shape: those of several classes at once, and those of regression. */
 import { logitsDoNotFit } from "../errors/data.ts";
-import type { Metric } from "./metrics.ts";
+import { mean, type Metric } from "./metrics.ts";
 
 /** Logits of N records for C classes, row by row, and as many labels. */
 export interface Numbers {
@@ -14,10 +14,10 @@ export interface Numbers {
 const isGiven = (label: number): boolean => label >= 0;
 
 /** The mean over labels y from 0 to 1 of −y·ln σ(x) − (1 − y)·ln(1 − σ(x)), in float64. */
-export const BINARY_CROSS_ENTROPY: Metric<Numbers> = mean("loss", isGiven, (x, y) => Math.max(x, 0) - x * y + Math.log1p(Math.exp(-Math.abs(x))));
+export const BINARY_CROSS_ENTROPY: Metric<Numbers> = meanOver("loss", isGiven, (x, y) => Math.max(x, 0) - x * y + Math.log1p(Math.exp(-Math.abs(x))));
 
 /** The mean of (x − y)², in float64. */
-export const SQUARED_ERROR: Metric<Numbers> = mean("loss", (label) => !Number.isNaN(label), (x, y) => (x - y) ** 2);
+export const SQUARED_ERROR: Metric<Numbers> = meanOver("loss", (label) => !Number.isNaN(label), (x, y) => (x - y) ** 2);
 
 /** The share of records all of whose labels are right, a class counting as predicted where its logit is above 0. Records without a label are left out. */
 export const EXACT_MATCH: Metric<Numbers> = {
@@ -84,23 +84,8 @@ export const PEARSON: Metric<Numbers> = {
 const isPredicted = (logit: number): boolean => logit > 0;
 const isSet = (label: number): boolean => label > 0.5;
 
-function mean(name: string, counts: (label: number) => boolean, of: (x: number, y: number) => number): Metric<Numbers> {
-  return {
-    name,
-    start() {
-      let sum = 0;
-      let counted = 0;
-      return {
-        add(batch) {
-          eachNumber(batch, counts, (x, y) => {
-            sum += of(x, y);
-            counted += 1;
-          });
-        },
-        result: () => sum / counted,
-      };
-    },
-  };
+function meanOver(name: string, counts: (label: number) => boolean, of: (x: number, y: number) => number): Metric<Numbers> {
+  return mean(name, (batch, take) => { eachNumber(batch, counts, (x, y) => { take(of(x, y)); }); });
 }
 
 /** Calls `visit` for each pair of logit and label that counts. Throws where shapes don't agree. */
