@@ -40,7 +40,7 @@ export const frozenInCheckpoint: Flag<boolean> = toggle("--frozen-in-checkpoint"
   "with --format ort-training: frozen weights are inputs of the graphs, and lie in the checkpoint", files);
 /** `--checkpoint`: its use is the verb's. */
 export const checkpoint = (help: string): Flag<string> => text("--checkpoint <file>",
-  `${help}: a checkpoint of ONNX Runtime's training API, or a theta of step.onnx; --adapter, or what artifacts wrote beside the file, tells what its parameters are`, files);
+  `${help}: a checkpoint of ONNX Runtime's training API, or a theta as artifacts' manifest lays it out; --adapter, or what artifacts wrote beside the file, tells what its parameters are`, files);
 export const swappable: Flag<boolean> = toggle("--swappable",
   "what an adapter brings comes in as inputs, of any rank; without them the graph is exactly the base", files);
 

@@ -43,7 +43,7 @@ describe("the loops of docs/artifacts.md", function () {
         const { losses } = node;
         assert.equal(losses.length, 20);
         assert.ok((losses.at(-1) ?? NaN) < (losses[0] ?? NaN) - 0.3);
-        const trained = readFileSync(join(folder, "theta-trained.bin"));
+        const trained = readFileSync(join(folder, "artifacts", "theta-trained.bin"));
         assert.equal(trained.length, readFileSync(join(folder, "artifacts/theta.bin")).length);
       });
 

@@ -100,6 +100,8 @@ describe("artifacts --format ort-training", function () {
         closeToLogits(await logitsOf(at("merged.onnx"), family), expected.logits_trained, 1e-4);
         const { metrics } = await evaluate(model, { task: TASKS[expected.kind], data: batch, checkpoint, adapter: join(CASES, family, "adapter") });
         closeTo([metrics["eval_loss"] ?? NaN], [expected.losses[STEPS] ?? NaN], 1e-4, "eval_loss");
+        writeFileSync(at("theta-trained.bin"), bytesOf(parameters));
+        assert.deepEqual((await evaluate(model, { task: TASKS[expected.kind], data: batch, checkpoint: at("theta-trained.bin") })).metrics, metrics);
       });
     }
   }

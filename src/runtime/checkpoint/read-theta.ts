@@ -1,4 +1,4 @@
-/** The theta of a step graph, as a file of P float32 numbers, little-endian: what theta.bin is, and what a loop of one's own saves. */
+/** theta as a file of P float32 numbers, little-endian: what theta.bin is, what a loop of one's own saves, and getContiguousParameters of the training API gives. */
 import { tensorNotFinite } from "../../errors/adapter.ts";
 import { manifestOfOther, thetaLengthWrong } from "../../errors/checkpoint.ts";
 import { quote } from "../../errors/hut-error.ts";

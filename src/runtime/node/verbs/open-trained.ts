@@ -73,7 +73,7 @@ export function readState(checkpoint: string, { trainables }: Prepared, { folder
   using source = openFileSource(checkpoint);
   if (source.size > MAX_FILE_BYTES) throw fileTooLong(checkpoint, source.size, MAX_FILE_BYTES);
   const bytes = source.read(0, source.size);
-  if (!looksLikeCheckpoint(bytes) && manifest?.contents.thetaFile !== undefined) {
+  if (!looksLikeCheckpoint(bytes) && manifest !== undefined) {
     const theta = readTheta(bytes, checkpoint, manifest.contents);
     checkManifest(manifest.contents, trainables, manifest.file, folder);
     return initialState(theta);
