@@ -43,6 +43,7 @@ export const checkpoint = (help: string): Flag<string> => text("--checkpoint <fi
   `${help}: a checkpoint of ONNX Runtime's training API, or a theta as artifacts' manifest lays it out; --adapter, or what artifacts wrote beside the file, tells what its parameters are`, files);
 export const swappable: Flag<boolean> = toggle("--swappable",
   "what an adapter brings comes in as inputs, of any rank; without them the graph is exactly the base", files);
+export const perRow: Flag<boolean> = toggle("--per-row", "with --swappable: each row of a batch may have an adapter of its own", files);
 
 export const targetModules: Flag<readonly string[]> = names("--target-modules <list>",
   "weights to adapt: roles (q k v o up gate down head), endings of module paths, /regular expressions/, or all-linear",

@@ -50,3 +50,23 @@ export const swapDisposed = (): HutError => new HutError("SWAP_DISPOSED", {}, "T
 /** An adapter that another session loaded, or one that was given back. */
 export const swapForeign = (adapter: string): HutError => new HutError("SWAP_FOREIGN", { adapter },
   `The adapter ${quote(adapter)} isn't one that this session holds: it was loaded by another, or disposed of. Load it here.`);
+
+/** A method that has one W' for all rows of a batch. */
+export const rowsMethodUnsupported = (method: string): HutError => new HutError("ROWS_METHOD_UNSUPPORTED", { method },
+  `The method ${quote(method)} can't give each row of a batch an adapter of its own. Leave --per-row away.`, { exitCode: 2 });
+
+/** No input of a graph whose first size is free, and so no batch of rows. */
+export const rowsBatchUnknown = (): HutError => new HutError("ROWS_BATCH_UNKNOWN", {},
+  "--per-row needs a model whose batch is free, and no input of this one begins with a named size. Export it with a dynamic batch.");
+
+/** A module that can't have tensors of its own for each row; `why` completes "…: ". */
+export const rowsImpossible = (modulePath: string, why: string): HutError => new HutError("ROWS_IMPOSSIBLE", { modulePath, why },
+  `--per-row can't give each row of a batch its own ${quote(modulePath)}: ${why}. Leave it out with --target-modules or --modules-to-save, or leave --per-row away.`);
+
+/** Rows asked of a graph that has one adapter for all. */
+export const rowsNotTaken = (model: string): HutError => new HutError("ROWS_NOT_TAKEN", { model },
+  `${quote(model)} takes one adapter for all rows of a batch. Make a graph that takes one for each with \`onnx-hut adapt MODEL --swappable --per-row\`.`);
+
+/** A batch of another size than the list of adapters in use. */
+export const rowsDiffer = (input: string, batch: number, rows: number): HutError => new HutError("ROWS_DIFFER", { input, batch, rows },
+  `The input ${quote(input)} has ${String(batch)} rows, and adapters are in use for ${String(rows)}. Call useRows with one for each row, or use with one for all.`);

@@ -64,6 +64,10 @@ export const patternOpen = (flag: string, value: string): HutError =>
 export const flagsContradict = (first: string, second: string): HutError =>
   usage("FLAGS_CONTRADICT", { flags: [first, second] }, `${first} and ${second} contradict each other. Give one of them.`);
 
+/** A flag that says something of another, which isn't given. */
+export const flagNeedsFlag = (flag: string, needed: string): HutError =>
+  usage("FLAG_NEEDS_FLAG", { flag, needed }, `${flag} needs ${needed}. Give both, or neither.`);
+
 /** Work ended by Ctrl-C. */
 export const interrupted = (): HutError => new HutError("INTERRUPTED", {}, "Interrupted by Ctrl-C before it was done.", { exitCode: 130 });
 

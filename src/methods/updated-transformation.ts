@@ -45,6 +45,11 @@ export interface UpdatedTransformation {
    * `parameters()`, always in [k, n] terms. Returns W' in w's own layout and type.
    */
   apply(op: OpBuilder, w: Value, parameters: readonly Value[], weight: WeightShape, stored: "kn" | "nk"): Value;
+  /**
+   * The same U with parameters for each row of a batch, which have the rows as a first axis: W [k, n] → W' [rows, k, n], or [rows, n, k]. Left out where
+   * a method can't.
+   */
+  readonly applyRows?: UpdatedTransformation["apply"];
   /** Floating point operations of forming W', once a run. */
   flops(weight: WeightShape): Dim;
 }

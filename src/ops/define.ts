@@ -116,7 +116,7 @@ export interface Decoding {
   readonly packed?: { readonly dataType: number; readonly dims: readonly [number, number]; readonly used: number };
 }
 
-/** A product that decodes its weight itself, in ordinary operators: the weight [k, n], and the product with a weight given. */
+/** A product in ordinary operators, in two steps: its weight [k, n], and the product with a weight given. */
 export interface ProductApart {
   readonly weight: (op: OpBuilder, node: Node) => Value;
   readonly product: (op: OpBuilder, node: Node, weight: Value) => Value;
@@ -135,6 +135,8 @@ interface Traits {
   readonly decodes?: (node: Node) => Decoding | undefined;
   /** For a product that decodes its weight itself: the two steps of `opens` apart, since an adapted weight comes between them. */
   readonly apart?: ProductApart;
+  /** For a product that can be said with a MatMul, whose weight may have further axes: it is one itself, or does more around it. */
+  readonly plain?: ProductApart | "itself";
   /**
    * For what only moves elements, otherwise than an elementwise operator does: where they come from, asked of computed values whose sizes are
    * numbers. `carries` is asked of constants, whose type it is about too, and answers without any size.

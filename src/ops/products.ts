@@ -8,7 +8,7 @@ import type { OpBuilder } from "./generated/builder.ts";
 
 /** y = a · b over the last two axes, the others broadcast. [.., T, k] · [.., k, n] → [.., T, n]. da = dy · bᵀ, db = aᵀ · dy. */
 export const MatMul = defineOp({
-  name: "MatMul", opsets: [1, 9, 13], inputs: ["A", "B"], outputs: ["Y"], weight: () => ({ index: 1, layout: "kn" }),
+  name: "MatMul", opsets: [1, 9, 13], inputs: ["A", "B"], outputs: ["Y"], weight: () => ({ index: 1, layout: "kn" }), plain: "itself",
   shape: (c) => [{ dataType: c.dataType(0), shape: matMulShape(c.shape(0), c.shape(1)) }],
   flops: (c, [out]) => mulDims(2, mulDims(elements(out), c.shape(0)?.at(-1) ?? c.shape(1)?.at(-2))),
   gradient: {
@@ -97,6 +97,7 @@ export const Gemm = defineOp({
     return [{ dataType: c.dataType(0), shape }];
   },
   flops: (c, [out]) => mulDims(2, mulDims(elements(out), c.shape(0)?.[1 - intOf(c.node, "transA", 0)])),
+  plain: { weight: (op, node) => side(op, node, 1), product: plainGemm },
   gradient: {
     A: ({ op, node, in: { B }, grad: { Y } }) => {
       const [transA, transB, alpha] = gemmAttributes(node);
@@ -113,6 +114,22 @@ export const Gemm = defineOp({
     },
   },
 });
+
+/** a or b of a Gemm, transposed where it says so. */
+function side(op: OpBuilder, node: Node, index: 0 | 1): Value {
+  const value = node.inputs[index];
+  if (value === undefined) throw new TypeError("a Gemm of less than two matrices");
+  return intOf(node, index === 0 ? "transA" : "transB", 0) === 1 ? op.Transpose(value, { perm: [1, 0] }) : value;
+}
+
+function plainGemm(op: OpBuilder, node: Node, weight: Value): Value {
+  const [alpha, beta] = [floatOf(node, "alpha", 1), floatOf(node, "beta", 1)];
+  const product = op.MatMul(side(op, node, 0), weight);
+  const y = alpha === 1 ? product : op.Mul(product, op.scalar(alpha, product));
+  const c = node.inputs[2];
+  if (c === undefined) return y;
+  return op.Add(y, beta === 1 ? c : op.Mul(c, op.scalar(beta, c)));
+}
 
 function gemmAttributes(node: Node): [number, number, number | undefined] {
   const alpha = floatOf(node, "alpha", 1);

@@ -7,6 +7,8 @@
  * is the float weight that they are decoded to.
  */
 import { rankOutOfRange } from "../errors/targets.ts";
+import { DataType } from "../ir/data-type.ts";
+import { symbol } from "../ir/dim.ts";
 import { Tensor } from "../ir/tensor.ts";
 import type { Graph, Node, Use, Value } from "../ir/graph.ts";
 import { graphOf, holderIn } from "../ir/nested.ts";
@@ -36,6 +38,9 @@ export interface Trainable {
   /** Of a tensor trained whole that no product has: where it stands. */
   readonly held?: ModuleParameter | undefined;
 }
+
+/** What the number of rows is called in the shapes of inputs: 1, or the batch. No exporter's name for a batch, since it is another size. */
+export const ROWS = "hut_rows";
 
 /** What is adapted by parameters of its own: a weight, or the columns of one role of a packed weight. */
 export interface Part<Site = WeightSite> {
@@ -72,6 +77,8 @@ export interface AdaptOptions {
   readonly start: StartOf;
   /** The graph leaves the scale out (s = 1), as where parameters come in from outside with s multiplied in. */
   readonly unscaled?: boolean | undefined;
+  /** Parameters have the rows of a batch as a first axis, one for all at the start, and so has W'. For a method that has `applyRows`. */
+  readonly perRow?: boolean | undefined;
 }
 
 /** Adapts every part. Throws HutError where the rank doesn't fit a weight. */
@@ -93,7 +100,7 @@ export function pathOf(site: Pick<WeightSite, "modulePath" | "name">): string {
   return site.modulePath ?? site.name;
 }
 
-function withParameters(graph: Graph, part: Part, { method, start, ...options }: AdaptOptions): AdaptedSite {
+function withParameters(graph: Graph, part: Part, { method, start, perRow, ...options }: AdaptOptions): AdaptedSite {
   const { site, modulePath, block } = part;
   const rank = options.rankOf?.(part) ?? options.rank;
   const { k } = site;
@@ -104,24 +111,32 @@ function withParameters(graph: Graph, part: Part, { method, start, ...options }:
   const path = block === undefined || modulePath !== pathOf(site) ? modulePath : `${modulePath}.${block.role}`;
   const parameters = method.parameters(weight).map((spec): Trainable => {
     const values = start(part, spec);
-    const value = graph.addInitializer(`${path}.${spec.name}`, Tensor.floats(spec.shape, values));
+    const value = graph.addInitializer(`${path}.${spec.name}`, Tensor.floats(perRow === true ? [1, ...spec.shape] : spec.shape, values));
+    if (perRow === true) value.facts = { dataType: DataType.FLOAT, shape: [symbol(ROWS), ...spec.shape] };
     value.pinned = true;
     return { name: value.name, modulePath, parameter: spec.name, shape: spec.shape, start: values, value };
   });
   return { ...part, weight, parameters };
 }
 
-function insertUpdates(graph: Graph, site: WeightSite, parts: readonly AdaptedSite[], { method, opsets, unscaled }: AdaptOptions): void {
+function insertUpdates(graph: Graph, site: WeightSite, parts: readonly AdaptedSite[], { method, opsets, unscaled, perRow }: AdaptOptions): void {
   const updates = parts.map(({ block, weight, parameters }) => ({ block, weight: unscaled === true ? withoutScale(weight) : weight, values: parameters.map((p) => p.value) }));
   for (const point of site.points) {
     const { home, before } = placeOf(point, graph);
     const op = new OpBuilder(home, { opsets, origin: "adapt", before });
     const isKernel = site.dims.length > 2;
     const matrix = isKernel ? op.Reshape(point.value, [site.n, site.k]) : point.value;
-    const updated = updatedWeight(op, matrix, point.layout, site.n, method, updates);
+    const updated = updatedWeight(op, matrix, point.layout, site.n, perRow === true ? rowsOf(method) : method, updates);
     const shaped = isKernel ? op.Reshape(updated, site.dims) : updated;
     for (const { node, index } of point.uses) node.setInput(index, shaped);
   }
+}
+
+/** The method for parameters of each row. */
+function rowsOf(method: UpdatedTransformation): UpdatedTransformation {
+  const { applyRows } = method;
+  if (applyRows === undefined) throw new TypeError(`a method without rows: ${method.name}`);
+  return { ...method, apply: applyRows };
 }
 
 /** alpha = r is what every method takes as s = 1. */
@@ -137,7 +152,7 @@ interface Update {
 }
 
 /**
- * Emits W' of w, [k, n] or [n, k]: U of the whole or, of a packed weight, U of each part on its columns, the others as they are. Columns that don't
+ * Emits W' of w, [k, n] or [n, k] (behind the rows, where parameters have them): U of the whole or, of a packed weight, U of each part on its columns, the others as they are. Columns that don't
  * lie side by side are first brought together, and put back.
  */
 export function updatedWeight(op: OpBuilder, w: Value, layout: "kn" | "nk", n: number, method: UpdatedTransformation, updates: readonly Update[]): Value {
@@ -154,9 +169,18 @@ export function updatedWeight(op: OpBuilder, w: Value, layout: "kn" | "nk", n: n
     if (piece === undefined) throw new TypeError("fewer pieces than widths");
     return update === undefined ? piece : method.apply(op, piece, update.values, update.weight, layout);
   });
-  const whole = pieces.length === 1 ? updated[0] : op.Concat(updated, { axis });
+  // Of parameters of each row, W' has the rows as an axis more.
+  const stacked = updated.find((piece) => piece.shape?.length === 3);
+  const lead = stacked === undefined ? 0 : 1;
+  const whole = pieces.length === 1 ? updated[0] : op.Concat(stacked === undefined ? updated : updated.map((piece) => forRows(op, piece, stacked)), { axis: axis + lead });
   if (whole === undefined) throw new TypeError("a weight without columns");
-  return isMoved ? op.Gather(whole, op.ints(order.map((_, column) => order.indexOf(column))), { axis }) : whole;
+  return isMoved ? op.Gather(whole, op.ints(order.map((_, column) => order.indexOf(column))), { axis: axis + lead }) : whole;
+}
+
+/** A piece that nobody updates once for each row that `stacked` has. */
+function forRows(op: OpBuilder, piece: Value, stacked: Value): Value {
+  if (piece.shape?.length === 3) return piece;
+  return op.Expand(piece, op.Concat([op.Slice(op.Shape(stacked), [0], [1]), op.ints([1, 1])], { axis: 0 }));
 }
 
 /** The columns in an order in which each update's lie side by side, what nobody updates between; as they are where they do already. */

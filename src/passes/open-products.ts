@@ -1,5 +1,6 @@
 /**
- * Opens the products of a weight that decode it themselves (MatMulNBits): the weight becomes a value of the graph, on which a method can stand.
+ * Opens the products of a weight that decode it themselves (MatMulNBits): the weight becomes a value of the graph, on which a method can stand. Or those
+ * that do more than multiply (Gemm): a MatMul takes a weight of any axes.
  *
  * Requires: facts inferred; the site found in this graph. Guarantees: the numbers stay, up to rounding; outputs stay the very values they were; the
  * product keeps its name and metadata, so that its module is found again. The site's points and the reads of its bias follow.
@@ -10,15 +11,15 @@ import { OpBuilder } from "../ops/generated/builder.ts";
 import { definitionOf } from "../ops/registry.ts";
 import type { WeightPoint, WeightSite } from "./weights/find-weights.ts";
 
-/** Returns how many products it opened. */
-export function openProducts(graph: Graph, site: WeightSite, opsets: ReadonlyMap<string, number>): number {
+/** Returns how many products it opened. `as` is which of an operator's two answers is asked. */
+export function openProducts(graph: Graph, site: WeightSite, opsets: ReadonlyMap<string, number>, as: "apart" | "plain" = "apart"): number {
   let fired = 0;
   const points = site.points.flatMap((point) => {
     const others: Use[] = [];
     const opened: WeightPoint[] = [];
     for (const use of point.uses) {
-      const apart = definitionOf(use.node)?.apart;
-      if (apart === undefined) others.push(use);
+      const apart = definitionOf(use.node)?.[as];
+      if (apart === undefined || apart === "itself") others.push(use);
       else opened.push(openProduct(use.node.graph ?? graph, site, use, apart, opsets));
     }
     fired += opened.length;
@@ -32,7 +33,8 @@ function openProduct(graph: Graph, site: WeightSite, { node }: Use, apart: Produ
   const op = new OpBuilder(graph, { opsets, origin: "open-products", before: node });
   const weight = apart.weight(op, node);
   const made = apart.product(op, node, weight).producer;
-  const [read] = weight.uses;
+  // The closed product may read this very value, and others too.
+  const read = weight.uses.at(-1);
   const [output] = node.outputs;
   if (made === undefined || read === undefined || output === undefined) throw new TypeError("a product that reads nothing or makes nothing");
   node.setOutput(0, undefined);

@@ -140,6 +140,8 @@ export interface AdaptVerbOptions extends CommonOptions, TargetOptions, Pick<Tra
   readonly saveAdapter?: string | undefined;
   /** What an adapter brings comes in as inputs, whose defaults leave exactly the base. */
   readonly swappable?: boolean | undefined;
+  /** With `swappable`: each row of a batch may have an adapter of its own. */
+  readonly perRow?: boolean | undefined;
   /** Write a file that holds its weights itself. */
   readonly embed?: boolean | undefined;
   readonly dryRun?: boolean | undefined;

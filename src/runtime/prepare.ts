@@ -14,6 +14,7 @@ import { addBias, takesBias } from "../passes/add-bias.ts";
 import { adapt, bySite, inLayout, pathOf, transposed, type AdaptedSite, type Part, type Trainable } from "../passes/adapt.ts";
 import { attachHead, HEAD_MODULE, type Pooling } from "../passes/attach-head.ts";
 import { replaceParameter } from "../passes/fold.ts";
+import { readyForRows } from "../passes/give-rows.ts";
 import { inlineFunctions } from "../passes/inline-functions.ts";
 import { ROLES, selectWeights } from "../passes/select-weights.ts";
 import { openProducts } from "../passes/open-products.ts";
@@ -66,6 +67,8 @@ export interface PrepareOptions extends Omit<TargetOptions, "adapter"> {
   readonly saveHead: boolean;
   /** For a graph whose parameters come in from outside: they have the scale multiplied in, and what an adapter trained whole stays the base's. */
   readonly swappable?: boolean | undefined;
+  /** Each row of a batch is to have parameters of its own: with `swappable`, before `makeSwappable` and `giveRows`. */
+  readonly perRow?: boolean | undefined;
 }
 
 /** Adapts a fresh model, its functions written out. Throws HutError: no weight matches, a rank that doesn't fit, an adapter of another base. */
@@ -93,12 +96,13 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   const notes = [...selected.notes, ...foundNotes(matched ?? []), ...tiedNotes(model, [...chosen, ...whole.map((w) => w.site)]), ...biasNotes(lacking)];
   for (const site of [...lacking, ...possible]) addBias(model.graph, site, model.opsets);
   for (const site of [...chosen, ...whole.map((w) => w.site)]) openProducts(model.graph, site, model.opsets);
+  if (options.perRow === true) readyForRows(model, { method, sites: [...new Set([...chosen, ...whole.map((w) => w.site)])], parameters: parameters.map((p) => p.parameter) });
   const alpha = adapter === undefined ? options.alpha : alphaOf(adapter.contents, method);
   const parts: readonly (Part | MatchedPart)[] = selected.parts.filter((part) => !whole.some((w) => w.site === part.site));
   const ranks = parts.map((part) => ownRank(part, method)).filter((own) => own !== undefined);
   const rank = (ranks.length > 0 ? Math.max(...ranks) : undefined) ?? options.rank ?? DEFAULTS.rank;
   const adapted = adapt(model.graph, {
-    opsets: model.opsets, parts, method, rank, alpha, rankOf: (part) => ownRank(part, method), unscaled: options.swappable,
+    opsets: model.opsets, parts, method, rank, alpha, rankOf: (part) => ownRank(part, method), unscaled: options.swappable, perRow: options.perRow,
     start: (part, spec) => ("tensors" in part ? givenStart(part as MatchedPart, spec, method, adapter?.contents) : firstStart(spec, random)),
   });
   const given = (t: Trainable, module: string | undefined): Trainable => (adapter === undefined || module === undefined ? t : withSaved(t, module, adapter));

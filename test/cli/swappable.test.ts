@@ -40,6 +40,17 @@ describe("adapt --swappable", () => {
     assert.ok(!existsSync(at("s.onnx")) && !existsSync(at("a.onnx_adapter")));
   });
 
+  it("gives the rows of a batch adapters of their own with --per-row, which needs --swappable", async () => {
+    const { code, out } = await run(["adapt", at("model.onnx"), "--swappable", "--per-row", "-o", at("s.onnx"), "--json"], { verbs });
+    assert.equal(code, 0, out);
+    const inputs = json(out)["inputs"] as { name: string; shape: (number | string)[] }[];
+    assert.deepEqual(inputs.find((i) => i.name.endsWith("layer.0.attention.self.query.hut_A"))?.shape, ["hut_rows", 64, "lora_r"]);
+    const alone = await run(["adapt", at("model.onnx"), "--per-row", "-o", at("other.onnx"), "--json"], { verbs });
+    assert.equal(alone.code, 2);
+    assert.deepEqual((json(alone.out)["error"] as { code: string; message: string }).message, "--per-row needs --swappable. Give both, or neither.");
+    assert.ok(!existsSync(at("other.onnx")));
+  });
+
   it("refuses a file that only ends as an adapter does", async () => {
     writeFileSync(at("bad.onnx_adapter"), "nothing of the kind");
     const { code, out } = await run(["adapt", at("model.onnx"), "--swappable", "--adapter", at("bad.onnx_adapter"), "-o", at("s.onnx"), "--json"], { verbs });

@@ -3,7 +3,7 @@ import type { AdaptResult, AdaptVerbOptions } from "../../runtime/options.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, alpha, checkpoint, dryRun, embed, force, head, method, modulesToSave, numLabels, output, outputName, rank, saveAdapter, seed, swappable, targetModules,
+  adapter, alpha, checkpoint, dryRun, embed, force, head, method, modulesToSave, numLabels, output, outputName, perRow, rank, saveAdapter, seed, swappable, targetModules,
 } from "../flags.ts";
 import { bytes, duration, grouped, share } from "../format.ts";
 import { moduleLabel } from "../module-label.ts";
@@ -14,10 +14,10 @@ export const adapt: Command = defineCommand<AdaptVerbOptions, AdaptResult>({
   alsoCalled: ["attach", "inject"],
   summary: "insert the update into chosen weights and write the adapted graph",
   description: "Writes MODEL with W' = U(W) computed in the graph for each chosen weight. Without --adapter the update starts as the identity. "
-    + "Written beside MODEL, the file is some kilobytes: it points at MODEL's own weights. With --swappable one session serves many adapters.",
+    + "Written beside MODEL, the file is some kilobytes: it points at MODEL's own weights. With --swappable one session serves many adapters, with --per-row in one batch.",
   flags: {
     output: required(output("file", "the adapted graph to write")), adapter: adapter("start from this adapter: method, rank, targets and values come from it"),
-    checkpoint: checkpoint("start from what was trained elsewhere"), saveAdapter, swappable, embed, dryRun,
+    checkpoint: checkpoint("start from what was trained elsewhere"), saveAdapter, swappable, perRow, embed, dryRun,
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force, seed,
   },
   example: "onnx-hut adapt model.onnx --target-modules q,v --rank 8 -o adapted.onnx",

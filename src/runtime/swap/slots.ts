@@ -30,10 +30,13 @@ export interface Slot {
 /** All of them, and how adapters become theirs. */
 export class Slots {
   readonly byName: ReadonlyMap<string, Slot>;
+  /** The model's inputs whose first axis is the batch, where each row may have an adapter of its own. */
+  readonly rows: readonly string[] | undefined;
   readonly #info: SwappableInfo | undefined;
 
   constructor(slots: readonly Slot[], info: SwappableInfo | undefined) {
     this.byName = new Map(slots.map((slot) => [slot.name, slot]));
+    this.rows = info?.rows;
     this.#info = info;
   }
 
@@ -61,7 +64,7 @@ export function takeSlots(model: Model, name: string): Slots {
   const pairs = new Map(info?.inputs.map((i) => [i.name, i.weight === null ? undefined : `${String(i.weight)} ${i.isPart ? i.role ?? "" : ""}`]));
   const chosen = info?.inputs.map((i) => optional.get(i.name) ?? broken(name, `it has no input ${quote(i.name)} with a default`)) ?? [...optional.values()];
   if (chosen.length === 0) throw notSwappable(name);
-  const slots = chosen.map((value) => slotOf(value, name, pairs.get(value.name)));
+  const slots = chosen.map((value) => slotOf(value, name, pairs.get(value.name), info?.rows === undefined ? 0 : 1));
   for (const value of chosen) {
     value.initializer = undefined;
     graph.initializers.delete(value);
@@ -73,14 +76,15 @@ function broken(name: string, problem: string): never {
   throw swappableBroken(name, problem);
 }
 
-function slotOf(value: Value, model: string, pair: string | undefined): Slot {
+/** `lead`: how many axes stand before those that an adapter has. */
+function slotOf(value: Value, model: string, pair: string | undefined, lead: number): Slot {
   const { name, initializer } = value;
   // Of an input with a default, `facts` are the default's, whose rank is 0.
   const { dataType = 0, shape } = factsOfType(value.declared) ?? {};
   if (dataType !== DataType.FLOAT && dataType !== DataType.FLOAT16) return broken(model, `its input ${quote(name)} is neither float nor float16`);
   if (initializer === undefined || shape?.length !== initializer.dims.length) return broken(model, `its input ${quote(name)} and the default have different shapes`);
-  const own = shape.map((d) => (typeof d === "number" ? d : RANK));
-  return { name, dataType, shape: own, pair: own.includes(RANK) ? pair ?? moduleOf(name) : undefined, base: { shape: initializer.dims, data: float32Of(initializer) } };
+  const own = shape.slice(lead).map((d) => (typeof d === "number" ? d : RANK));
+  return { name, dataType, shape: own, pair: own.includes(RANK) ? pair ?? moduleOf(name) : undefined, base: { shape: initializer.dims.slice(lead), data: float32Of(initializer) } };
 }
 
 /** What two parameters of one weight have in common in their names: `….q_proj.lora_A.weight`, `….q_proj.lora_B.weight`. */

@@ -37,18 +37,20 @@ export interface SwappableInput {
 export interface SwappableInfo {
   readonly formatVersion: 1;
   readonly method: string;
+  /** The model's own inputs whose first axis is the batch, where each of its rows may have an adapter of its own: inputs for adapters then have the rows before `shape`. */
+  readonly rows?: readonly string[] | undefined;
   readonly inputs: readonly SwappableInput[];
   /** The adapted weights, as a module of an adapter is matched with them. */
   readonly weights: readonly MatchableSite[];
 }
 
-/** What to tell of a prepared model and its inputs. */
-export function swappableInfo({ method, adapted }: Prepared, inputs: ReadonlyMap<Trainable, Value>): SwappableInfo {
+/** What to tell of a prepared model and its inputs; `rows` as above. */
+export function swappableInfo({ method, adapted }: Prepared, inputs: ReadonlyMap<Trainable, Value>, rows?: readonly string[]): SwappableInfo {
   const sites = [...new Set(adapted.map((part) => part.site))];
-  const shapeOf = (value: Value): (number | typeof RANK)[] => (value.shape ?? []).map((d) => (typeof d === "number" ? d : RANK));
+  const shapeOf = (value: Value): (number | typeof RANK)[] => (value.shape ?? []).slice(rows === undefined ? 0 : 1).map((d) => (typeof d === "number" ? d : RANK));
   const places = new Map(adapted.flatMap(({ site, block, parameters }) => parameters.map((p) => [p, { site, block }] as const)));
   return {
-    formatVersion: 1, method: method.name,
+    formatVersion: 1, method: method.name, rows,
     weights: sites.map(({ name, modulePath, role, layer, blocks, k, n }) => ({ name, modulePath, role, layer, blocks, k, n })),
     inputs: [...inputs].map(([trainable, value]): SwappableInput => {
       const { modulePath, parameter } = trainable;
@@ -76,10 +78,11 @@ const MAX_DEPTH = 6;
 /** Reads it. `file` is for messages. Throws JSON_BROKEN, FIELD_WRONG, FIELD_UNKNOWN. */
 export function parseSwappableInfo(text: string, file: string): SwappableInfo {
   const fields = new JsonFields(file, parseStrictJson(text, file, MAX_DEPTH));
-  fields.onlyKeys(["formatVersion", "method", "inputs", "weights"]);
+  fields.onlyKeys(["formatVersion", "method", "rows", "inputs", "weights"]);
   if (fields.get("formatVersion") !== 1) fields.wrong("formatVersion", "1, the only version this onnx-hut reads");
   const weights = fields.objects("weights").map(weightOf);
-  return { formatVersion: 1, method: fields.text("method"), weights, inputs: fields.objects("inputs").map((input) => inputOf(input, weights.length)) };
+  const rows = fields.get("rows") === undefined ? undefined : fields.texts("rows");
+  return { formatVersion: 1, method: fields.text("method"), rows, weights, inputs: fields.objects("inputs").map((input) => inputOf(input, weights.length)) };
 }
 
 function inputOf(fields: JsonFields, weights: number): SwappableInput {

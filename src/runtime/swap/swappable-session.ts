@@ -6,7 +6,7 @@
  */
 import type * as Ort from "onnxruntime-common";
 import { runFailed, sessionFailed } from "../../errors/runtime.ts";
-import { swapDisposed, swapForeign } from "../../errors/swap.ts";
+import { rowsDiffer, rowsNotTaken, swapDisposed, swapForeign } from "../../errors/swap.ts";
 import { DataType, toFloat16 } from "../../ir/data-type.ts";
 import { loadModel } from "../../ir/load.ts";
 import type { SaveOptions } from "../../ir/save.ts";
@@ -19,6 +19,7 @@ import type { AdapterTensor } from "../adapter/peft-tensors.ts";
 import { serialized } from "../serialized.ts";
 import { EXACT, type OnnxRuntime } from "../session.ts";
 import { readOnnxAdapter, parametersOf } from "./read-onnx-adapter.ts";
+import { stackRows } from "./stack-rows.ts";
 import { checkSlots, takeSlots, type Slot, type Slots } from "./slots.ts";
 
 /** A PEFT folder's files, as `fetch` or `readFile` gives them. */
@@ -53,6 +54,18 @@ export interface GraphPlace {
 }
 
 type Feeds = Readonly<Record<string, Ort.Tensor>>;
+
+/** An adapter's numbers: as they were checked, and as they are fed where all rows have it. */
+interface Held {
+  readonly parameters: ReadonlyMap<string, AdapterTensor>;
+  readonly feeds: Feeds;
+}
+
+/** Adapters of the rows of a batch, and what is fed for them. */
+interface Rows {
+  readonly adapters: readonly (SwapAdapter | null)[];
+  readonly feeds: Feeds;
+}
 
 /** Opens a graph that `adapt --swappable` wrote, or one of Olive's: its bytes, and the ONNX Runtime to run it on. Throws HutError. */
 export async function openSwappable(runtime: OnnxRuntime, graph: Uint8Array, options: OpenSwappableOptions = {}): Promise<SwappableSession> {
@@ -90,10 +103,13 @@ export class SwappableSession implements AsyncDisposable {
   readonly #slots: Slots;
   /** What is fed without an adapter. */
   readonly #base: Feeds;
-  readonly #adapters = new Map<SwapAdapter, Feeds>();
+  readonly #adapters = new Map<SwapAdapter, Held>();
   #session: Ort.InferenceSession | undefined;
   #active: SwapAdapter | null = null;
+  #rows: readonly (SwapAdapter | null)[] | null = null;
   #feeds: Feeds;
+  /** The rows that were stacked last. */
+  #stacked: Rows | undefined;
 
   private constructor(runtime: OnnxRuntime, session: Ort.InferenceSession, slots: Slots, name: string) {
     this.#runtime = runtime;
@@ -124,9 +140,14 @@ export class SwappableSession implements AsyncDisposable {
     }
   }
 
-  /** The adapter in use; null is the base. */
+  /** The adapter in use; null is the base, or that rows have adapters of their own. */
   get active(): SwapAdapter | null {
     return this.#active;
+  }
+
+  /** The adapters in use, one a row; null where all rows have one. */
+  get activeRows(): readonly (SwapAdapter | null)[] | null {
+    return this.#rows;
   }
 
   /**
@@ -147,14 +168,28 @@ export class SwappableSession implements AsyncDisposable {
   /** Lets an adapter's numbers go. The base is in use then, if it was that one. */
   unload(adapter: SwapAdapter): void {
     if (!this.#adapters.delete(adapter)) throw swapForeign(adapter.name);
-    if (this.#active === adapter) this.use(null);
+    if (this.#stacked?.adapters.includes(adapter) === true) this.#stacked = undefined;
+    if (this.#active === adapter || this.#rows?.includes(adapter) === true) this.use(null);
   }
 
   /** From now on runs compute with this adapter; with null they are exactly the base's. Nothing is copied. */
   use(adapter: SwapAdapter | null): void {
-    const feeds = adapter === null ? this.#base : this.#adapters.get(adapter);
-    if (feeds === undefined) throw swapForeign(adapter?.name ?? "");
+    this.#feeds = adapter === null ? this.#base : this.#held(adapter).feeds;
     this.#active = adapter;
+    this.#rows = null;
+  }
+
+  /**
+   * From now on row i of a batch is computed with adapter i; with null it is the base's. Copies the adapters' numbers into one tensor an input, unless the list is the
+   * last one again. For graphs of `adapt --swappable --per-row`. Throws HutError on any other.
+   */
+  useRows(adapters: readonly (SwapAdapter | null)[]): void {
+    if (this.#slots.rows === undefined) throw rowsNotTaken(this.#name);
+    const last = this.#stacked;
+    const isLast = last?.adapters.length === adapters.length && adapters.every((adapter, i) => adapter === last.adapters[i]);
+    const { adapters: rows, feeds } = isLast ? last : this.#stack([...adapters]);
+    this.#active = null;
+    this.#rows = rows;
     this.#feeds = feeds;
   }
 
@@ -162,6 +197,7 @@ export class SwappableSession implements AsyncDisposable {
   async run(feeds: Feeds, outputs?: readonly string[]): Promise<Ort.InferenceSession.OnnxValueMapType> {
     const session = this.#session;
     if (session === undefined) throw swapDisposed();
+    this.#requireRows(feeds);
     const all = { ...feeds, ...this.#feeds };
     try {
       return await (outputs === undefined ? session.run(all) : session.run(all, [...outputs]));
@@ -174,6 +210,7 @@ export class SwappableSession implements AsyncDisposable {
     const session = this.#session;
     this.#session = undefined;
     this.#adapters.clear();
+    this.#stacked = undefined;
     await session?.release();
   }
 
@@ -185,11 +222,39 @@ export class SwappableSession implements AsyncDisposable {
       return [input, this.#tensor(slot, tensor)];
     });
     const adapter: SwapAdapter = { name, bytes: own.reduce((sum, [, tensor]) => sum + (tensor.data as Float32Array).byteLength, 0) };
-    this.#adapters.set(adapter, { ...this.#base, ...Object.fromEntries(own) });
+    this.#adapters.set(adapter, { parameters, feeds: { ...this.#base, ...Object.fromEntries(own) } });
     return adapter;
   }
 
-  #tensor({ dataType }: Slot, { shape, data }: AdapterTensor): Ort.Tensor {
+  #held(adapter: SwapAdapter): Held {
+    const held = this.#adapters.get(adapter);
+    if (held === undefined) throw swapForeign(adapter.name);
+    return held;
+  }
+
+  #stack(adapters: readonly (SwapAdapter | null)[]): Rows {
+    const held = adapters.map((adapter) => (adapter === null ? undefined : this.#held(adapter)));
+    const feeds = [...this.#slots.byName].map(([input, slot]): [string, Ort.Tensor] => [input, this.#stackedTensor(slot, stackRows(slot, held.map((h) => h?.parameters.get(input))))]);
+    const stacked = { adapters, feeds: Object.fromEntries(feeds) };
+    this.#stacked = stacked;
+    return stacked;
+  }
+
+  /** A batch of another size would be an error of some node deep inside, or none. */
+  #requireRows(feeds: Feeds): void {
+    const rows = this.#rows?.length;
+    for (const input of rows === undefined ? [] : this.#slots.rows ?? []) {
+      const batch = feeds[input]?.dims[0];
+      if (rows !== undefined && batch !== undefined && batch !== rows) throw rowsDiffer(input, batch, rows);
+    }
+  }
+
+  /** One adapter's, for all rows where the graph has such an axis. */
+  #tensor(slot: Slot, { shape, data }: AdapterTensor): Ort.Tensor {
+    return this.#stackedTensor(slot, { shape: this.#slots.rows === undefined ? shape : [1, ...shape], data });
+  }
+
+  #stackedTensor({ dataType }: Slot, { shape, data }: AdapterTensor): Ort.Tensor {
     const { Tensor } = this.#runtime;
     return dataType === DataType.FLOAT16 ? new Tensor("float16", Uint16Array.from(data.subarray(0, elementCount(shape)), toFloat16), shape) : new Tensor("float32", data, shape);
   }

@@ -41,4 +41,19 @@ describe("a swappable session on onnxruntime-web", () => {
       assert.ok(largestDifference(await logits(), expected.logits.flat()) <= 1e-5);
     });
   }
+
+  it("has PyTorch's logits for each row of a batch with its own adapter", async () => {
+    const graph = join(folder, "rows.onnx");
+    await adapt(join(folder, "model.onnx"), { output: graph, swappable: true, perRow: true, embed: true });
+    await using swap = await openSwappable(WASM, new Uint8Array(readFileSync(graph)));
+    const feeds = Object.fromEntries(swap.inputNames.map((name) => {
+      const rows = records.map((r) => r[name] ?? []);
+      return [name, new WASM.Tensor("int64", BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0]?.length ?? 0])];
+    }));
+    const logits = async (): Promise<Float32Array> => (await swap.run(feeds))["logits"]?.data as Float32Array;
+    assert.ok(largestDifference(await logits(), expected.logits.flat()) <= 1e-5);
+    const trained = swap.load(filesOf(join(CASE, "adapter-trained")));
+    swap.useRows(records.map((_, i) => (i % 2 === 0 ? trained : null)));
+    assert.ok(largestDifference(await logits(), expected.logits.flatMap((row, i) => (i % 2 === 0 ? expected.logits_trained[i] ?? [] : row))) <= 1e-5);
+  });
 });

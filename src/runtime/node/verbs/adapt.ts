@@ -1,5 +1,8 @@
 /** `adapt`: inserts the updated transformation into a copy of the user's graph. */
+import { flagNeedsFlag } from "../../../errors/usage.ts";
 import type { Model } from "../../../ir/model.ts";
+import { ROWS } from "../../../passes/adapt.ts";
+import { batchInputs, giveRows } from "../../../passes/give-rows.ts";
 import { makeSwappable } from "../../../passes/make-swappable.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
@@ -24,6 +27,7 @@ import { openTrained } from "./open-trained.ts";
 /** Writes adapted.onnx, and the adapter it starts with where asked for. */
 export async function adapt(path: string, options: AdaptVerbOptions): Promise<AdaptResult> {
   const started = performance.now();
+  if (options.perRow === true && options.swappable !== true) throw flagNeedsFlag("--per-row", "--swappable");
   using opened = openModel(path);
   const model = opened.loadInlined();
   const saveHead = options.head !== undefined || savesHeadBy(findLogits(model.graph, options.outputName));
@@ -31,7 +35,7 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
   for (const note of prepared.notes) options.onNotice?.(note);
   refuseInputAsOutput(options.output, [opened.path, ...opened.files]);
   requireWritable(options.output);
-  const { model: written, inputs } = options.swappable === true ? swappable(prepared) : { model: deployable(prepared), inputs: [] };
+  const { model: written, inputs } = options.swappable === true ? swappable(prepared, options.perRow === true) : { model: deployable(prepared), inputs: [] };
   let bytes = 0;
   if (options.dryRun !== true) {
     bytes = saveModels({ base: opened, graphs: [{ path: options.output, model: written }], embed: options.embed, onNotice: options.onNotice }).bytes;
@@ -44,13 +48,15 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
 }
 
 /** The swappable graph: what an adapter brings are inputs, and its metadata tells of them. */
-function swappable(prepared: Prepared): { model: Model; inputs: AdaptResult["inputs"] } {
+function swappable(prepared: Prepared, perRow: boolean): { model: Model; inputs: AdaptResult["inputs"] } {
   const { model, method, adapted, saved, statistics } = prepared;
-  const inputs = makeSwappable(model, { method, adapted, whole: [...saved, ...statistics] });
-  const info = swappableInfo(prepared, inputs);
+  const rows = perRow ? batchInputs(model.graph) : undefined;
+  const inputs = makeSwappable(model, { method, adapted, whole: [...saved, ...statistics], perRow });
+  if (perRow) giveRows(model, adapted, saved);
+  const info = swappableInfo(prepared, inputs, rows);
   model.metadata.set(SWAPPABLE_KEY, formatSwappableInfo(info));
   model.graph.sortTopologically();
-  return { model, inputs: info.inputs.map(({ name, shape }) => ({ name, shape })) };
+  return { model, inputs: info.inputs.map(({ name, shape }) => ({ name, shape: perRow ? [ROWS, ...shape] : shape })) };
 }
 
 /** Writes the adapter that a prepared model starts with: a folder, or ONNX Runtime's own file. */
