@@ -2,7 +2,7 @@
  * The door for browsers, and for all who have a model as bytes: no file system, and an ONNX Runtime that is handed in. docs/browser.md has an example.
  */
 export { openModel, type MemoryAdaptOptions, type MemoryModel } from "./runtime/memory/memory-model.ts";
-export type { AdaptedModel, MemoryRunOptions, MemoryTrainOptions, MemoryTrainResult, Prediction } from "./runtime/memory/adapted-model.ts";
+export type { AdaptedModel, MemoryFoldOptions, MemoryFolderOptions, MemoryRunOptions, MemoryTrainOptions, MemoryTrainResult, Prediction } from "./runtime/memory/adapted-model.ts";
 export { recordsOf as readRecords, type InMemory, type MemoryData, type ModelFiles } from "./runtime/memory/memory-files.ts";
 export type { DataFile, DataRecord } from "./runtime/data/parse-records.ts";
 export type { OnnxRuntime } from "./runtime/session.ts";

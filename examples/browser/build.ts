@@ -1,6 +1,7 @@
 /** Bundles the page into `dist/` beside this file. */
 import { cpSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { serveFolders, type Served } from "./serve-folders.ts";
@@ -16,7 +17,13 @@ export async function buildExample(): Promise<void> {
   for (const file of ["index.html", "style.css"]) cpSync(join(HERE, file), join(DIST, file));
 }
 
-/** Serves the page with ONNX Runtime's own files and the demo's model, all from this machine. */
+/** The files of transformers.js, and of the ONNX Runtime that it brings, which is of another version than the page's. */
+export function transformersFolders(): Readonly<Record<string, string>> {
+  const transformers = createRequire(import.meta.url).resolve("@huggingface/transformers");
+  return { "/transformers/": dirname(transformers), "/transformers-ort/": dirname(createRequire(transformers).resolve("onnxruntime-web")) };
+}
+
+/** Serves the page with ONNX Runtime's own files, transformers.js and the demo's model, all from this machine. */
 export async function serveExample(port = 0): Promise<Served> {
-  return await serveFolders({ "/": DIST, "/ort/": join(ROOT, "node_modules/onnxruntime-web/dist"), "/demo/": join(ROOT, "fixtures/demo") }, port);
+  return await serveFolders({ "/": DIST, "/ort/": join(ROOT, "node_modules/onnxruntime-web/dist"), "/demo/": join(ROOT, "fixtures/demo"), ...transformersFolders() }, port);
 }

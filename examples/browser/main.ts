@@ -75,7 +75,7 @@ function enable(ready: { readonly data: boolean; readonly trained: boolean }): v
   button("train").disabled = !ready.data || run.isTraining;
   button("stop").disabled = !run.isTraining;
   button("predict").disabled = !ready.data || run.isTraining;
-  for (const id of ["download-merged", "download-adapter"]) button(id).disabled = !ready.trained || run.isTraining;
+  for (const id of ["transformers", "download-merged", "download-adapter", "download-folder"]) button(id).disabled = !ready.trained || run.isTraining;
 }
 
 /** Opens the chosen model in a new worker: an old one holds memory that nothing gives back. */
@@ -91,7 +91,7 @@ async function openChosen(): Promise<void> {
   try {
     const picked = await pickedModel();
     if (picked === undefined) {
-      say("model-status", "Choose both files.");
+      say("model-status", "Choose model.onnx and tokenizer.json.");
       return;
     }
     say("model-status", "Opening…");
@@ -110,7 +110,9 @@ async function pickedModel(): Promise<PickedModel | null | undefined> {
   at("#own", HTMLElement).hidden = !own;
   if (!own) return null;
   const [model, tokenizer] = [input("model-file").files?.[0], input("tokenizer-file").files?.[0]];
-  return model === undefined || tokenizer === undefined ? undefined : { name: model.name, model: await model.arrayBuffer(), tokenizer: await tokenizer.text() };
+  if (model === undefined || tokenizer === undefined) return undefined;
+  const others = await Promise.all([...input("other-files").files ?? []].map(async (file) => [file.name, await file.text()] as const));
+  return { name: model.name, model: await model.arrayBuffer(), tokenizer: await tokenizer.text(), others };
 }
 
 async function takeData(name: string, content: ArrayBuffer | string): Promise<void> {
@@ -188,6 +190,26 @@ async function score(): Promise<void> {
   }
 }
 
+/** Has transformers.js classify the sentence, and shows it beside what this page says. */
+async function openInTransformers(): Promise<void> {
+  const sentence = input("sentence").value.trim();
+  if (sentence === "") return;
+  const answers = run.answers;
+  say("transformers-status", "Opening…");
+  for (const id of ["train", "predict", "transformers"]) button(id).disabled = true;
+  try {
+    const { ours, theirs } = await run.work.ask("transformers", { sentence });
+    if (answers !== run.answers) return;
+    at("#answers tbody", HTMLTableSectionElement).replaceChildren(...Object.entries({ "this page": ours, "transformers.js": theirs }).map(([by, { label, score: share }]) => row([by, label, bar(share)])));
+    at("#answers", HTMLTableElement).hidden = false;
+    say("transformers-status", "");
+  } catch (error) {
+    if (answers === run.answers) say("transformers-status", message(error), true);
+  } finally {
+    if (answers === run.answers) enable({ data: true, trained: true });
+  }
+}
+
 function row(cells: readonly (string | HTMLElement)[]): HTMLTableRowElement {
   const made = document.createElement("tr");
   made.append(...cells.map((content) => {
@@ -215,7 +237,8 @@ function reset(): void {
   drawLoss(chart, [], 2);
   progress.value = 0;
   say("train-status", "");
-  at("#scores", HTMLTableElement).hidden = true;
+  say("transformers-status", "");
+  for (const id of ["scores", "answers"]) at(`#${id}`, HTMLTableElement).hidden = true;
 }
 
 async function download(files: () => Promise<readonly (readonly [string, Uint8Array])[]>): Promise<void> {
@@ -225,7 +248,7 @@ async function download(files: () => Promise<readonly (readonly [string, Uint8Ar
     for (const [name, bytes] of made) {
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]));
-      link.download = name;
+      link.download = name.slice(name.lastIndexOf("/") + 1);
       link.click();
       // Chromium drops a download that is followed by another at once.
       await new Promise((resolve) => { setTimeout(resolve, 300); });
@@ -257,7 +280,7 @@ async function offerWebGpu(): Promise<void> {
   option.textContent = "the GPU (WebGPU)";
 }
 
-for (const choice of document.querySelectorAll("input[name=which], #model-file, #tokenizer-file, #provider")) choice.addEventListener("change", () => { void openChosen(); });
+for (const choice of document.querySelectorAll("input[name=which], #model-file, #tokenizer-file, #other-files, #provider")) choice.addEventListener("change", () => { void openChosen(); });
 input("data-file").addEventListener("change", () => {
   const file = input("data-file").files?.[0];
   if (file !== undefined) void file.arrayBuffer().then((content) => takeData(file.name, content));
@@ -276,6 +299,8 @@ at("#try", HTMLFormElement).addEventListener("submit", (event) => {
 });
 button("download-merged").addEventListener("click", () => { void download(async () => [["merged.onnx", await run.work.ask("merged", null)]]); });
 button("download-adapter").addEventListener("click", () => { void download(() => run.work.ask("adapter", null)); });
+button("download-folder").addEventListener("click", () => { void download(() => run.work.ask("folder", null)); });
+button("transformers").addEventListener("click", () => { void openInTransformers(); });
 drawLoss(chart, [], 2);
 void offerWebGpu();
 void openChosen();

@@ -5,6 +5,8 @@ export interface PickedModel {
   readonly name: string;
   readonly model: ArrayBuffer;
   readonly tokenizer: string;
+  /** config.json and others that go along into a model folder: name and text. */
+  readonly others: readonly (readonly [string, string])[];
 }
 
 export interface TrainSettings {
@@ -20,8 +22,10 @@ export interface Requests {
   readonly train: { readonly takes: TrainSettings; readonly gives: TrainedInfo };
   readonly stop: { readonly takes: null; readonly gives: null };
   readonly predict: { readonly takes: { readonly sentence: string }; readonly gives: Scores };
+  readonly transformers: { readonly takes: { readonly sentence: string }; readonly gives: { readonly ours: Answer; readonly theirs: Answer } };
   readonly merged: { readonly takes: null; readonly gives: Uint8Array };
   readonly adapter: { readonly takes: null; readonly gives: readonly (readonly [string, Uint8Array])[] };
+  readonly folder: { readonly takes: null; readonly gives: readonly (readonly [string, Uint8Array])[] };
 }
 
 export type Provider = "wasm" | "webgpu";
@@ -56,6 +60,12 @@ export interface Scores {
   readonly classes: readonly string[];
   readonly before: readonly number[];
   readonly after: readonly number[];
+}
+
+/** The class that a sentence is taken for. */
+export interface Answer {
+  readonly label: string;
+  readonly score: number;
 }
 
 /** A step of the training that runs. */

@@ -1,10 +1,14 @@
 /** The work of the page, off its thread: onnx-hut on onnxruntime-web. */
 import { HutError, openModel, readRecords, type AdaptedModel, type MemoryModel, type MemoryRunOptions, type ModelFiles, type OnnxRuntime } from "../../src/browser.ts";
-import type { DataInfo, OpenedInfo, PickedModel, Provider, Reply, Request, Requests, Scores, TrainedInfo, TrainSettings } from "./messages.ts";
+import type { Answer, DataInfo, OpenedInfo, PickedModel, Provider, Reply, Request, Requests, Scores, TrainedInfo, TrainSettings } from "./messages.ts";
+import { classify } from "./transformers.ts";
 
 /** Every so many sentences one is held out, where there are enough to spare any. */
 const HELD_OUT_OF = 5;
 const ENOUGH_TO_HOLD_OUT = 50;
+
+/** The files that may go along with a model, by what onnx-hut calls them. */
+const OTHERS = { tokenizerConfig: "tokenizer_config.json", specialTokensMap: "special_tokens_map.json", config: "config.json" } as const satisfies Partial<Record<keyof ModelFiles, string>>;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -21,6 +25,8 @@ interface Chosen {
   /** What training made of it: the file that the user takes, and the model in it, which answers from then on. */
   merged?: Uint8Array;
   tried?: AdaptedModel;
+  /** The same as a folder, once it was asked for. */
+  folder?: Promise<ReadonlyMap<string, Uint8Array>>;
   train?: readonly Fields[];
   dev?: readonly Fields[];
   classes?: readonly string[];
@@ -38,8 +44,10 @@ const HANDLERS: { readonly [K in keyof Requests]: (body: Requests[K]["takes"]) =
     return Promise.resolve(null);
   },
   predict: ({ sentence }) => predict(sentence),
+  transformers: ({ sentence }) => transformers(sentence),
   merged: () => Promise.resolve(needed(chosen.merged)),
   adapter: () => Promise.resolve([...needed(chosen.adapted).adapterFiles()]),
+  folder: async () => [...await folder()],
 };
 
 async function open(picked: PickedModel | null, provider: Provider): Promise<OpenedInfo> {
@@ -50,7 +58,12 @@ async function open(picked: PickedModel | null, provider: Provider): Promise<Ope
     if (!response.ok) throw new Error(`The demo's ${name} is not there (${String(response.status)}).`);
     return response;
   };
-  const files: ModelFiles & { name: string } = picked ?? { name: "model.onnx", model: await (await fetched("model.onnx")).arrayBuffer(), tokenizer: await (await fetched("tokenizer.json")).text() };
+  const fetchedText = async (name: string): Promise<string> => (await fetched(name)).text();
+  const { others, ...given } = picked ?? {
+    name: "model.onnx", model: await (await fetched("model.onnx")).arrayBuffer(), tokenizer: await fetchedText("tokenizer.json"),
+    others: await Promise.all(Object.values(OTHERS).map(async (name) => [name, await fetchedText(name)] as const)),
+  };
+  const files = { ...given, ...Object.fromEntries(Object.entries(OTHERS).map(([key, name]) => [key, others.find(([other]) => other === name)?.[1]])) };
   const model = openModel(runtime, files);
   const { parameters, weights, outputs } = model.inspect();
   chosen.runtime = runtime;
@@ -105,7 +118,7 @@ async function train({ epochs, batchSize, lr }: TrainSettings): Promise<TrainedI
   const after = await accuracy();
   await adapted[Symbol.asyncDispose]();
   chosen.merged = await adapted.fold();
-  chosen.tried = openModel(needed(chosen.runtime), { ...needed(chosen.files), model: chosen.merged }).adapt();
+  chosen.tried = openModel(needed(chosen.runtime), { ...needed(chosen.files), model: chosen.merged, classes: adapted.classes }).adapt();
   return { steps, seconds: train_runtime, interrupted, accuracy: { before, after } };
 }
 
@@ -114,6 +127,7 @@ async function forget(): Promise<void> {
   await chosen.tried?.[Symbol.asyncDispose]();
   delete chosen.tried;
   delete chosen.merged;
+  delete chosen.folder;
 }
 
 async function predict(sentence: string): Promise<Scores> {
@@ -123,6 +137,17 @@ async function predict(sentence: string): Promise<Scores> {
   // Each model that predicts holds the weights once more.
   await start[Symbol.asyncDispose]();
   return { classes: needed(chosen.classes), before, after: chosen.tried === undefined ? before : await scores(chosen.tried) };
+}
+
+/** What this page says of a sentence, and what transformers.js says that is given the folder. */
+async function transformers(sentence: string): Promise<{ ours: Answer; theirs: Answer }> {
+  const [{ label, score } = {}] = await needed(chosen.tried).predict([{ text: sentence }], chosen.run);
+  return { ours: { label: needed(label), score: needed(score) }, theirs: await classify(await folder(), sentence) };
+}
+
+function folder(): Promise<ReadonlyMap<string, Uint8Array>> {
+  chosen.folder ??= needed(chosen.adapted).modelFolder({ name: "trained" });
+  return chosen.folder;
 }
 
 function softmax(logits: readonly number[]): number[] {

@@ -11,6 +11,7 @@ import { foldWeight, replaceParameter, replaceWeight, replaceWhole, type PutWeig
 import { inlineFunctions } from "../passes/inline-functions.ts";
 import { constantsOf, keepFunctions } from "../passes/keep-functions.ts";
 import { openProducts } from "../passes/open-products.ts";
+import { presentLogits } from "../passes/present-logits.ts";
 import { requantizeWeight } from "../passes/requantize.ts";
 import { findParameters, parameterName } from "../passes/weights/find-parameters.ts";
 import { findWeights, storedType, type WeightSite } from "../passes/weights/find-weights.ts";
@@ -54,6 +55,12 @@ export async function foldedModel(base: Loadable, prepared: Prepared, runtime: O
   if (keepFunctions(kept, { graph: model.graph, inlined, before, added: paired })) return { model: kept, requantized };
   options.onNotice?.("the model's functions are written out in the merged model: a weight in one of them is shared with products that were not chosen");
   return { model, requantized };
+}
+
+/** Gives a model's logits the form in which model folders are read. Returns them; undefined where the model has none. */
+export function presentLogitsOf(model: Model, { logits }: Prepared): Value | undefined {
+  const found = model.graph.outputs.find((v) => v.name === logits?.name);
+  return found === undefined ? undefined : presentLogits(model, found);
 }
 
 /** Attaches the adapter's head, if it brings one, with zeros. Returns the constants that it added. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Download, Page } from "playwright-core";
 import { buildExample, serveExample } from "../../examples/browser/build.ts";
 import type { Served } from "../../examples/browser/serve-folders.ts";
 import { fold, predict } from "../../src/index.ts";
@@ -19,6 +19,7 @@ describe("the example page", function () {
   let served: Served;
   let page: Page;
   let complaints: string[] = [];
+  const asked: string[] = [];
   const picture = async (name: string): Promise<void> => {
     if (PICTURES === undefined) return;
     mkdirSync(PICTURES, { recursive: true });
@@ -33,6 +34,7 @@ describe("the example page", function () {
     browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 900, height: 900 } });
     complaints = complaintsOf(page);
+    page.on("request", (request) => { asked.push(request.url()); });
     await page.goto(`${served.origin}/`);
   });
   after(async () => {
@@ -102,6 +104,39 @@ describe("the example page", function () {
     await page.emulateMedia({ colorScheme: "light" });
   });
 
+  it("opens the model folder in transformers.js, which answers as the page does, and as predict with the folder's files", async () => {
+    const sentence = await page.locator("#sentence").inputValue();
+    await page.locator("#transformers").click();
+    await page.locator("#answers").waitFor({ timeout: 60_000 });
+    const rows = await page.locator("#answers tbody tr").all();
+    const shown = await Promise.all(rows.map(async (row) => ({ label: await row.locator("td").nth(1).textContent(), score: Number(await row.locator(".bar").getAttribute("data-score")) })));
+    const [ours, theirs] = shown;
+    assert.ok(ours !== undefined && theirs !== undefined && shown.length === 2);
+    assert.deepEqual([ours.label, theirs.label], ["positive", "positive"]);
+    assert.ok(Math.abs(theirs.score - ours.score) <= 1e-5, `${String(theirs.score)} for ${String(ours.score)}`);
+    assert.ok(Math.abs(ours.score - (Math.max(...await scores(3)))) <= 1e-5);
+    await picture("5-transformers");
+
+    const took = new Set<string>();
+    const saving: Promise<void>[] = [];
+    const save = (file: Download): void => {
+      const name = file.suggestedFilename();
+      took.add(name);
+      saving.push(file.saveAs(join(folder, "taken", name === "model.onnx" ? "onnx" : "", name)));
+    };
+    page.on("download", save);
+    await page.locator("#download-folder").click();
+    await status("take-status", /Saved .*onnx\/model\.onnx.*config\.json/);
+    await Promise.all(saving);
+    page.off("download", save);
+    assert.deepEqual([...took].sort(), ["README.md", "config.json", "model.onnx", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"]);
+    writeFileSync(join(folder, "sentence.csv"), `text\n"${sentence}"\n`);
+    await predict(join(folder, "taken"), { data: join(folder, "sentence.csv"), output: join(folder, "sentence.jsonl") });
+    const wanted = JSON.parse(readFileSync(join(folder, "sentence.jsonl"), "utf8")) as { label: string; score: number };
+    assert.equal(theirs.label, wanted.label);
+    assert.ok(Math.abs(theirs.score - wanted.score) <= 1e-5, `${String(theirs.score)} for ${String(wanted.score)}`);
+  });
+
   it("gives a merged.onnx with which onnxruntime-node has the page's scores, and an adapter that fold takes to the same file", async () => {
     const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#download-merged").click()]);
     const merged = join(folder, "merged.onnx");
@@ -125,5 +160,20 @@ describe("the example page", function () {
     assert.equal(readFileSync(join(folder, "folded.onnx")).length, readFileSync(merged).length);
   });
 
-  it("complained of nothing", () => { assert.deepEqual(complaints, []); });
+  it("opens a model of the user's own, with config.json and others", async () => {
+    await page.locator("input[value=own]").check();
+    await status("model-status", /Choose model\.onnx and tokenizer\.json/);
+    await page.locator("#other-files").setInputFiles(["config.json", "tokenizer_config.json"].map((file) => join(DEMO, file)));
+    await page.locator("#tokenizer-file").setInputFiles(join(DEMO, "tokenizer.json"));
+    await page.locator("#model-file").setInputFiles(join(DEMO, "model.onnx"));
+    await status("model-status", /model\.onnx: 9,461,760 numbers, 18 weights/);
+    await status("data-status", /400 sentences, 80 of them held out/);
+    assert.ok(await page.locator("#transformers").isDisabled());
+  });
+
+  it("complained of nothing, and asked no other server", () => {
+    assert.deepEqual(complaints, []);
+    assert.ok(asked.some((url) => url.startsWith(`${served.origin}/transformers/`)));
+    assert.deepEqual(asked.filter((url) => /^(http|ws)/.test(url) && !url.startsWith(`${served.origin}/`)), []);
+  });
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { transformersFolders } from "../../examples/browser/build.ts";
 import { serveFolders } from "../../examples/browser/serve-folders.ts";
 import { fold, predict, train } from "../../src/index.ts";
 import { complaintsOf, launchChromium } from "./chromium.ts";
@@ -17,7 +17,7 @@ const PAGE = `<!doctype html><link rel="icon" href="data:,"><script type="module
   env.allowLocalModels = true;
   env.localModelPath = "/models/";
   env.useBrowserCache = false;
-  env.backends.onnx.wasm.wasmPaths = "/ort/";
+  env.backends.onnx.wasm.wasmPaths = "/transformers-ort/";
   const classify = await pipeline("text-classification", "folded", { dtype: "fp32", device: "wasm" });
   globalThis.answers = await classify(${JSON.stringify(SENTENCES)});
 </script>`;
@@ -41,11 +41,7 @@ describe("transformers.js in a page", function () {
       const wanted = readFileSync(at("predictions.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line) as Answer);
 
       writeFileSync(at("index.html"), PAGE);
-      const require = createRequire(import.meta.url);
-      const transformers = dirname(require.resolve("@huggingface/transformers"));
-      // It brings an ONNX Runtime of its own, of another version than ours.
-      const runtime = dirname(createRequire(join(transformers, "x.js")).resolve("onnxruntime-web"));
-      await using served = await serveFolders({ "/": folder, "/transformers/": transformers, "/ort/": runtime });
+      await using served = await serveFolders({ "/": folder, ...transformersFolders() });
       const page = await browser.newPage();
       const complaints = complaintsOf(page);
       await page.goto(`${served.origin}/`);

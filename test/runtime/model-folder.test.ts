@@ -33,6 +33,8 @@ describe("a model folder", () => {
 
   before(async () => {
     env.allowRemoteModels = false;
+    // Where another test has loaded onnxruntime-web too, it would fetch that one's files, which it doesn't use in Node.
+    env.useWasmCache = false;
     const long = Array.from({ length: 150 }, () => "good").join(" ");
     const records = [...sentences, long].map((text, i) => ({ text, label: NAMES[i % 2] }));
     writeFileSync(data, records.map((r) => `${JSON.stringify(r)}\n`).join(""));

@@ -7,6 +7,8 @@ import { env, InferenceSession, Tensor } from "onnxruntime-web";
 import type { OnnxRuntime } from "../../src/runtime/session.ts";
 
 env.wasm.numThreads = 1;
+// transformers.js, which shares these settings where a test loads it, would have its files come from a server.
+env.wasm.wasmPaths = new URL("./", import.meta.resolve("onnxruntime-web")).href;
 
 const create = (model: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession> => InferenceSession.create(model, { ...options, executionProviders: ["wasm"] });
 

@@ -10,8 +10,10 @@ import { toAdapterFolder } from "../adapter/to-folder.ts";
 import type { Feed } from "../data/collate.ts";
 import { collectRows, perTokenOutputs } from "../evaluator.ts";
 import { examplesOf, type LoadedExamples } from "../examples-of.ts";
-import { foldedModel } from "../fold-model.ts";
+import { foldedModel, presentLogitsOf } from "../fold-model.ts";
 import { countParameters } from "../inspect-model.ts";
+import { problemIn } from "../model-folder/config-json.ts";
+import { GRAPH_FILE, madeFiles } from "../model-folder/made-files.ts";
 import { DEFAULTS, type AdaptedModule, type AdaptResult, type CommonOptions, type DataOptions, type FoldOptions, type RunOptions, type TrainResult } from "../options.ts";
 import { initialTheta, prepare, type Prepared } from "../prepare.ts";
 import { evaluateTheta, planOf, rates, type PlanOptions } from "../run-plan.ts";
@@ -31,6 +33,15 @@ export type MemoryRunOptions = CommonOptions & RunOptions & Pick<DataOptions, "b
 export interface MemoryTrainOptions extends MemoryRunOptions, PlanOptions {
   /** Labelled data to measure on after every epoch. */
   readonly dev?: MemoryData | undefined;
+}
+
+/** How a trained model is folded. */
+export type MemoryFoldOptions = CommonOptions & Pick<FoldOptions, "requantize">;
+
+/** How a trained model becomes a folder. */
+export interface MemoryFolderOptions extends MemoryFoldOptions {
+  /** The folder's name, for the model card; `model` where left out. */
+  readonly name?: string | undefined;
 }
 
 /** What training came to, in the words of `train`. */
@@ -63,7 +74,7 @@ export class AdaptedModel implements AsyncDisposable {
     this.#runtime = runtime;
     this.#opened = opened;
     this.#options = options;
-    this.#task = taskNamed(options);
+    this.#task = taskNamed(options, problemIn(opened.config));
     this.#prepared = this.#fresh();
     for (const note of this.#prepared.notes) options.onNotice?.(note);
     requireTaskLogits(this.#task, this.#prepared.model.graph, this.#prepared.logits);
@@ -149,10 +160,26 @@ export class AdaptedModel implements AsyncDisposable {
   }
 
   /** merged.onnx: the base's graph, in which only the chosen weights differ, all of its weights inside. */
-  async fold(options: CommonOptions & Pick<FoldOptions, "requantize"> = {}): Promise<Uint8Array> {
-    const adapter = { folder: this.#opened.name, contents: this.#adapter() };
-    const { model } = await foldedModel(this.#opened, prepare(this.#opened.load(), { adapter, saveHead: true }), this.#runtime, options);
+  async fold(options: MemoryFoldOptions = {}): Promise<Uint8Array> {
+    const { model } = await foldedModel(this.#opened, this.#trained(this.#adapter()), this.#runtime, options);
     return serialized(model);
+  }
+
+  /**
+   * The files of a folder in Hugging Face's layout by name, as `fold -o DIR` writes it: the merged graph as onnx/model.onnx, all of its weights inside, with
+   * config.json, the tokenizer's files and a model card. `onNotice` tells what its readers lack.
+   */
+  async modelFolder({ name = "model", ...options }: MemoryFolderOptions = {}): Promise<ReadonlyMap<string, Uint8Array>> {
+    const { config, tokenizerFiles: tokenizer, companions } = this.#opened;
+    const adapter = this.#adapter();
+    const prepared = this.#trained(adapter);
+    const { model } = await foldedModel(this.#opened, prepared, this.#runtime, options);
+    presentLogitsOf(model, prepared);
+    const base = { graph: this.#opened.loadInlined().graph, config, tokenizer, copied: new Set(companions.keys()), isPath: () => false };
+    const { notes, beside } = madeFiles({ name, base, prepared, adapter, run: undefined });
+    for (const note of notes) options.onNotice?.(note);
+    const made = [...beside([GRAPH_FILE])].map(([file, text]) => [file, new TextEncoder().encode(text)] as const);
+    return new Map([[GRAPH_FILE, serialized(model)], ...companions, ...made]);
   }
 
   /** The files of the adapter's PEFT folder, by name. */
@@ -170,6 +197,11 @@ export class AdaptedModel implements AsyncDisposable {
   get #numLabels(): number | undefined {
     const classes = this.#prepared.logits?.shape?.at(-1);
     return typeof classes === "number" ? classes : undefined;
+  }
+
+  /** The base with what was trained, ready to be folded. */
+  #trained(contents: AdapterFolder): Prepared {
+    return prepare(this.#opened.load(), { adapter: { folder: this.#opened.name, contents }, saveHead: true });
   }
 
   #adapter(): AdapterFolder {

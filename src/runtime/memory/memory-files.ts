@@ -4,8 +4,10 @@ import { fileMissing } from "../../errors/files.ts";
 import { jsonBroken } from "../../errors/adapter.ts";
 import { ByteRange, memorySource, type Source } from "../../ir/source.ts";
 import { parseRecords, type DataFile } from "../data/parse-records.ts";
-import { loadTokenizer, type TextTokenizer } from "../data/tokenizer.ts";
+import { loadTokenizer, type TextTokenizer, type TokenizerFiles } from "../data/tokenizer.ts";
 import { loadableModel, type LoadableModel } from "../loadable-model.ts";
+import { isObject, type Json } from "../model-folder/config-json.ts";
+import { jsonText } from "../model-folder/made-files.ts";
 
 /** Bytes in memory. They are read when they are needed, and must not change. */
 export type InMemory = Uint8Array | ArrayBuffer;
@@ -24,6 +26,8 @@ export interface ModelFiles {
   readonly tokenizerConfig?: unknown;
   /** special_tokens_map.json, as text or parsed. */
   readonly specialTokensMap?: unknown;
+  /** config.json, as text or parsed. A model folder is made from it, and it tells the classes' names and what a classifier is for, where no option does. */
+  readonly config?: unknown;
   /** The classes' names in order, where the model has classes and they are known. */
   readonly classes?: readonly string[] | undefined;
 }
@@ -38,13 +42,18 @@ const RECORDS = "the records";
 export interface OpenedMemory extends LoadableModel {
   readonly name: string;
   readonly tokenizer: TextTokenizer | undefined;
+  /** Values of the tokenizer's files and of config.json, where they were given. */
+  readonly tokenizerFiles: TokenizerFiles | undefined;
+  readonly config: Json | undefined;
+  /** The files that travel with the model as they are, by name. */
+  readonly companions: ReadonlyMap<string, Uint8Array>;
   /** The files as a session is handed them, by the locations that `locate` gives. */
   readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
   /** Where a weight's bytes lie in these files. */
   readonly locate: (range: ByteRange) => { readonly location: string; readonly offset: number } | undefined;
 }
 
-/** Opens a model. Nothing is copied. Throws HutError where it is damaged, a file of its external data isn't given, or its tokenizer can't be made. */
+/** Opens a model. Nothing is copied. Throws HutError where it is damaged, a file of its external data isn't given, a companion is no JSON, or its tokenizer can't be made. */
 export function openMemory(files: ModelFiles): OpenedMemory {
   const name = files.name ?? "model.onnx";
   const source = memorySource(name, bytesIn(files.model));
@@ -58,11 +67,16 @@ export function openMemory(files: ModelFiles): OpenedMemory {
     if (known === undefined) throw fileMissing(location);
     return known.source;
   };
-  const tokenizer = files.tokenizer === undefined ? undefined : loadTokenizer({
+  const tokenizerFiles = files.tokenizer === undefined ? undefined : {
     tokenizerJson: parsed(files.tokenizer, "tokenizer.json"), tokenizerConfig: parsed(files.tokenizerConfig, "tokenizer_config.json"), specialTokensMap: parsed(files.specialTokensMap, "special_tokens_map.json"),
-  });
+  };
+  const config = parsed(files.config, "config.json");
+  const companions = Object.entries({ "tokenizer.json": files.tokenizer, "special_tokens_map.json": files.specialTokensMap }).filter(([, content]) => content !== undefined);
   return {
-    ...loadableModel(source, openExternal), name, tokenizer,
+    ...loadableModel(source, openExternal), name, tokenizerFiles,
+    tokenizer: tokenizerFiles === undefined ? undefined : loadTokenizer(tokenizerFiles),
+    config: isObject(config) ? config : undefined,
+    companions: new Map(companions.map(([file, content]) => [file, new TextEncoder().encode(typeof content === "string" ? content : jsonText(content))])),
     externalData: [...sources].map(([path, { data }]) => ({ path, data })),
     locate: (range) => {
       const location = [...sources].find(([, known]) => known.source === range.source)?.[0];

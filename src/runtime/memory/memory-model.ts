@@ -1,5 +1,6 @@
 /** The verbs on a model in memory, for a browser: the same pieces as those on files, and an ONNX Runtime that is handed in. */
 import { inspectModel } from "../inspect-model.ts";
+import { labelsIn } from "../model-folder/config-json.ts";
 import type { InspectOptions, InspectResult, TargetOptions, TaskOptions } from "../options.ts";
 import type { OnnxRuntime } from "../session.ts";
 import { AdaptedModel } from "./adapted-model.ts";
@@ -21,7 +22,7 @@ export class MemoryModel {
   constructor(runtime: OnnxRuntime, files: ModelFiles) {
     this.#runtime = runtime;
     this.#opened = openMemory(files);
-    this.#classes = files.classes;
+    this.#classes = files.classes ?? labelsIn(this.#opened.config);
   }
 
   /** Tells what the model is. Works for any ONNX file; never reads its weights. */
@@ -37,7 +38,7 @@ export class MemoryModel {
 
 /**
  * Opens a model from bytes. `runtime` is what `import * as ort from "onnxruntime-web"` gives. Throws HutError where the file is no ONNX file or is damaged, a file of
- * its external data isn't given, or its tokenizer can't be made.
+ * its external data isn't given, a companion is no JSON, or its tokenizer can't be made.
  */
 export function openModel(runtime: OnnxRuntime, files: ModelFiles): MemoryModel {
   return new MemoryModel(runtime, files);

@@ -1,8 +1,9 @@
-/** config.json of a merged model's folder: the base's own, with what the loaders ask for. */
+/** config.json: what a base's says that matters here, and that of a merged model's folder, the base's own with what the loaders ask for. */
 import type { ProblemName } from "../options.ts";
-import { problemType } from "../tasks/problem.ts";
+import { problemOfType, problemType } from "../tasks/problem.ts";
 
-type Json = Readonly<Record<string, unknown>>;
+/** An object of a JSON file. */
+export type Json = Readonly<Record<string, unknown>>;
 
 /** What there is to say of a merged model. */
 export interface DeployedModel {
@@ -43,6 +44,20 @@ export function configJson(base: Json | undefined, { labels, problem, hasNewHead
   };
 }
 
-function isObject(value: unknown): value is Json {
+/** The classes' names in order, from `id2label`; undefined where the config doesn't number them from 0 without gaps. */
+export function labelsIn(config: Json | undefined): string[] | undefined {
+  const id2label = config?.["id2label"];
+  if (typeof id2label !== "object" || id2label === null) return undefined;
+  const names = Object.entries(id2label).sort(([a], [b]) => Number(a) - Number(b));
+  return names.every(([id, name], i) => id === String(i) && typeof name === "string") ? names.map(([, name]) => String(name)) : undefined;
+}
+
+/** What a classifier was trained for, from `problem_type`; undefined where the config doesn't tell. */
+export function problemIn(config: Json | undefined): ProblemName | undefined {
+  return problemOfType(config?.["problem_type"]);
+}
+
+/** Whether a file's value is an object. */
+export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

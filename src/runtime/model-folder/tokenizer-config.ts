@@ -1,10 +1,25 @@
 /** tokenizer_config.json and special_tokens_map.json for a tokenizer.json that came without them, or with less than batches need. */
-import { statedLength } from "../data/tokenizer.ts";
-
-type Json = Readonly<Record<string, unknown>>;
+import type { Graph } from "../../ir/graph.ts";
+import { statedLength, type TokenizerFiles } from "../data/tokenizer.ts";
+import { longestText } from "../examples-of.ts";
+import type { Task } from "../tasks/task.ts";
+import { isObject, type Json } from "./config-json.ts";
 
 /** A special token's names: in the configuration, and as tokenizers spell it where only the vocabulary tells. */
 const SPELLINGS: Readonly<Record<string, readonly string[]>> = { pad_token: ["[PAD]", "<pad>"], mask_token: ["[MASK]", "<mask>"] };
+
+/** tokenizer_config.json and, where the base has neither, special_tokens_map.json: their values by name. None where there is no tokenizer.json. */
+export function tokenizerSettings(files: TokenizerFiles | undefined, graph: Graph, task: Task | undefined): ReadonlyMap<string, unknown> {
+  if (files === undefined) return new Map();
+  const { tokenizerJson: tokenizer, tokenizerConfig: given, specialTokensMap: special } = files;
+  const base = isObject(given) ? given : undefined;
+  const stated = base === undefined ? undefined : statedLength(base);
+  // predict cuts what a classifier is given, so its pipeline has to; a prompt is nothing to be cut by guess.
+  const longest = longestText(graph, stated ?? (task?.answer === undefined ? Infinity : undefined));
+  const config = tokenizerConfig(base, { tokenizer, special, longest, inputs: graph.inputs.map((v) => v.name) });
+  const isBare = base === undefined && special === undefined;
+  return new Map<string, unknown>([["tokenizer_config.json", config], ...(isBare ? [["special_tokens_map.json", specialTokens(tokenizer)] as const] : [])]);
+}
 
 /** What tokenizer.json tells of special tokens, by the configuration's keys. */
 export function specialTokens(tokenizer: unknown): Record<string, string> {
@@ -61,10 +76,6 @@ function aroundText(processor: unknown): [first: unknown, last: unknown] {
   const single = list(field(processor, "single"));
   const special = (piece: unknown): unknown => field(field(piece, "SpecialToken"), "id");
   return single.length > 1 ? [special(single[0]), special(single.at(-1))] : [list(field(processor, "cls"))[0], list(field(processor, "sep"))[0]];
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function field(value: unknown, name: string): unknown {

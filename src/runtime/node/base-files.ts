@@ -1,11 +1,7 @@
-/** What goes along into a merged model's folder: files of the base's, as they are, and those of its tokenizer made whole. */
+/** What goes along into a merged model's folder: files of the base's, as they are, and what its tokenizer's say. */
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { longestText } from "../examples-of.ts";
-import type { Graph } from "../../ir/graph.ts";
-import { statedLength } from "../data/tokenizer.ts";
-import { specialTokens, tokenizerConfig } from "../model-folder/tokenizer-config.ts";
-import type { Task } from "../tasks/task.ts";
+import type { TokenizerFiles } from "../data/tokenizer.ts";
 import { isInside } from "./external-data.ts";
 import { companionFile } from "./model-config.ts";
 import { readJson } from "./tokenizer-files.ts";
@@ -59,19 +55,12 @@ function embeddingFiles(modelPath: string): [name: string, file: string][] {
   return [...found(modelPath, EMBEDDING_COMPANIONS), ...inside];
 }
 
-/** tokenizer_config.json and, where the base has neither, special_tokens_map.json: their values by name. None where there is no tokenizer.json. */
-export function tokenizerFiles(modelPath: string, graph: Graph, task: Task | undefined): ReadonlyMap<string, unknown> {
+/** Values of the base's tokenizer files; undefined where there is no tokenizer.json. Throws JSON_BROKEN. */
+export function openTokenizerFiles(modelPath: string): TokenizerFiles | undefined {
   const value = (name: string): unknown => {
     const file = companionFile(modelPath, name);
     return file === undefined ? undefined : readJson(file);
   };
-  const [tokenizer, given, special] = [value("tokenizer.json"), value("tokenizer_config.json"), value("special_tokens_map.json")];
-  if (tokenizer === undefined) return new Map();
-  const base = typeof given === "object" && given !== null ? (given as Record<string, unknown>) : undefined;
-  const stated = base === undefined ? undefined : statedLength(base);
-  // predict cuts what a classifier is given, so its pipeline has to; a prompt is nothing to be cut by guess.
-  const longest = longestText(graph, stated ?? (task?.answer === undefined ? Infinity : undefined));
-  const config = tokenizerConfig(base, { tokenizer, special, longest, inputs: graph.inputs.map((v) => v.name) });
-  const isBare = base === undefined && special === undefined;
-  return new Map<string, unknown>([["tokenizer_config.json", config], ...(isBare ? [["special_tokens_map.json", specialTokens(tokenizer)] as const] : [])]);
+  const tokenizerJson = value("tokenizer.json");
+  return tokenizerJson === undefined ? undefined : { tokenizerJson, tokenizerConfig: value("tokenizer_config.json"), specialTokensMap: value("special_tokens_map.json") };
 }

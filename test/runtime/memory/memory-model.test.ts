@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as native from "onnxruntime-node";
@@ -63,6 +63,33 @@ describe("a model in memory", function () {
       await fold(DEMO, { adapter: join(run(), "adapter"), output: join(folder, "merged.onnx") });
       assert.ok(Buffer.from(await adapted.fold()).equals(readFileSync(join(folder, "merged.onnx"))));
     });
+
+    const beside = { config: text(join(DEMO, "config.json")), specialTokensMap: text(join(DEMO, "special_tokens_map.json")) };
+    const folders: readonly { readonly what: string; readonly files: ModelFiles; readonly known: readonly string[] }[] = [
+      { what: "with all that stands beside the base", files: { ...demo, ...beside }, known: ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "config.json"] },
+      { what: "with its tokenizer.json alone", files: { model: demo.model, tokenizer: demo.tokenizer }, known: ["tokenizer.json"] },
+      { what: "with nothing", files: { model: demo.model }, known: [] },
+    ];
+    for (const [i, { what, files, known }] of folders.entries()) {
+      it(`gives the files of the verb's model folder, ${what}`, async () => {
+        const base = join(folder, `base-${String(i)}`);
+        const output = join(folder, `of-base-${String(i)}`, "mine");
+        for (const file of ["model.onnx", ...known]) cpSync(join(DEMO, file), join(base, file));
+        // In no run folder, of which a model in memory has none.
+        cpSync(join(run(), "adapter"), join(folder, "alone"), { recursive: true });
+        const notices: string[] = [];
+        const told: string[] = [];
+        await fold(base, { adapter: join(folder, "alone"), output, onNotice: (note) => notices.push(note) });
+
+        const other = openModel(native, files).adapt({ ...HEAD, seed: SHORT.seed });
+        const isTrained = files.tokenizer !== undefined;
+        if (isTrained) await other.train(few, { ...SHORT, threads: 1 });
+        const made = await other.modelFolder({ name: "mine", onNotice: (note) => told.push(note) });
+        assert.deepEqual(told, notices);
+        assert.deepEqual([...made.keys()].sort(), readdirSync(output, { recursive: true, encoding: "utf8" }).map((file) => file.replaceAll("\\", "/")).filter((file) => file !== "onnx").sort());
+        for (const [name, content] of made) if (name !== "onnx/model.onnx" || isTrained) assert.ok(Buffer.from(content).equals(readFileSync(join(output, name))), name);
+      });
+    }
 
     it("predicts the verb's logits, a sentence or many", async () => {
       await predict(DEMO, { adapter: join(run(), "adapter"), data: join(folder, "train.tsv"), output: join(folder, "p.jsonl") });

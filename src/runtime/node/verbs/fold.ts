@@ -4,12 +4,10 @@ import { dirname, join } from "node:path";
 import { adapterNotGiven } from "../../../errors/checkpoint.ts";
 import { pathOf } from "../../../passes/adapt.ts";
 import { dataTypeName } from "../../../ir/data-type.ts";
-import type { Value } from "../../../ir/graph.ts";
-import type { Model } from "../../../ir/model.ts";
-import { presentLogits } from "../../../passes/present-logits.ts";
 import { storedType } from "../../../passes/weights/find-weights.ts";
 import { savedModules } from "../../adapted-modules.ts";
-import { changedSites, foldedModel } from "../../fold-model.ts";
+import { changedSites, foldedModel, presentLogitsOf } from "../../fold-model.ts";
+import { GRAPH_FILE } from "../../model-folder/made-files.ts";
 import { prepare, type OpenedAdapter, type Prepared } from "../../prepare.ts";
 import type { FoldOptions, FoldResult, HeadOptions, TrainedOptions } from "../../options.ts";
 import type { OnnxRuntime } from "../../session.ts";
@@ -18,7 +16,7 @@ import { defaultRuntime } from "../default-runtime.ts";
 import { ensureFolder } from "../folder.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { saveModels } from "../save-model.ts";
-import { GRAPH_FILE, modelFolder } from "../model-folder.ts";
+import { modelFolder } from "../model-folder.ts";
 import { openTrained } from "./open-trained.ts";
 
 /** Writes the merged model: a file, or (where `output` is a folder or has no ending) a model folder in Hugging Face's layout. */
@@ -50,12 +48,6 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   const saved = saveModels({ base: opened, graphs: [{ path: target, model }], embed, onNotice: asFolder ? undefined : options.onNotice });
   const bytes = saved.bytes + (folder?.write(saved.files) ?? 0);
   return { ...result, requantized, seconds: (performance.now() - started) / 1000, bytesWritten: bytes };
-}
-
-/** Gives a model's logits the form in which model folders are read. Returns them; undefined where the model has none. */
-export function presentLogitsOf(model: Model, { logits }: Prepared): Value | undefined {
-  const found = model.graph.outputs.find((v) => v.name === logits?.name);
-  return found === undefined ? undefined : presentLogits(model, found);
 }
 
 /** The adapter, or what a checkpoint makes of it. Throws FLAG_NOT_GIVEN where neither is given, and what openTrained throws. */

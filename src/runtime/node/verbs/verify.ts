@@ -14,7 +14,7 @@ import { arePresented } from "../../../passes/present-logits.ts";
 import { findWeights, type WeightSite } from "../../../passes/weights/find-weights.ts";
 import type { VerifyOptions, VerifyResult } from "../../options.ts";
 import { deployable } from "../../adapted-modules.ts";
-import { changedSites, foldedModel } from "../../fold-model.ts";
+import { changedSites, foldedModel, presentLogitsOf } from "../../fold-model.ts";
 import type { Prepared } from "../../prepare.ts";
 import { Random } from "../../random.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
@@ -23,7 +23,7 @@ import { taskNamed } from "../../tasks/registry.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples } from "../load-examples.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
-import { prepareFold, presentLogitsOf, requireTrained } from "./fold.ts";
+import { prepareFold, requireTrained } from "./fold.ts";
 
 /** How far logits may differ where weights are stored as float32, and in 16 bits. */
 const TOLERANCE = { wide: 1e-4, half: 1e-2 };
