@@ -24,7 +24,7 @@ const general = { group: "General:" } as const;
 /** `-o`: what is written. Its meaning is the verb's. */
 export const output = (metavar: string, help: string): Flag<string> => text(`-o <${metavar}>`, help, files);
 /** `--adapter`: its use is the verb's. */
-export const adapter = (help: string): Flag<string> => text("--adapter <folder>", help, files);
+export const adapter = (help: string): Flag<string> => text("--adapter <folder>", `${help}; a PEFT folder, or an .onnx_adapter file`, files);
 export const saveAdapter: Flag<string> = text("--save-adapter <folder>",
   "also write the adapter that it starts with; a name ending in .onnx_adapter gives ONNX Runtime's own file", files);
 export const merged: Flag<string> = text("--merged <file>", "the merged model that fold wrote", files);

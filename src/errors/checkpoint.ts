@@ -28,7 +28,7 @@ export const ortCheckpointShapeMismatch = (file: string, name: string, have: rea
 
 /** No word on what the parameters of a checkpoint are. */
 export const ortCheckpointAlone = (file: string, place: string): HutError => usage("ORT_CHECKPOINT_ALONE", { file, place },
-  `What the parameters in ${quote(file)} are is told by the adapter that its artifacts were made with, and ${quote(place)} is none. Name it with --adapter.`);
+  `What the parameters in ${quote(file)} are is told by the adapter that its artifacts were made with, and ${quote(place)} is none. Put the file beside the manifest.json that artifacts wrote, or name the adapter with --adapter.`);
 
 /** A manifest that was edited, or cut: `problem` completes "… is not sound: ". */
 export const manifestContradicts = (file: string, problem: string): HutError => new HutError("MANIFEST_CONTRADICTS", { file, problem },
@@ -40,7 +40,8 @@ export const manifestOfOther = (file: string, adapter: string, problem: string):
 
 /** A file given as a checkpoint that is none, nor as long as theta. */
 export const thetaLengthWrong = (file: string, bytes: number, numbers: number): HutError => new HutError("THETA_LENGTH_WRONG", { file, bytes, numbers },
-  `${quote(file)} is no checkpoint of ONNX Runtime's training API, and no theta either: it has ${String(bytes)} bytes, and the manifest's ${String(numbers)} float32 numbers take ${String(4 * numbers)}.`);
+  `${quote(file)} is no checkpoint of ONNX Runtime's training API, and no theta either: it has ${String(bytes)} bytes, and the ${String(numbers)} float32 numbers that this adapter trains take ${String(4 * numbers)}. `
+  + "Give the file that the training saved, of these artifacts.");
 
 /** A checkpoint of more steps than are to be made in all. */
 export const checkpointPastEnd = (file: string, step: number, total: number): HutError => new HutError("CHECKPOINT_PAST_END", { file, step, total },

@@ -84,10 +84,10 @@ export const tokenIdBeyondVocabulary = (file: string, id: number, vocabulary: nu
     `${quote(file)} needs the token id ${String(id)}, and the model's embedding has ${String(vocabulary)} rows. The tokenizer belongs to another model.`);
 
 export const runFolderInUse = (folder: string): HutError => new HutError("RUN_FOLDER_IN_USE", { folder },
-  `${quote(folder)} holds a run already. Continue it with --resume, start anew with --overwrite, or name another folder.`, { exitCode: 2 });
+  `${quote(folder)} holds a run already. Continue it with --resume alone, start anew with --overwrite, or name another folder with -o.`, { exitCode: 2 });
 
 export const noCheckpoint = (folder: string): HutError => new HutError("NO_CHECKPOINT", { folder },
-  `${quote(folder)} holds no checkpoint to resume from.`);
+  `${quote(folder)} holds no checkpoint to resume from. Name the folder of the run with -o, or a checkpoint's file with --resume.`);
 
 export const checkpointBroken = (folder: string, problem: string): HutError => new HutError("CHECKPOINT_BROKEN", { folder, problem },
   `The checkpoint ${quote(folder)} can't be resumed: ${problem}.`);

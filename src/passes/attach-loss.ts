@@ -24,6 +24,11 @@ export interface AttachedLoss {
   readonly logitsGradient: Value;
 }
 
+/** A sum over the labels that count, as their mean; 0 where none counts, which PyTorch has as NaN: one such batch would end a training. */
+export function meanOverLabels(op: OpBuilder, sum: Value, count: Value): Value {
+  return op.Div(sum, op.Max([count, op.scalar(1)]));
+}
+
 /** Cross entropy of logits [.., C] and int64 labels [..]: Σ over the labels that count of −ln softmax(logits)[label]. */
 export function attachCrossEntropy(model: Model, logits: Value): AttachedLoss {
   const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "attach-loss" });

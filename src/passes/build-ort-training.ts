@@ -13,7 +13,7 @@ import { everyNode } from "../ir/nested.ts";
 import { typeProto, typeProtoSequence, typeProtoTensor } from "../ir/proto/generated/schema.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 import type { Trainable } from "./adapt.ts";
-import type { AttachedLoss } from "./attach-loss.ts";
+import { meanOverLabels, type AttachedLoss } from "./attach-loss.ts";
 import { ADAMW } from "./attach-optimizer.ts";
 import { bindTrainables, finish, type BuildOptions } from "./build-step.ts";
 import { differentiate } from "./differentiate.ts";
@@ -47,7 +47,7 @@ export function buildTrainingModel(model: Model, options: OrtTrainingOptions): V
     const [gradient, buffer] = [gradients.get(parameters[i] ?? reset), buffers[i]];
     if (gradient === undefined || buffer === undefined) throw new TypeError("fewer gradients than trainables");
     const out = op.named(graph.newValue("accumulated", { dataType: DataType.BOOL, shape: [1] }), t.name + OUT_SUFFIX);
-    graph.outputs.push(addContribNode(graph, "InPlaceAccumulatorV2", [buffer, op.Div(gradient, loss.count), reset], out));
+    graph.outputs.push(addContribNode(graph, "InPlaceAccumulatorV2", [buffer, meanOverLabels(op, gradient, loss.count), reset], out));
   });
   return end(model, parameters, frozen);
 }
@@ -121,7 +121,7 @@ function begin(model: Model, { trainables, logits, attachLoss }: OrtTrainingOpti
   const before = new OpBuilder(graph, { opsets, origin: "parameters", before: graph.nodes[0] });
   bindTrainables(graph, before, trainables, (_, i) => parameters[i] ?? logits);
   const op = new OpBuilder(graph, { opsets, origin: "build" });
-  graph.outputs.splice(0, Infinity, op.named(op.Div(loss.sum, loss.count), "loss"));
+  graph.outputs.splice(0, Infinity, op.named(meanOverLabels(op, loss.sum, loss.count), "loss"));
   return { op, parameters, loss };
 }
 

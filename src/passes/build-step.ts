@@ -11,7 +11,7 @@ import { elementCount } from "../ir/sizes.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 import type { Trainable } from "./adapt.ts";
 import { attachAdamW } from "./attach-optimizer.ts";
-import type { AttachedLoss } from "./attach-loss.ts";
+import { meanOverLabels, type AttachedLoss } from "./attach-loss.ts";
 import { differentiate } from "./differentiate.ts";
 import { mergeRepeated } from "./merge-repeated.ts";
 import { removeDead } from "./remove-dead.ts";
@@ -36,8 +36,8 @@ export function buildStep(model: Model, options: BuildOptions): void {
   const { theta, op, logits, loss, gradient } = begin(model, options);
   const { graph } = model;
   graph.outputs.length = 0;
-  graph.outputs.push(op.named(op.Div(loss.sum, loss.count), "loss"));
-  attachAdamW(graph, { opsets: model.opsets, theta, gradient: op.Div(gradient, loss.count) });
+  graph.outputs.push(op.named(meanOverLabels(op, loss.sum, loss.count), "loss"));
+  attachAdamW(graph, { opsets: model.opsets, theta, gradient: meanOverLabels(op, gradient, loss.count) });
   graph.outputs.push(logits);
   finish(model);
 }
@@ -60,8 +60,8 @@ export function buildApply(model: Model, size: number): void {
   const op = new OpBuilder(graph, { opsets: model.opsets, origin: "apply" });
   const input = (name: string, shape: readonly number[]): Value => graph.addInput(name, { dataType: DataType.FLOAT, shape });
   const [sum, lossSum, count, theta] = [input("grad_sum", [size]), input("loss_sum", []), input("count", []), input("theta", [size])];
-  graph.outputs.push(op.named(op.Div(lossSum, count), "loss"));
-  attachAdamW(graph, { opsets: model.opsets, theta, gradient: op.Div(sum, count) });
+  graph.outputs.push(op.named(meanOverLabels(op, lossSum, count), "loss"));
+  attachAdamW(graph, { opsets: model.opsets, theta, gradient: meanOverLabels(op, sum, count) });
   finish(model);
 }
 

@@ -98,6 +98,7 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   for (const site of [...chosen, ...whole.map((w) => w.site)]) openProducts(model.graph, site, model.opsets);
   if (options.perRow === true) readyForRows(model, { method, sites: [...new Set([...chosen, ...whole.map((w) => w.site)])], parameters: parameters.map((p) => p.parameter) });
   const alpha = adapter === undefined ? options.alpha : alphaOf(adapter.contents, method);
+  if (adapter !== undefined) refuseOtherChoice(adapter, options, matched ?? [], sites, alpha);
   const parts: readonly (Part | MatchedPart)[] = selected.parts.filter((part) => !whole.some((w) => w.site === part.site));
   const ranks = parts.map((part) => ownRank(part, method)).filter((own) => own !== undefined);
   const rank = (ranks.length > 0 ? Math.max(...ranks) : undefined) ?? options.rank ?? DEFAULTS.rank;
@@ -150,6 +151,22 @@ function refuseContradictions({ contents }: OpenedAdapter, options: PrepareOptio
   const head = contents.hut?.head;
   if (head !== undefined && options.head !== undefined && options.head !== head.pooling) throw adapterFlagContradicts("--head", options.head, `a ${head.pooling} head`);
   if (head !== undefined && options.numLabels !== undefined && options.numLabels !== head.numLabels) throw adapterFlagContradicts("--num-labels", String(options.numLabels), `${String(head.numLabels)} labels`);
+}
+
+/** Which weights are adapted, which trained whole, and alpha: flags that say otherwise than the adapter are errors, as those above. */
+function refuseOtherChoice({ contents }: OpenedAdapter, { targetModules, modulesToSave, alpha }: PrepareOptions, matched: readonly MatchedPart[], sites: readonly WeightSite[], own: number | undefined): void {
+  if (alpha !== undefined && alpha !== own) throw adapterFlagContradicts("--alpha", String(alpha), `alpha ${String(own)}`);
+  if (targetModules !== undefined) {
+    const chosen = new Set(selectWeights(sites, targetModules).parts.map((part) => part.site));
+    const adapted = new Set(matched.map((part) => part.site));
+    if (chosen.size !== adapted.size || [...chosen].some((site) => !adapted.has(site))) {
+      throw adapterFlagContradicts("--target-modules", targetModules.join(","), `${String(adapted.size)} other weights`);
+    }
+  }
+  const whole = contents.modulesToSave;
+  if (modulesToSave !== undefined && !modulesToSave.includes("head") && [...modulesToSave].sort().join() !== [...whole].sort().join()) {
+    throw adapterFlagContradicts("--modules-to-save", modulesToSave.join(","), whole.length === 0 ? "none" : whole.join(","));
+  }
 }
 
 function methodOf({ adapter, method }: PrepareOptions): UpdatedTransformation {

@@ -85,8 +85,16 @@ function readHead(fields: JsonFields): NonNullable<Manifest["head"]> {
 function readOptimizer(fields: JsonFields): ManifestOptimizer {
   const name = fields.oneOf("name", OPTIMIZERS);
   fields.onlyKeys(["name", ...(name === "adamw" ? ["beta1", "beta2", "epsilon"] : []), "lr", "weightDecay", "maxGradNorm"]);
-  const common = { lr: fields.number("lr"), weightDecay: fields.number("weightDecay"), maxGradNorm: fields.number("maxGradNorm") };
-  return name === "sgd" ? { name, ...common } : { name, beta1: fields.number("beta1"), beta2: fields.number("beta2"), epsilon: fields.number("epsilon"), ...common };
+  const atLeast0 = (key: string): number => {
+    const value = fields.number(key);
+    return value >= 0 ? value : fields.wrong(key, "a number of at least 0");
+  };
+  const share = (key: string): number => {
+    const value = atLeast0(key);
+    return value < 1 ? value : fields.wrong(key, "a number below 1");
+  };
+  const common = { lr: atLeast0("lr"), weightDecay: atLeast0("weightDecay"), maxGradNorm: atLeast0("maxGradNorm") };
+  return name === "sgd" ? { name, ...common } : { name, beta1: share("beta1"), beta2: share("beta2"), epsilon: atLeast0("epsilon"), ...common };
 }
 
 function readOrtTraining(fields: JsonFields): OrtTrainingManifest {

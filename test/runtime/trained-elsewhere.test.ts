@@ -82,6 +82,46 @@ describe("what was trained elsewhere", function () {
     await assert.rejects(losses("none", { adapter, resume: SAVED, maxSteps: 5 }), { code: "CHECKPOINT_PAST_END", exitCode: 2, message: /has 5 steps behind it, and the whole training is 5 long/ });
   });
 
+  it("a theta that stands elsewhere needs the adapter named, and nothing else", async () => {
+    const checkpoint = await trainTheta();
+    cpSync(checkpoint, at("theta.bin"));
+    const there = await evaluate(MODEL, { data: DATA, checkpoint });
+    const here = await evaluate(MODEL, { data: DATA, checkpoint: at("theta.bin"), adapter: at("artifacts", "adapter") });
+    assert.deepEqual(here.metrics, there.metrics);
+    await assert.rejects(evaluate(MODEL, { data: DATA, checkpoint: at("theta.bin") }), { code: "ORT_CHECKPOINT_ALONE", message: /Put the file beside the manifest\.json that artifacts wrote/ });
+  });
+
+  it("a checkpoint with the state of an optimizer that has no moments is taken, and resumed without them", async () => {
+    const [adapter, checkpoint] = [join(BERT, "adapter"), "fixtures/ort-training/checkpoint-sgd"];
+    const { metrics } = await evaluate(MODEL, { data: DATA, adapter, checkpoint });
+    assert.ok((metrics["eval_loss"] ?? NaN) < (expected.losses[0] ?? NaN));
+    const notices: string[] = [];
+    const { steps, firstLoss } = await train(MODEL, { ...SETTINGS, train: DATA, adapter, resume: checkpoint, maxSteps: 1, output: at("run"), onNotice: (notice) => notices.push(notice) });
+    assert.equal(steps, 1);
+    closeTo([firstLoss ?? NaN], [metrics["eval_loss"] ?? NaN], 1e-5, "loss");
+    assert.match(notices[0] ?? "", /holds no optimizer state/);
+    await assert.rejects(train(MODEL, { ...SETTINGS, train: DATA, resume: at("nowhere"), output: at("new") }), { code: "NO_CHECKPOINT", message: /nowhere" holds no checkpoint/ });
+  });
+
+  it("a batch without a label that counts has loss 0 and changes nothing", async () => {
+    const records = readFileSync(DATA, "utf8").trim().split("\n").map((line) => `${JSON.stringify({ ...JSON.parse(line) as object, label: -100 })}\n`);
+    const real = readFileSync(DATA, "utf8");
+    writeFileSync(at("data.jsonl"), `${records.join("")}${real}`);
+    const { firstLoss } = await train(MODEL, { ...SETTINGS, weightDecay: 0, train: at("data.jsonl"), adapter: join(BERT, "adapter"), maxSteps: 2, output: at("run") });
+    assert.equal(firstLoss, 0);
+    const losses = readFileSync(at("run", "metrics.jsonl"), "utf8").trim().split("\n").map((line) => (JSON.parse(line) as { loss: number }).loss);
+    closeTo(losses.slice(1), expected.losses.slice(0, 1), 1e-5, "the loss at the start");
+  });
+
+  it("flags that choose otherwise than the adapter are errors", async () => {
+    const refuses = (options: Partial<TrainOptions>, message: RegExp): Promise<void> => assert.rejects(
+      adapt(MODEL, { adapter: join(BERT, "adapter"), output: at("adapted.onnx"), ...options }), { code: "ADAPTER_FLAG_CONTRADICTS", exitCode: 2, message });
+    await refuses({ targetModules: ["up"] }, /--target-modules up contradicts/);
+    await refuses({ alpha: 99 }, /--alpha 99 contradicts/);
+    await refuses({ modulesToSave: ["pooler"] }, /--modules-to-save pooler contradicts .* which has classifier/);
+    await adapt(MODEL, { adapter: join(BERT, "adapter"), targetModules: ["q", "v"], modulesToSave: ["classifier"], output: at("adapted.onnx") });
+  });
+
   it("a run that began with one is resumed as any other", async () => {
     const options = { ...SETTINGS, train: DATA, adapter: join(BERT, "adapter"), maxSteps: 9, output: at("run") };
     const stop = new AbortController();
@@ -137,7 +177,7 @@ describe("what was trained elsewhere", function () {
         writeFileSync(at("theta.bin"), bytes);
         return assert.rejects(fold(MODEL, { checkpoint: at("theta.bin"), output: at("merged.onnx") }), { code, message });
       };
-      await refuses(theta.subarray(4), "THETA_LENGTH_WRONG", /has \d+ bytes, and the manifest's \d+ float32 numbers take \d+/);
+      await refuses(theta.subarray(4), "THETA_LENGTH_WRONG", /has \d+ bytes, and the \d+ float32 numbers that this adapter trains take \d+/);
       await refuses(Buffer.concat([theta, Buffer.alloc(4)]), "THETA_LENGTH_WRONG", /no theta either/);
       theta.writeFloatLE(NaN, theta.length - 4);
       await refuses(theta, "TENSOR_NOT_FINITE", /"classifier\.bias" .* holds NaN at element 1/);

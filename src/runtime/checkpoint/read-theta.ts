@@ -5,15 +5,20 @@ import { quote } from "../../errors/hut-error.ts";
 import { DataType } from "../../ir/data-type.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import type { Trainable } from "../../passes/adapt.ts";
+import { parameterCount } from "../../passes/build-step.ts";
 import type { Manifest } from "../manifest.ts";
 
-/** theta [P]. Throws THETA_LENGTH_WRONG, TENSOR_NOT_FINITE with the tensor that the number belongs to. */
-export function readTheta(bytes: Uint8Array, file: string, { trainableParams, layout }: Manifest): Float32Array {
-  if (bytes.length !== 4 * trainableParams) throw thetaLengthWrong(file, bytes.length, trainableParams);
-  const theta = Float32Array.from(new Tensor(DataType.FLOAT, [trainableParams], bytes).toNumbers() ?? []);
-  const broken = theta.findIndex((v) => !Number.isFinite(v));
-  const { name = "", offset = 0 } = layout.findLast((entry) => entry.offset <= broken) ?? {};
-  if (broken >= 0) throw tensorNotFinite(file, name, broken - offset, theta[broken] ?? NaN);
+/** theta [P], laid out by the trainables. Throws THETA_LENGTH_WRONG, TENSOR_NOT_FINITE with the tensor that the number belongs to. */
+export function readTheta(bytes: Uint8Array, file: string, trainables: readonly Trainable[]): Float32Array {
+  const size = parameterCount(trainables);
+  if (bytes.length !== 4 * size) throw thetaLengthWrong(file, bytes.length, size);
+  const theta = Float32Array.from(new Tensor(DataType.FLOAT, [size], bytes).toNumbers() ?? []);
+  let at = 0;
+  for (const { name, start } of trainables) {
+    const broken = theta.subarray(at, at + start.length).findIndex((v) => !Number.isFinite(v));
+    if (broken >= 0) throw tensorNotFinite(file, name, broken, theta[at + broken] ?? NaN);
+    at += start.length;
+  }
   return theta;
 }
 

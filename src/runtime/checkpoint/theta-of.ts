@@ -22,9 +22,9 @@ export function thetaOf(trainables: readonly Trainable[], { trainable }: Checkpo
   return endToEnd(trainables.map(({ name, shape }) => numbers(found.get(name), name, shape, file)));
 }
 
-/** The steps done, and AdamW's moments [P]; undefined where they were not saved, or the optimizer has none. Throws as thetaOf does. */
+/** The steps done, and AdamW's moments [P]; undefined where they were not saved, or are another optimizer's. Throws as thetaOf does. */
 export function momentsOf(trainables: readonly Trainable[], { optimizer }: Checkpoint, file: string): { readonly step: number; readonly moments: readonly [Float32Array, Float32Array] } | undefined {
-  if (optimizer === undefined || [...optimizer.moments.values()].every((own) => own.size === 0)) return undefined;
+  if (optimizer === undefined || [...optimizer.moments.values()].every((own) => !MOMENTS.every((moment) => own.has(moment)))) return undefined;
   const missing = trainables.filter((t) => MOMENTS.some((moment) => optimizer.moments.get(t.name)?.has(moment) !== true)).map((t) => t.name);
   if (missing.length > 0) throw ortCheckpointUnreadable(file, `it has moments, and not both of AdamW's for ${quote(missing[0] ?? "")}`);
   const all = (moment: string): Float32Array => endToEnd(trainables.map(({ name, shape }) => numbers(optimizer.moments.get(name)?.get(moment), `${name}, ${moment}`, shape, file)));

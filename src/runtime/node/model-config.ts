@@ -1,13 +1,22 @@
 /** What a model's config.json says that matters here: the names of its classes, and what the logits say of them. */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isObject, labelsIn, problemIn, type Json } from "../model-folder/config-json.ts";
 import type { ProblemName } from "../options.ts";
+import { isInside } from "./external-data.ts";
 import { readJson } from "./tokenizer-files.ts";
 
-/** A file that travels with a model: beside it, or in the folder above; undefined where there is none. */
+/**
+ * A file that travels with a model: beside it, or in the folder above; undefined where there is none. As with external data, a link is followed when it ends in
+ * its own folder or where the graph itself really lies; another is none of the model's.
+ */
 export function companionFile(modelPath: string, name: string): string | undefined {
-  return [join(dirname(modelPath), name), join(dirname(modelPath), "..", name)].find((path) => existsSync(path));
+  return [join(dirname(modelPath), name), join(dirname(modelPath), "..", name)].find((path) => existsSync(path) && isOwn(path, modelPath));
+}
+
+function isOwn(path: string, modelPath: string): boolean {
+  const real = realpathSync(path);
+  return isInside(real, realpathSync(dirname(path))) || isInside(real, dirname(realpathSync(modelPath)));
 }
 
 /** config.json as it stands beside a model; undefined where it is missing or holds no object. */

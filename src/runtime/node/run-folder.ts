@@ -56,8 +56,10 @@ export class RunFolder {
     writeJson(join(this.path, RUN_FILE), run);
   }
 
-  readRun(): RunFile {
+  /** The run begun here. `named` is the checkpoint to resume from, where one was named. Throws NO_CHECKPOINT, CHECKPOINT_BROKEN. */
+  readRun(named: string | true = true): RunFile {
     const file = join(this.path, RUN_FILE);
+    if (named !== true && !existsSync(named)) throw noCheckpoint(named);
     if (!existsSync(file)) throw noCheckpoint(this.path);
     const run = readJson(file);
     if (typeof run !== "object" || run === null || !("settings" in run) || typeof run.settings !== "object") throw checkpointBroken(file, "it has no settings");

@@ -66,13 +66,13 @@ describe("a checkpoint that doesn't fit", () => {
   });
 
   it("is no checkpoint, or isn't there", async () => {
-    await refuses(at("model.onnx"), "ORT_CHECKPOINT_BROKEN", /is not a sound checkpoint/);
+    await refuses(at("model.onnx"), "THETA_LENGTH_WRONG", /is no checkpoint of ONNX Runtime's training API, and no theta either/);
     await refuses(at("nothing"), "FILE_MISSING", /nothing/);
   });
 
   it("stands alone: nothing tells what its parameters are", async () => {
     copyFileSync(SAVED, at("checkpoint"));
-    await refuses(at("checkpoint"), "ORT_CHECKPOINT_ALONE", /Name it with --adapter\.$/, null);
+    await refuses(at("checkpoint"), "ORT_CHECKPOINT_ALONE", /or name the adapter with --adapter\.$/, null);
   });
 
   it("and no adapter either is a usage error", async () => {

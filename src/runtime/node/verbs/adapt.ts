@@ -38,8 +38,9 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
   const { model: written, inputs } = options.swappable === true ? swappable(prepared, options.perRow === true) : { model: deployable(prepared), inputs: [] };
   let bytes = 0;
   if (options.dryRun !== true) {
-    bytes = saveModels({ base: opened, graphs: [{ path: options.output, model: written }], embed: options.embed, onNotice: options.onNotice }).bytes;
+    // First what is small: where it can't be written, no graph is left behind.
     if (options.saveAdapter !== undefined) saveStart(options.saveAdapter, prepared, opened);
+    bytes = saveModels({ base: opened, graphs: [{ path: options.output, model: written }], embed: options.embed, onNotice: options.onNotice }).bytes;
   }
   return await Promise.resolve({
     adapted: adaptedModules(prepared), modulesToSave: savedModules(prepared), inputs, trainableParams: parameterCount(prepared.trainables),

@@ -4,9 +4,9 @@ import { ortCheckpointAlone } from "../../../errors/checkpoint.ts";
 import { fileTooLong } from "../../../errors/files.ts";
 import { CONFIG_FILE } from "../../adapter/peft-config.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
-import { DATA_SUFFIX } from "../../checkpoint/checkpoint.ts";
 import { looksLikeCheckpoint, readCheckpoint } from "../../checkpoint/read-checkpoint.ts";
 import { checkManifest, readTheta } from "../../checkpoint/read-theta.ts";
+import { DATA_SUFFIX, type Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { momentsOf, thetaOf } from "../../checkpoint/theta-of.ts";
 import { ADAPTER_FOLDER, MANIFEST_FILE, type Manifest } from "../../manifest.ts";
 import type { HeadOptions, TrainedOptions } from "../../options.ts";
@@ -32,7 +32,7 @@ export function openTrained(opened: OpenedModel, options: Options): OpenedAdapte
   if (checkpoint === undefined) return openAdapter(options.adapter);
   const { adapter, manifest } = besideCheckpoint(checkpoint, options.adapter);
   const prepared = prepare(opened.load(), { adapter, force, head, numLabels, saveHead: true });
-  const { theta } = readState(checkpoint, prepared, adapter, manifest);
+  const theta = withTrained(checkpoint, prepared, adapter, manifest, (numbers) => numbers);
   const { taskType, hut } = adapter.contents;
   const base = { ...adapterBase(opened), taskType, id2label: hut?.id2label, problem: hut?.problem };
   return { folder: checkpoint, contents: toAdapterFolder(prepared, theta, base) };
@@ -45,14 +45,13 @@ export interface BesideCheckpoint {
 }
 
 /**
- * The adapter named, else the one that the manifest beside the checkpoint names, else the folder `adapter` there. With the adapter named, a checkpoint says the
- * rest itself, and only a theta needs the manifest. Throws where there is none, or the manifest is damaged.
+ * The adapter named, else the one that the manifest beside the checkpoint names, else the folder `adapter` there. An adapter that is named says the rest itself.
+ * Throws where there is none, or the manifest is damaged.
  */
 export function besideCheckpoint(checkpoint: string, named: string | undefined): BesideCheckpoint {
   const beside = dirname(checkpoint);
   const file = join(beside, MANIFEST_FILE);
-  const isNeeded = named === undefined || !looksLikeCheckpoint(headOf(checkpoint));
-  const manifest = isNeeded && folderHolds(beside, MANIFEST_FILE) ? { file, contents: readManifest(readTextFile(file, MAX_MANIFEST_BYTES), file) } : undefined;
+  const manifest = named === undefined && folderHolds(beside, MANIFEST_FILE) ? { file, contents: readManifest(readTextFile(file, MAX_MANIFEST_BYTES), file) } : undefined;
   const folder = named ?? join(beside, manifest?.contents.adapter ?? ADAPTER_FOLDER);
   if (named === undefined && !folderHolds(folder, CONFIG_FILE)) throw ortCheckpointAlone(checkpoint, folder);
   const adapter = openAdapter(folder);
@@ -60,28 +59,25 @@ export function besideCheckpoint(checkpoint: string, named: string | undefined):
   return { adapter, manifest };
 }
 
-function headOf(file: string): Uint8Array {
-  using source = openFileSource(file);
-  return source.read(0, Math.min(source.size, 8));
+/** Where a training elsewhere stands: its numbers and, of a checkpoint with its optimizer's state, AdamW's moments and the steps done; else the moments are 0, and the steps too. */
+export function readState(checkpoint: string, prepared: Prepared, adapter: OpenedAdapter, manifest: BesideCheckpoint["manifest"]): TrainingState {
+  return withTrained(checkpoint, prepared, adapter, manifest, (theta, saved) => {
+    const state = saved === undefined ? undefined : momentsOf(prepared.trainables, saved, checkpoint);
+    return state === undefined ? initialState(theta) : { step: state.step, theta, adamM: state.moments[0], adamV: state.moments[1] };
+  });
 }
 
 /**
- * Where a training elsewhere stands: theta, and of a checkpoint with its optimizer's state AdamW's moments and the steps done; else the moments are 0, and the
- * steps too. `prepared` is the model with this adapter.
+ * theta [P] of what was trained elsewhere, and the checkpoint that it is from, while its files are open: undefined where the file is a theta alone. `prepared` is
+ * the model with this adapter, whose trainables lay theta out.
  */
-export function readState(checkpoint: string, { trainables }: Prepared, { folder }: OpenedAdapter, manifest: BesideCheckpoint["manifest"]): TrainingState {
-  using source = openFileSource(checkpoint);
-  if (source.size > MAX_FILE_BYTES) throw fileTooLong(checkpoint, source.size, MAX_FILE_BYTES);
+function withTrained<T>(file: string, { trainables }: Prepared, { folder }: OpenedAdapter, manifest: BesideCheckpoint["manifest"], take: (theta: Float32Array, saved?: Checkpoint) => T): T {
+  using source = openFileSource(file);
+  if (source.size > MAX_FILE_BYTES) throw fileTooLong(file, source.size, MAX_FILE_BYTES);
   const bytes = source.read(0, source.size);
-  if (!looksLikeCheckpoint(bytes) && manifest !== undefined) {
-    const theta = readTheta(bytes, checkpoint, manifest.contents);
-    checkManifest(manifest.contents, trainables, manifest.file, folder);
-    return initialState(theta);
-  }
   if (manifest !== undefined) checkManifest(manifest.contents, trainables, manifest.file, folder);
-  using external = isFile(checkpoint + DATA_SUFFIX) ? openFileSource(checkpoint + DATA_SUFFIX) : undefined;
-  const saved = readCheckpoint(bytes, checkpoint, external);
-  const theta = thetaOf(trainables, saved, checkpoint, folder);
-  const state = momentsOf(trainables, saved, checkpoint);
-  return state === undefined ? initialState(theta) : { step: state.step, theta, adamM: state.moments[0], adamV: state.moments[1] };
+  if (!looksLikeCheckpoint(bytes)) return take(readTheta(bytes, file, trainables));
+  using external = isFile(file + DATA_SUFFIX) ? openFileSource(file + DATA_SUFFIX) : undefined;
+  const saved = readCheckpoint(bytes, file, external);
+  return take(thetaOf(trainables, saved, file, folder), saved);
 }

@@ -33,7 +33,7 @@ import { taskOf } from "./task-of.ts";
 export async function train(path: string, given: TrainOptions, runtime?: OnnxRuntime): Promise<TrainResult> {
   const folder = new RunFolder(given.output);
   const elsewhere = typeof given.resume === "string" && isFile(given.resume) ? { file: given.resume, ...besideCheckpoint(given.resume, given.adapter) } : undefined;
-  const before = elsewhere !== undefined || given.resume === undefined || given.resume === false ? undefined : folder.readRun().settings;
+  const before = elsewhere !== undefined || given.resume === undefined || given.resume === false ? undefined : folder.readRun(given.resume).settings;
   if (before !== undefined) compareSettings(before, settingsGiven(given));
   const options = before === undefined ? { ...given, adapter: elsewhere?.adapter.folder ?? given.adapter } : { ...given, ...fromSettings(before) };
   const trainFile = options.train;
