@@ -43,8 +43,6 @@ export interface Command {
   readonly takesModel: boolean;
   /** By the option that each one sets. */
   readonly flags: Readonly<Record<string, Flag<unknown>>>;
-  /** Flags that set no option: their one value is what happens anyway, or they are not there yet. */
-  readonly extraFlags: readonly Flag<unknown>[];
   /** Pairs of flags that contradict each other, by option. */
   readonly contradictions: readonly (readonly [string, string])[];
   readonly example: string;
@@ -63,7 +61,6 @@ export interface CommandSpec<Options extends CommonOptions, Result> {
   readonly description: string;
   readonly takesModel?: boolean;
   readonly flags: FlagsFor<Options>;
-  readonly extraFlags?: readonly Flag<unknown>[];
   readonly contradictions?: readonly (readonly [keyof Options & string, keyof Options & string])[];
   readonly example: string;
   readonly gives: readonly (keyof Result & string)[];
@@ -78,7 +75,7 @@ export interface CommandSpec<Options extends CommonOptions, Result> {
 /** A Command of the spec. The one cast stands on FlagsFor: each value was made by the flag of its own option. */
 export function defineCommand<Options extends CommonOptions, Result>(spec: CommandSpec<Options, Result>): Command {
   return {
-    alsoCalled: [], takesModel: true, extraFlags: [], contradictions: [], stopping: "stopping", ...spec,
+    alsoCalled: [], takesModel: true, contradictions: [], stopping: "stopping", ...spec,
     async run(verbs, model, values, common, verbose) {
       const options = { ...values, ...common } as Options;
       const result = await spec.run(verbs, model, options);

@@ -82,7 +82,7 @@ function buildProgram(commands: readonly Command[], { version, width, write }: P
 }
 
 function addVerb(program: Program, command: Command, width: number, onInvocation: (invocation: Invocation) => void): void {
-  const flags = inHelpOrder([...Object.values(command.flags), ...command.extraFlags, ...COMMON]);
+  const flags = inHelpOrder([...Object.values(command.flags), ...COMMON]);
   const options = new Map(flags.map((flag) => [flag, optionOf(flag)]));
   const needed = flags.filter((flag) => flag.required === true).map((flag) => flagUsage(flag.flags));
   const verb = program.command(command.name)
@@ -156,6 +156,6 @@ function fromCommander(error: CommanderError, command: Command | undefined): Com
 
 /** What an unknown flag may have been meant to be: the long names of the verb's flags. */
 function longNames(command: Command): string[] {
-  const flags = [...Object.values(command.flags), ...command.extraFlags, ...COMMON].filter((flag) => flag.hidden !== true);
+  const flags = [...Object.values(command.flags), ...COMMON].filter((flag) => flag.hidden !== true);
   return ["--help", ...flags.flatMap((flag) => flag.flags.match(/--[\w-]+/g) ?? [])];
 }

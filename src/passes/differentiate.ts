@@ -111,8 +111,8 @@ function backwardNested(walk: Walk, node: Node, nested: Graph, wrt: readonly Val
 }
 
 /** Whether a gradient of `loss` would reach a value, were every rule there. */
-export function dependsOn(graph: Graph, loss: Value, value: Value, definitions: Definitions = definitionOf): boolean {
-  return dependentValues(graph, [value], definitions).has(loss);
+export function dependsOn(graph: Graph, loss: Value, value: Value): boolean {
+  return dependentValues(graph, [value], definitionOf).has(loss);
 }
 
 /** Nodes on the way from the chosen values to the loss that have no rule, in the graph's order: what `inspect` shows beforehand. */

@@ -1,9 +1,8 @@
 /** What goes along into a merged model's folder: files of the base's, as they are, and what its tokenizer's say. */
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TokenizerFiles } from "../data/tokenizer.ts";
-import { isInside } from "./external-data.ts";
-import { companionFile } from "./model-config.ts";
+import { companionFile, isOwn } from "./model-config.ts";
 import { readJson } from "./tokenizer-files.ts";
 
 /** Files that travel with a model as they are. */
@@ -26,11 +25,7 @@ export type Copied = ReadonlyMap<string, string>;
  */
 export function companions(modelPath: string, isEmbedder: boolean): Copied {
   const files = [...found(modelPath, COMPANIONS), ...(isEmbedder ? embeddingFiles(modelPath) : [])];
-  const own = dirname(realpathSync(modelPath));
-  return new Map(files.filter(([name, file]) => {
-    const real = realpathSync(file);
-    return statSync(real).isFile() && (isInside(real, realpathSync(join(file, ...name.split("/").map(() => "..")))) || isInside(real, own));
-  }));
+  return new Map(files.filter(([name, file]) => statSync(file).isFile() && isOwn(file, join(file, ...name.split("/").map(() => "..")), modelPath)));
 }
 
 function found(modelPath: string, names: readonly string[]): [name: string, file: string][] {

@@ -11,12 +11,13 @@ import { readJson } from "./tokenizer-files.ts";
  * its own folder or where the graph itself really lies; another is none of the model's.
  */
 export function companionFile(modelPath: string, name: string): string | undefined {
-  return [join(dirname(modelPath), name), join(dirname(modelPath), "..", name)].find((path) => existsSync(path) && isOwn(path, modelPath));
+  return [join(dirname(modelPath), name), join(dirname(modelPath), "..", name)].find((path) => existsSync(path) && isOwn(path, dirname(path), modelPath));
 }
 
-function isOwn(path: string, modelPath: string): boolean {
+/** Whether a file, links followed, lies in `folder` or where the model itself really lies. */
+export function isOwn(path: string, folder: string, modelPath: string): boolean {
   const real = realpathSync(path);
-  return isInside(real, realpathSync(dirname(path))) || isInside(real, dirname(realpathSync(modelPath)));
+  return isInside(real, realpathSync(folder)) || isInside(real, dirname(realpathSync(modelPath)));
 }
 
 /** config.json as it stands beside a model; undefined where it is missing or holds no object. */

@@ -9,6 +9,7 @@ import type { FlatTensor } from "../../../src/runtime/flatbuffers/flat-tensor.ts
 import { FIELD_COUNTS, FIELDS, IDENTIFIER, type OnnxAdapter } from "../../../src/runtime/swap/onnx-adapter.ts";
 import { parametersOf, readOnnxAdapter } from "../../../src/runtime/swap/read-onnx-adapter.ts";
 import { MAX_ADAPTER_BYTES, onnxAdapterOf, writeOnnxAdapter } from "../../../src/runtime/swap/write-onnx-adapter.ts";
+import { withWordsOverwritten } from "../damaged.ts";
 
 const FOLDER = "fixtures/onnx-adapter";
 const saved = (name: string): Uint8Array => new Uint8Array(readFileSync(`${FOLDER}/${name}`));
@@ -58,16 +59,12 @@ describe("an .onnx_adapter file", () => {
 
     it(`with any of its words out of range is refused or read, and nothing else, ${what}`, () => {
       let refused = 0;
-      for (let at = 0; at + 4 <= bytes.length; at += 2) {
-        for (const word of [0xffffffff, 0x7fffffff, 0x80000000, bytes.length, 0]) {
-          const damaged = bytes.slice();
-          new DataView(damaged.buffer).setUint32(at, word, true);
-          try {
-            parametersOf(readOnnxAdapter(damaged, "a"), "a");
-          } catch (error) {
-            assert.ok(error instanceof HutError && /^(ONNX_ADAPTER_(BROKEN|UNREADABLE)|TENSOR_NOT_FINITE)$/.test(error.code), `word ${String(at)}: ${String(error)}`);
-            refused += 1;
-          }
+      for (const { at, damaged } of withWordsOverwritten(bytes)) {
+        try {
+          parametersOf(readOnnxAdapter(damaged, "a"), "a");
+        } catch (error) {
+          assert.ok(error instanceof HutError && /^(ONNX_ADAPTER_(BROKEN|UNREADABLE)|TENSOR_NOT_FINITE)$/.test(error.code), `word ${String(at)}: ${String(error)}`);
+          refused += 1;
         }
       }
       assert.ok(refused > 150, String(refused));

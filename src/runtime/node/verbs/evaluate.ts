@@ -10,7 +10,7 @@ import type { Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
-import type { Answer } from "../../tasks/task.ts";
+import type { Answer, Task } from "../../tasks/task.ts";
 import { refuseInputAsOutput, requireWritable, writeFileAtomic } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples, type LoadOptions } from "../load-examples.ts";
@@ -25,12 +25,12 @@ export async function evaluate(path: string, options: EvaluateOptions, runtime?:
   using opened = openModel(path);
   const trained = openTrained(opened, options);
   const task = taskOf(opened, options, trained);
-  const model = deployed(opened, options, trained);
+  const model = deployed(opened, options, trained, task);
   const found = findLogits(model.graph, options.outputName);
   if (found === undefined) throw noLogitsToEvaluate(model.graph.outputs.map((v) => v.name));
   const logits = requireTaskLogits(task, model.graph, found);
   const classes = logits.shape?.at(-1);
-  const data = load(opened, options, trained, "required", typeof classes === "number" ? classes : undefined);
+  const data = load(opened, options, trained, task, "required", typeof classes === "number" ? classes : undefined);
   const evaluation = task.attachEvaluation(model, logits);
   model.graph.outputs.splice(0, Infinity, ...evaluation.outputs);
   await using session = await sessionOf(opened, model, options, runtime);
@@ -48,16 +48,17 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
   refuseInputAsOutput(options.output, [opened.path, ...opened.files, options.data]);
   requireWritable(options.output);
   const trained = openTrained(opened, options);
-  const model = deployed(opened, options, trained);
+  const task = taskOf(opened, options, trained);
+  const model = deployed(opened, options, trained, task);
   const logits = findLogits(model.graph, options.outputName);
   const outputs = logits === undefined ? model.graph.outputs.map((v) => v.name) : [logits.name];
-  const data = load(opened, { ...options, wholeTexts: true }, trained, "none", undefined);
+  const data = load(opened, { ...options, wholeTexts: true }, trained, task, "none", undefined);
   if (options.dryRun === true) return { examples: data.examples.length, output: options.output, seconds: (performance.now() - started) / 1000 };
   // What has one entry for each token is written without the padding.
   const perToken = perTokenOutputs(model.graph);
   await using session = await sessionOf(opened, model, options, runtime);
   const rows = await collectRows(runOf(session, data, options), outputs, perToken);
-  const answer = logits === undefined ? undefined : answerBy(logits, opened, options, trained);
+  const answer = logits === undefined ? undefined : answerBy(logits, opened, task, trained);
   const encoder = new TextEncoder();
   writeFileAtomic(options.output, rows.map((row) => {
     const named = Object.fromEntries([...row].map(([name, r]) => [name, nested(r)]));
@@ -69,8 +70,7 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
 type AnswerOf = (row: ReadonlyMap<string, Row>) => Answer | undefined;
 
 /** What the task answers of a row; undefined where it has no such answer, or the logits are another task's. */
-function answerBy(logits: Value, opened: OpenedModel, options: PredictOptions, trained: OpenedAdapter | undefined): AnswerOf | undefined {
-  const task = taskOf(opened, options, trained);
+function answerBy(logits: Value, opened: OpenedModel, task: Task, trained: OpenedAdapter | undefined): AnswerOf | undefined {
   if (task.answer === undefined || logits.shape?.length !== task.logits.length) return undefined;
   const names = trained?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
   return (row) => {
@@ -80,13 +80,13 @@ function answerBy(logits: Value, opened: OpenedModel, options: PredictOptions, t
 }
 
 /** The model as it would be deployed: adapted where an adapter is given. */
-function deployed(opened: OpenedModel, options: EvaluateOptions, adapter: OpenedAdapter | undefined): Model {
+function deployed(opened: OpenedModel, options: EvaluateOptions, adapter: OpenedAdapter | undefined, { savesHead }: Task): Model {
   if (adapter === undefined) return opened.load();
-  return deployable(prepare(opened.load(), { ...options, adapter, saveHead: taskOf(opened, options, adapter).savesHead }));
+  return deployable(prepare(opened.load(), { ...options, adapter, saveHead: savesHead }));
 }
 
-function load(opened: OpenedModel, options: EvaluateOptions & Pick<LoadOptions, "wholeTexts">, trained: OpenedAdapter | undefined, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
-  return loadExamples({ ...options, task: taskOf(opened, options, trained), file: options.data, modelPath: opened.path, graph: opened.loadInlined().graph, labels, numLabels, id2label: labelNames(opened, trained, numLabels) });
+function load(opened: OpenedModel, options: EvaluateOptions & Pick<LoadOptions, "wholeTexts">, trained: OpenedAdapter | undefined, task: Task, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
+  return loadExamples({ ...options, task, file: options.data, modelPath: opened.path, graph: opened.loadInlined().graph, labels, numLabels, id2label: labelNames(opened, trained, numLabels) });
 }
 
 async function sessionOf(opened: OpenedModel, model: Model, { threads, provider }: EvaluateOptions, runtime: OnnxRuntime | undefined): Promise<GraphSession> {
