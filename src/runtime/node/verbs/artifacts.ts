@@ -17,10 +17,9 @@ import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
 import type { Task } from "../../tasks/task.ts";
 import { ortTrainingGraphs, trainingGraph, type OrtTrainingGraphs, type OrtTrainingKind } from "../../training-graphs.ts";
-import { writeFileAtomic } from "../atomic-write.ts";
-import { ensureFolder } from "../folder.ts";
 import { openModel } from "../open-model.ts";
-import { writeAdapterFolder } from "../peft-folder.ts";
+import { Outputs } from "../outputs.ts";
+import { addAdapterFolder } from "../peft-folder.ts";
 import { saveModels } from "../save-model.ts";
 import { adapterBase, openAdapter } from "./adapt.ts";
 import { taskOf } from "./task-of.ts";
@@ -51,14 +50,16 @@ export async function artifacts(path: string, options: ArtifactsOptions): Promis
   const starts = [...(formats.has("step") ? [{ name: THETA_FILE, bytes: [bytesOf(initialTheta(prepared.trainables))] }] : []), ...(official?.starts ?? [])];
   const files = [...graphs.map((g) => g.path), ...starts.map((s) => at(s.name)), at(ADAPTER_FOLDER), at(MANIFEST_FILE)];
   const result = { trainableParams: parameterCount(prepared.trainables), files };
-  if (options.dryRun === true) return await Promise.resolve({ ...result, bytesWritten: 0, seconds: (performance.now() - started) / 1000 });
-  ensureFolder(options.output);
-  const saved = saveModels({ base: opened, graphs, embed: options.embed, onNotice: options.onNotice, dataFile: "base.onnx_data" });
+  if (options.dryRun === true) return { ...result, bytesWritten: 0, seconds: (performance.now() - started) / 1000 };
+  await using outputs = new Outputs();
+  outputs.folder(options.output);
+  const saved = await saveModels({ ...options, outputs, base: opened, graphs, phase: "writing", dataFile: "base.onnx_data" });
   let bytes = saved.bytes;
-  for (const start of starts) bytes += writeFileAtomic(at(start.name), start.bytes);
+  for (const start of starts) bytes += await outputs.writeLarge(at(start.name), start.bytes, options);
   const told = { ...adapterBase(opened), taskType: task.peftType, id2label: adapter?.contents.hut?.id2label, problem: task.problem };
-  writeAdapterFolder(at(ADAPTER_FOLDER), toAdapterFolder(prepared, initialTheta(prepared.trainables), told));
-  bytes += writeFileAtomic(at(MANIFEST_FILE), [new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`)]);
+  addAdapterFolder(at(ADAPTER_FOLDER), toAdapterFolder(prepared, initialTheta(prepared.trainables), told), outputs);
+  bytes += outputs.write(at(MANIFEST_FILE), [new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`)]);
+  outputs.commit();
   return { ...result, files: [...new Set([...saved.files, ...files])], bytesWritten: bytes, seconds: (performance.now() - started) / 1000 };
 }
 
