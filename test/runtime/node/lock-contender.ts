@@ -13,7 +13,7 @@ const lockFile = join(folder, LOCK_FILE);
 let taken = 0;
 for (const end = Date.now() + Number(milliseconds); Date.now() < end;) {
   try {
-    using lock = lockFolder(folder);
+    using _lock = lockFolder(folder);
     closeSync(openSync(inside, "wx"));
     taken += 1;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * Math.random());

@@ -15,21 +15,21 @@ describe("the lock of an output folder", () => {
 
   /** A lock as this process would write it, but for some fields. */
   function plant(change: Readonly<Record<string, unknown>>): void {
-    using held = lockFolder(folder);
+    using _held = lockFolder(folder);
     const mine = JSON.parse(readFileSync(lock(), "utf8")) as object;
     rmSync(lock());
     writeFileSync(lock(), JSON.stringify({ ...mine, id: "planted", ...change }));
   }
   const deadPid = (): number => spawnSync(process.execPath, ["-e", ""]).pid;
   const taken = (): void => {
-    using held = lockFolder(folder);
+    using _held = lockFolder(folder);
     assert.equal((JSON.parse(readFileSync(lock(), "utf8")) as { pid: number }).pid, process.pid);
   };
   const refused = (message: RegExp): void => { assert.throws(() => lockFolder(folder), { code: "OUTPUT_FOLDER_BUSY", message }); };
 
   it("refuses a second run, and says who holds it since when, and what to do", () => {
     {
-      using held = lockFolder(folder);
+      using _held = lockFolder(folder);
       assert.throws(() => lockFolder(folder), (error: Error & { details: object }) => {
         assert.match(error.message, new RegExp(`^Another run writes into ".*": process ${String(process.pid)} on "${hostname()}", since \\d{4}-.*Z\\. Wait until it is done, or name another folder\\. `
           + 'If that process is not onnx-hut\'s, remove ".*\\.onnx-hut\\.lock"\\.$'));
@@ -44,7 +44,7 @@ describe("the lock of an output folder", () => {
 
   it("goes when what is done under it fails, and when the process exits in the middle", () => {
     assert.throws(() => {
-      using held = lockFolder(folder);
+      using _held = lockFolder(folder);
       throw new Error("full");
     }, /full/);
     assert.deepEqual(readdirSync(folder), []);
@@ -85,7 +85,7 @@ describe("the lock of an output folder", () => {
 
   it("leaves alone what another has put in its place", () => {
     {
-      using held = lockFolder(folder);
+      using _held = lockFolder(folder);
       rmSync(lock());
       writeFileSync(lock(), "another's");
     }

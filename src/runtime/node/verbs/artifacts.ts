@@ -19,6 +19,8 @@ import type { Task } from "../../tasks/task.ts";
 import { ortTrainingGraphs, trainingGraph, type OrtTrainingGraphs, type OrtTrainingKind } from "../../training-graphs.ts";
 import { writeFileAtomic } from "../atomic-write.ts";
 import { ensureFolder } from "../folder.ts";
+import { adapterFilesAt, graphFilesAt, inputFiles, refuseInputsAsOutputs } from "../input-files.ts";
+import { lockFolder } from "../lock-folder.ts";
 import { openModel } from "../open-model.ts";
 import { writeAdapterFolder } from "../peft-folder.ts";
 import { saveModels } from "../save-model.ts";
@@ -28,6 +30,9 @@ import { taskOf } from "./task-of.ts";
 const KINDS: readonly StepKind[] = ["step", "grad", "apply", "eval"];
 /** The name that ONNX Runtime's own tool gives it. */
 const CHECKPOINT_FILE = "checkpoint";
+
+/** Weights that all graphs of the folder share, where they can't refer to the base's own. */
+const DATA_FILE = "base.onnx_data";
 
 /** Writes the graphs of each format, what they start from (theta.bin, checkpoint, adapter/), and manifest.json last. */
 export async function artifacts(path: string, options: ArtifactsOptions): Promise<ArtifactsResult> {
@@ -51,9 +56,12 @@ export async function artifacts(path: string, options: ArtifactsOptions): Promis
   const starts = [...(formats.has("step") ? [{ name: THETA_FILE, bytes: [bytesOf(initialTheta(prepared.trainables))] }] : []), ...(official?.starts ?? [])];
   const files = [...graphs.map((g) => g.path), ...starts.map((s) => at(s.name)), at(ADAPTER_FOLDER), at(MANIFEST_FILE)];
   const result = { trainableParams: parameterCount(prepared.trainables), files };
+  const weights = graphs.flatMap((g) => graphFilesAt(g.path, opened, { embed: options.embed, dataFile: DATA_FILE }));
+  refuseInputsAsOutputs([...files, ...weights, ...adapterFilesAt(at(ADAPTER_FOLDER))], inputFiles(opened, options));
   if (options.dryRun === true) return await Promise.resolve({ ...result, bytesWritten: 0, seconds: (performance.now() - started) / 1000 });
   ensureFolder(options.output);
-  const saved = saveModels({ base: opened, graphs, embed: options.embed, onNotice: options.onNotice, dataFile: "base.onnx_data" });
+  using _lock = lockFolder(options.output);
+  const saved = saveModels({ base: opened, graphs, embed: options.embed, onNotice: options.onNotice, dataFile: DATA_FILE });
   let bytes = saved.bytes;
   for (const start of starts) bytes += writeFileAtomic(at(start.name), start.bytes);
   const told = { ...adapterBase(opened), taskType: task.peftType, id2label: adapter?.contents.hut?.id2label, problem: task.problem };

@@ -11,9 +11,11 @@ import { GRAPH_FILE } from "../../model-folder/made-files.ts";
 import { prepare, type OpenedAdapter, type Prepared } from "../../prepare.ts";
 import type { FoldOptions, FoldResult, HeadOptions, TrainedOptions } from "../../options.ts";
 import type { OnnxRuntime } from "../../session.ts";
-import { refuseFolderOfInput, refuseInputAsOutput, requireWritable } from "../atomic-write.ts";
+import { refuseFolderOfInput, requireWritable } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { ensureFolder } from "../folder.ts";
+import { inputFiles, refuseInputsAsOutputs, refuseLinksToInputs } from "../input-files.ts";
+import { lockFolder } from "../lock-folder.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { saveModels } from "../save-model.ts";
 import { modelFolder } from "../model-folder.ts";
@@ -25,9 +27,12 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   using opened = openModel(path);
   const asFolder = !options.output.endsWith(".onnx") || (existsSync(options.output) && statSync(options.output).isDirectory());
   const target = asFolder ? join(options.output, GRAPH_FILE) : options.output;
-  const inputs = [opened.path, ...opened.files];
-  refuseInputAsOutput(target, inputs);
-  if (asFolder) refuseFolderOfInput(options.output, [...inputs, ...[options.adapter, options.checkpoint].filter((p) => p !== undefined)]);
+  const inputs = inputFiles(opened, options);
+  refuseInputsAsOutputs([target, `${target}_data`], inputs);
+  if (asFolder) {
+    refuseFolderOfInput(options.output, [opened.path, ...opened.files, ...[options.adapter, options.checkpoint].filter((p) => p !== undefined)]);
+    refuseLinksToInputs(options.output, inputs);
+  }
   const trained = requireTrained("fold", opened, options);
   const prepared = prepareFold(opened, options, trained);
   const folded = prepared.adapted.map(({ modulePath, block, weight }) => ({ modulePath, ...(block === undefined ? {} : { role: block.role }), shape: [weight.k, weight.n] as const }));
@@ -40,6 +45,7 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   if (options.requantize === true && quantized.length === 0) options.onNotice?.("--requantize changes nothing here: none of the weights that change is stored as integers");
   if (options.dryRun === true) return { ...result, requantized: [], seconds: (performance.now() - started) / 1000, bytesWritten: 0 };
   if (asFolder) ensureFolder(dirname(target));
+  using _lock = asFolder ? lockFolder(options.output) : undefined;
   requireWritable(target);
   const { model, requantized } = await foldedModel(opened, prepared, runtime ?? await defaultRuntime(), options);
   if (asFolder) presentLogitsOf(model, prepared);

@@ -49,14 +49,19 @@ export interface BesideCheckpoint {
  * Throws where there is none, or the manifest is damaged.
  */
 export function besideCheckpoint(checkpoint: string, named: string | undefined): BesideCheckpoint {
-  const beside = dirname(checkpoint);
-  const file = join(beside, MANIFEST_FILE);
-  const manifest = named === undefined && folderHolds(beside, MANIFEST_FILE) ? { file, contents: readManifest(readTextFile(file, MAX_MANIFEST_BYTES), file) } : undefined;
-  const folder = named ?? join(beside, manifest?.contents.adapter ?? ADAPTER_FOLDER);
+  const { folder, manifest } = placesBeside(checkpoint, named);
   if (named === undefined && !folderHolds(folder, CONFIG_FILE)) throw ortCheckpointAlone(checkpoint, folder);
   const adapter = openAdapter(folder);
   if (adapter === undefined) throw new TypeError("a folder that is named is opened");
   return { adapter, manifest };
+}
+
+/** Where a checkpoint's adapter should be, and the manifest beside it. Throws where that is damaged. */
+export function placesBeside(checkpoint: string, named: string | undefined): { readonly folder: string; readonly manifest: BesideCheckpoint["manifest"] } {
+  const beside = dirname(checkpoint);
+  const file = join(beside, MANIFEST_FILE);
+  const manifest = named === undefined && folderHolds(beside, MANIFEST_FILE) ? { file, contents: readManifest(readTextFile(file, MAX_MANIFEST_BYTES), file) } : undefined;
+  return { folder: named ?? join(beside, manifest?.contents.adapter ?? ADAPTER_FOLDER), manifest };
 }
 
 /** Where a training elsewhere stands: its numbers and, of a checkpoint with its optimizer's state, AdamW's moments and the steps done; else the moments are 0, and the steps too. */
