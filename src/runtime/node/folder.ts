@@ -28,7 +28,12 @@ export function folderHolds(folder: string, name: string): boolean {
 
 /** Whether a regular file, or a link to one, is there. */
 export function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return existsSync(path) && statSync(path).isFile();
+}
+
+/** Whether a folder, or a link to one, is there. */
+export function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
 }
 
 /** The sub-folders, in order, that have an entry of this name; none where the folder can't be listed. */

@@ -1,5 +1,5 @@
 /** The files that a verb reads, and its refusal to write over one of them. */
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { outputHoldsInput } from "../../errors/files.ts";
 import { HUT_FILE, README_FILE, TENSOR_FILE } from "../adapter/folder-files.ts";
@@ -7,9 +7,10 @@ import { CONFIG_FILE } from "../adapter/peft-config.ts";
 import { DATA_SUFFIX } from "../checkpoint/checkpoint.ts";
 import { ONNX_ADAPTER_ENDING } from "../swap/onnx-adapter.ts";
 import { refuseInputAsOutput } from "./atomic-write.ts";
+import { placesBeside } from "./checkpoint-places.ts";
+import { isFolder } from "./folder.ts";
 import { companionFile } from "./model-config.ts";
 import type { OpenedModel } from "./open-model.ts";
-import { placesBeside } from "./verbs/open-trained.ts";
 import { tokenizerFiles } from "./tokenizer-files.ts";
 
 /** The options that name inputs, by their words in every verb. */
@@ -51,7 +52,7 @@ export function refuseInputsAsOutputs(outputs: readonly string[], inputs: readon
 
 /** Throws OUTPUT_IS_INPUT where a file in a folder, or in a folder of it, is a link to an input. A link is replaced, but whoever made it may mean the input. */
 export function refuseLinksToInputs(folder: string, inputs: readonly string[]): void {
-  const filesIn = (path: string): string[] => (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(path).map((name) => join(path, name)) : []);
+  const filesIn = (path: string): string[] => (isFolder(path) ? readdirSync(path).map((name) => join(path, name)) : []);
   const first = filesIn(folder);
   refuseInputsAsOutputs([...first, ...first.flatMap(filesIn)], inputs);
 }
