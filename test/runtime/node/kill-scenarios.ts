@@ -4,11 +4,8 @@ import { join } from "node:path";
 import { EventEmitter } from "node:events";
 import { runCli } from "../../../src/cli/run-cli.ts";
 import * as verbs from "../../../src/index.ts";
-import { encodeModel } from "../../../src/ir/proto/encode.ts";
-import { modelToProto } from "../../../src/ir/save.ts";
-import { readBytes, type ByteRange } from "../../../src/ir/source.ts";
-import { openModel } from "../../../src/runtime/node/open-model.ts";
 import { Captured } from "../../cli/run.ts";
+import { makeExternal } from "./external-model.ts";
 
 const BERT = "fixtures/cases/bert";
 const DEMO = "fixtures/demo";
@@ -82,20 +79,4 @@ export async function inProcess(words: readonly string[]): Promise<{ code: numbe
   const [stdout, stderr] = [new Captured(), new Captured()];
   const code = await runCli([...words, "--quiet"], { loadVerbs: () => Promise.resolve(verbs), stdout, stderr, signals: new EventEmitter(), version: "test", exit: () => undefined });
   return { code, err: stderr.text };
-}
-
-/** The same model with its weights in a file beside it. */
-function makeExternal(from: string, folder: string): void {
-  mkdirSync(folder);
-  using base = openModel(from);
-  const ranges = new Map<ByteRange, number>();
-  let size = 0;
-  const { chunks } = encodeModel(modelToProto(base.load(), { reference: (range) => {
-    const offset = ranges.get(range) ?? size;
-    if (!ranges.has(range)) size += range.length;
-    ranges.set(range, offset);
-    return { location: "weights.bin", offset };
-  } }));
-  writeFileSync(join(folder, "weights.bin"), Buffer.concat([...ranges.keys()].map(readBytes)));
-  writeFileSync(join(folder, "model.onnx"), Buffer.concat(chunks.map(readBytes)));
 }
