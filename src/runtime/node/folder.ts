@@ -1,5 +1,5 @@
 /** Folders: made, required, listed, and files taken out of them. */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { folderMissing, folderUnmakable, notAFolder, outputUnwritable, systemCode } from "../../errors/files.ts";
 
@@ -51,5 +51,14 @@ export function removeFile(path: string): void {
     rmSync(path, { force: true });
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw outputUnwritable(path, error);
+  }
+}
+
+/** Removes a folder in which there is nothing. One that holds something, or can't be removed, stays. */
+export function removeEmptyFolder(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
   }
 }

@@ -11,7 +11,7 @@ import { CONFIG_FILE } from "../adapter/peft-config.ts";
 import type { TrainingState } from "../trainer.ts";
 import { requireWritable, writeFileAtomic } from "./atomic-write.ts";
 import { checkpointFilesAt, checkpointFolders, isOwnCheckpoint, isWhole, removeCheckpoint, saveCheckpoint, stepOf } from "./checkpoint-folder.ts";
-import { ensureFolder, isFolder, removeFile } from "./folder.ts";
+import { ensureFolder, isFolder, removeEmptyFolder, removeFile } from "./folder.ts";
 import { adapterFilesAt } from "./input-files.ts";
 import { lockFolder } from "./lock-folder.ts";
 import { MetricsLog } from "./metrics-log.ts";
@@ -63,10 +63,16 @@ export class RunFolder {
     return isFolder(this.path) ? lockFolder(this.path) : undefined;
   }
 
-  /** Makes the folder, and keeps other runs out. Throws FOLDER_UNMAKABLE, OUTPUT_FOLDER_BUSY, OUTPUT_UNWRITABLE. */
+  /** Makes the folder, which goes again if nothing was put into it, and keeps other runs out. Throws FOLDER_UNMAKABLE, OUTPUT_FOLDER_BUSY, OUTPUT_UNWRITABLE. */
   lock(): Disposable {
     ensureFolder(this.path);
-    return lockFolder(this.path);
+    try {
+      const lock = lockFolder(this.path);
+      return { [Symbol.dispose]: () => { lock[Symbol.dispose](); removeEmptyFolder(this.path); } };
+    } catch (error) {
+      removeEmptyFolder(this.path);
+      throw error;
+    }
   }
 
   /** Throws RUN_FOLDER_IN_USE where a run was begun here, unless it may be overwritten, RUN_FOLDER_FOREIGN where another program's checkpoints are, OUTPUT_UNWRITABLE. */

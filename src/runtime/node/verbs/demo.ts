@@ -1,12 +1,12 @@
 /** `demo`: the whole road on the model and data in the package. */
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { demoMissing } from "../../../errors/files.ts";
 import { interrupted } from "../../../errors/runtime.ts";
 import type { DemoOptions, DemoResult } from "../../options.ts";
-import { copyFileAtomic } from "../atomic-write.ts";
+import { writeFileAtomic } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { ensureFolder } from "../folder.ts";
 import { lockFolder } from "../lock-folder.ts";
@@ -33,7 +33,7 @@ export async function demo(options: DemoOptions = {}): Promise<DemoResult> {
   try {
     ensureFolder(folder);
     using _lock = lockFolder(folder);
-    for (const name of readdirSync(fixture)) if (/\.(onnx|json|tsv)$/.test(name)) copyFileAtomic(join(fixture, name), at(name), []);
+    for (const name of readdirSync(fixture)) if (/\.(onnx|json|tsv)$/.test(name)) writeFileAtomic(at(name), [readFileSync(join(fixture, name))]);
     const runtime = await defaultRuntime();
     const model = at("model.onnx");
     const adapted = await adapt(model, { ...common, ...TARGETS, seed: options.seed, output: at("adapted.onnx"), saveAdapter: at("start-adapter") });
