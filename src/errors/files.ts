@@ -98,6 +98,26 @@ export const outputHoldsInput = (folder: string, input: string): HutError =>
   new HutError("OUTPUT_HOLDS_INPUT", { folder, input },
     `The output folder ${quote(folder)} holds the input ${quote(input)}, whose files would be mixed with the new ones. Name another folder.`, { exitCode: 2 });
 
+/** Who writes into a folder, as far as its lock tells. */
+export interface FolderHolder {
+  readonly pid: number | undefined;
+  readonly host: string | undefined;
+  /** ISO 8601. */
+  readonly since: string;
+  /** Whether its process numbers are this machine's own, so that a dead process is seen to be dead. */
+  readonly isHere: boolean;
+}
+
+/** Another run writes into the folder; `holder` is undefined where several were at it at the same moment. */
+export const outputFolderBusy = (folder: string, lock: string, holder: FolderHolder | undefined): HutError => {
+  const by = holder === undefined ? ", and others began at the same moment"
+    : `: ${holder.pid === undefined ? "a process" : `process ${String(holder.pid)}`}${holder.host === undefined ? "" : ` on ${quote(holder.host)}`}, since ${quote(holder.since).slice(1, -1)}`;
+  const gone = holder?.isHere === true ? `If that process is not onnx-hut's, remove ${quote(lock)}.`
+    : `Whether it still runs can't be seen from here: if it doesn't, remove ${quote(lock)}, which also expires a day after its last sign of life.`;
+  return new HutError("OUTPUT_FOLDER_BUSY", { folder, lock, pid: holder?.pid, host: holder?.host, since: holder?.since },
+    `Another run writes into ${quote(folder)}${by}. Wait until it is done, or name another folder. ${gone}`);
+};
+
 /** A folder can't be made. */
 export const folderUnmakable = (path: string, cause: unknown): HutError =>
   new HutError("FOLDER_UNMAKABLE", { path, reason: systemCode(cause) },

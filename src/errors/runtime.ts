@@ -84,10 +84,22 @@ export const tokenIdBeyondVocabulary = (file: string, id: number, vocabulary: nu
     `${quote(file)} needs the token id ${String(id)}, and the model's embedding has ${String(vocabulary)} rows. The tokenizer belongs to another model.`);
 
 export const runFolderInUse = (folder: string): HutError => new HutError("RUN_FOLDER_IN_USE", { folder },
-  `${quote(folder)} holds a run already. Continue it with --resume alone, start anew with --overwrite, or name another folder with -o.`, { exitCode: 2 });
+  `${quote(folder)} holds a run already, or an adapter. Continue a run with --resume alone, start anew with --overwrite, or name another folder with -o.`, { exitCode: 2 });
+
+/** Another trainer's checkpoints go by the same name: they would be taken for ours, and removed. */
+export const runFolderForeign = (folder: string, checkpoint: string): HutError => new HutError("RUN_FOLDER_FOREIGN", { folder, checkpoint },
+  `${quote(folder)} holds a checkpoint of another program, ${quote(checkpoint)}, which a run there would replace. Name another folder with -o.`, { exitCode: 2 });
 
 export const noCheckpoint = (folder: string): HutError => new HutError("NO_CHECKPOINT", { folder },
   `${quote(folder)} holds no checkpoint to resume from. Name the folder of the run with -o, or a checkpoint's file with --resume.`);
+
+/** A run.json that was edited, or cut; `problem` completes "…: ". */
+export const runFileBroken = (file: string, problem: string): HutError => new HutError("RUN_FILE_BROKEN", { file, problem },
+  `${quote(file)} can't be resumed: ${problem}. Put back what was there, or start a new run.`);
+
+/** A data file whose contents aren't those that the run began with. */
+export const dataChanged = (file: string, folder: string): HutError => new HutError("RESUME_DATA_CHANGED", { file, folder },
+  `${quote(file)} has changed since the run in ${quote(folder)} began with it. Put the old contents back, or start a new run.`);
 
 export const checkpointBroken = (folder: string, problem: string): HutError => new HutError("CHECKPOINT_BROKEN", { folder, problem },
   `The checkpoint ${quote(folder)} can't be resumed: ${problem}.`);

@@ -1,5 +1,5 @@
 /** Folders: made, required, listed, and files taken out of them. */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { folderMissing, folderUnmakable, notAFolder, outputUnwritable, systemCode } from "../../errors/files.ts";
 
@@ -28,7 +28,12 @@ export function folderHolds(folder: string, name: string): boolean {
 
 /** Whether a regular file, or a link to one, is there. */
 export function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return existsSync(path) && statSync(path).isFile();
+}
+
+/** Whether a folder, or a link to one, is there. */
+export function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
 }
 
 /** The sub-folders, in order, that have an entry of this name; none where the folder can't be listed. */
@@ -46,5 +51,14 @@ export function removeFile(path: string): void {
     rmSync(path, { force: true });
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw outputUnwritable(path, error);
+  }
+}
+
+/** Removes a folder in which there is nothing. One that holds something, or can't be removed, stays. */
+export function removeEmptyFolder(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
   }
 }

@@ -7,15 +7,16 @@ import { readJson } from "./tokenizer-files.ts";
 /** `eval_accuracy` is a metric, `eval_runtime` and speeds are none. */
 const METRIC = /^eval_(?!runtime$|.*_per_second$)(.+)$/;
 
-/** Undefined where the adapter lies in no run folder. Throws JSON_BROKEN. */
+/** Undefined where the adapter lies in no run folder, or in that of a run which isn't done: the adapter is an older run's then. Throws JSON_BROKEN. */
 export function runFacts(adapter: string): RunFacts | undefined {
   const folder = dirname(resolve(adapter));
   const run = objectIn(join(folder, "run.json"));
   const settings = run?.["settings"];
-  if (basename(resolve(adapter)) !== "adapter" || !isObject(settings)) return undefined;
+  const told = objectIn(join(folder, "all_results.json"));
+  if (basename(resolve(adapter)) !== "adapter" || !isObject(settings) || told === undefined) return undefined;
   const file = (key: string): string | undefined => { const named = settings[key]; return typeof named === "string" ? basename(named) : undefined; };
   const numbers = (values: Readonly<Record<string, unknown>>): [string, number][] => Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === "number");
-  const results = numbers(objectIn(join(folder, "all_results.json")) ?? {});
+  const results = numbers(told);
   return {
     train: file("train"), dev: file("dev"),
     settings: Object.fromEntries(numbers(settings).filter(([key]) => key in TOLD_SETTINGS)),

@@ -1,146 +1,148 @@
-/** A run's folder: adapter/, checkpoint-<step>/, metrics.jsonl, run.json. Everything but the log is written whole or not at all. */
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+/**
+ * A run's folder: adapter/, checkpoint-<step>/, metrics.jsonl, run.json, all_results.json. Everything but the log is written whole or not at all.
+ *
+ * A run is in its folder from the moment when its run.json is there, whatever else is: without a checkpoint it begins at its first step. Where it takes the place of
+ * an older run, that one's checkpoints and results go before run.json is replaced, and its adapter stays until the new one is whole.
+ */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { checkpointBroken, noCheckpoint, resumeContradicts, runFolderInUse } from "../../errors/runtime.ts";
-import { fromFloat32, readSafetensors, toFloat32, writeSafetensors } from "../adapter/safetensors.ts";
+import { noCheckpoint, runFileBroken, runFolderForeign, runFolderInUse } from "../../errors/runtime.ts";
+import { CONFIG_FILE } from "../adapter/peft-config.ts";
 import type { TrainingState } from "../trainer.ts";
 import { requireWritable, writeFileAtomic } from "./atomic-write.ts";
-import { openFileSource } from "./file-source.ts";
-import { ensureFolder } from "./folder.ts";
+import { checkpointFilesAt, checkpointFolders, isOwnCheckpoint, isWhole, removeCheckpoint, saveCheckpoint, stepOf } from "./checkpoint-folder.ts";
+import { ensureFolder, isFolder, removeEmptyFolder, removeFile } from "./folder.ts";
+import { adapterFilesAt } from "./input-files.ts";
+import { lockFolder } from "./lock-folder.ts";
+import { MetricsLog } from "./metrics-log.ts";
+import { checkedSettings, type RunSettings } from "./run-settings.ts";
 import { readJson } from "./tokenizer-files.ts";
 
-/** The settings of a run that its steps depend on: kept in run.json, compared on resume. */
-export type RunSettings = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
-
+/** run.json. */
 export interface RunFile {
   readonly settings: RunSettings;
+  /** The file of a training elsewhere that the run began with; left out where it began with an adapter's numbers. */
+  readonly begunWith?: string | undefined;
+  /** SHA-256 of the data files. */
+  readonly hashes?: Readonly<Record<string, unknown>> | undefined;
   readonly [more: string]: unknown;
 }
 
 const RUN_FILE = "run.json";
 const METRICS_FILE = "metrics.jsonl";
-const STATE_FILE = "state.safetensors";
-const PROGRESS_FILE = "trainer_state.json";
-const CHECKPOINT = /^checkpoint-(\d+)$/;
+const RESULTS_FILE = "all_results.json";
 
 /** One run's folder. */
 export class RunFolder {
   readonly path: string;
   readonly adapter: string;
+  readonly log: MetricsLog;
 
   constructor(path: string) {
     this.path = path;
     this.adapter = join(path, "adapter");
+    this.log = new MetricsLog(join(path, METRICS_FILE));
   }
 
-  /** Whether a run was begun here. */
+  /** Whether something of a run is here, or an adapter. */
   get used(): boolean {
-    return existsSync(join(this.path, RUN_FILE)) || existsSync(join(this.path, METRICS_FILE));
+    return [RUN_FILE, METRICS_FILE, RESULTS_FILE, join("adapter", CONFIG_FILE)].some((name) => existsSync(join(this.path, name))) || checkpointFolders(this.path).length > 0;
   }
 
-  /** Throws RUN_FOLDER_IN_USE where a run was begun here, unless it may be overwritten; FOLDER_UNMAKABLE and OUTPUT_UNWRITABLE where nothing can be written. */
-  requireFree(overwrite: boolean): void {
-    if (this.used && !overwrite) throw runFolderInUse(this.path);
+  /** Where a run writes: files, and folders of them. */
+  get places(): { readonly files: readonly string[]; readonly folders: readonly string[] } {
+    const checkpoints = checkpointFolders(this.path);
+    return {
+      files: [...[RUN_FILE, METRICS_FILE, RESULTS_FILE].map((name) => join(this.path, name)), ...adapterFilesAt(this.adapter), ...checkpoints.flatMap(checkpointFilesAt)],
+      folders: [this.path, this.adapter, ...checkpoints],
+    };
+  }
+
+  /** Keeps other runs out, where the folder is there already. Throws OUTPUT_FOLDER_BUSY, OUTPUT_UNWRITABLE. */
+  lockIfThere(): Disposable | undefined {
+    return isFolder(this.path) ? lockFolder(this.path) : undefined;
+  }
+
+  /** Makes the folder, which goes again if nothing was put into it, and keeps other runs out. Throws FOLDER_UNMAKABLE, OUTPUT_FOLDER_BUSY, OUTPUT_UNWRITABLE. */
+  lock(): Disposable {
     ensureFolder(this.path);
-    requireWritable(join(this.path, RUN_FILE));
-  }
-
-  /** Makes the folder ready for a new run: what an older one left goes. */
-  begin(): void {
-    for (const name of readdirSync(this.path)) {
-      if (CHECKPOINT.test(name) || [RUN_FILE, METRICS_FILE, "adapter", "all_results.json"].includes(name)) rmSync(join(this.path, name), { recursive: true, force: true });
+    try {
+      const lock = lockFolder(this.path);
+      return { [Symbol.dispose]: () => { lock[Symbol.dispose](); removeEmptyFolder(this.path); } };
+    } catch (error) {
+      removeEmptyFolder(this.path);
+      throw error;
     }
   }
 
-  writeRun(run: RunFile): void {
+  /** Throws RUN_FOLDER_IN_USE where a run was begun here, unless it may be overwritten, RUN_FOLDER_FOREIGN where another program's checkpoints are, OUTPUT_UNWRITABLE. */
+  requireFree(overwrite: boolean): void {
+    const foreign = checkpointFolders(this.path).find((folder) => !isOwnCheckpoint(folder));
+    if (foreign !== undefined) throw runFolderForeign(this.path, foreign);
+    if (this.used && !overwrite) throw runFolderInUse(this.path);
+    requireWritable(join(this.path, RUN_FILE));
+  }
+
+  /** Begins a run here. An older one's adapter stays until there is a new one. */
+  begin(run: RunFile): void {
+    for (const folder of checkpointFolders(this.path)) removeCheckpoint(folder);
+    removeFile(join(this.path, RESULTS_FILE));
+    writeJson(join(this.path, RUN_FILE), run);
+    removeFile(this.log.file);
+  }
+
+  /** Goes on with the run from a step: what it had done after that goes. */
+  resume(run: RunFile, step: number): void {
+    for (const folder of this.#ownCheckpoints()) if (stepOf(folder) > step || !isWhole(folder)) removeCheckpoint(folder);
+    this.log.truncate(step);
     writeJson(join(this.path, RUN_FILE), run);
   }
 
-  /** The run begun here. `named` is the checkpoint to resume from, where one was named. Throws NO_CHECKPOINT, CHECKPOINT_BROKEN. */
-  readRun(named: string | true = true): RunFile {
+  /** The run begun here; undefined where none was. Throws JSON_BROKEN, RUN_FILE_BROKEN. */
+  readRun(): RunFile | undefined {
     const file = join(this.path, RUN_FILE);
-    if (named !== true && !existsSync(named)) throw noCheckpoint(named);
-    if (!existsSync(file)) throw noCheckpoint(this.path);
+    if (!existsSync(file)) return undefined;
     const run = readJson(file);
-    if (typeof run !== "object" || run === null || !("settings" in run) || typeof run.settings !== "object") throw checkpointBroken(file, "it has no settings");
-    return run as RunFile;
+    if (typeof run !== "object" || run === null || Array.isArray(run)) throw runFileBroken(file, "it is no object");
+    const { settings, begunWith, hashes, ...more } = run as Record<string, unknown>;
+    if (begunWith !== undefined && typeof begunWith !== "string") throw runFileBroken(file, "its begunWith is no file");
+    const isObject = typeof hashes === "object" && hashes !== null && !Array.isArray(hashes);
+    if (hashes !== undefined && !isObject) throw runFileBroken(file, "its hashes are no object");
+    return { ...more, settings: checkedSettings(settings, file), begunWith, hashes: hashes as RunFile["hashes"] };
   }
 
-  /** Appends a record to metrics.jsonl. A log, not a state: a line that a crash cut short is dropped on resume. */
-  log(record: Readonly<Record<string, number>>): void {
-    appendFileSync(join(this.path, METRICS_FILE), `${JSON.stringify(record)}\n`);
+  /** The run's file, or an error that says there is none. Throws NO_CHECKPOINT, JSON_BROKEN, RUN_FILE_BROKEN. */
+  requireRun(): RunFile {
+    const run = this.readRun();
+    if (run === undefined) throw noCheckpoint(this.path);
+    return run;
   }
 
-  /** Drops what was logged after a step: a resumed run logs it anew. */
-  truncateLog(step: number): void {
-    const file = join(this.path, METRICS_FILE);
-    if (!existsSync(file)) return;
-    const kept = readFileSync(file, "utf8").split("\n").filter((line) => stepOf(line) <= step);
-    writeFileAtomic(file, [new TextEncoder().encode(kept.map((line) => `${line}\n`).join(""))]);
-  }
-
-  /** The losses of the first and the last step logged; null where none is. */
-  loggedLosses(): { first: number | null; last: number | null } {
-    const file = join(this.path, METRICS_FILE);
-    const losses = (existsSync(file) ? readFileSync(file, "utf8").split("\n") : []).flatMap((line) => (/"loss":(-?[\d.e+-]+)/.exec(line)?.[1] ?? []));
-    return { first: losses[0] === undefined ? null : Number(losses[0]), last: losses.length === 0 ? null : Number(losses.at(-1)) };
+  /** The results that a finished run has; undefined where there are none, or no object of numbers. */
+  readResults(): Readonly<Record<string, unknown>> | undefined {
+    const file = join(this.path, RESULTS_FILE);
+    const value = existsSync(file) ? readJson(file) : undefined;
+    return typeof value === "object" && value !== null ? value as Record<string, unknown> : undefined;
   }
 
   writeResults(results: Readonly<Record<string, number>>): void {
-    writeJson(join(this.path, "all_results.json"), results);
+    writeJson(join(this.path, RESULTS_FILE), results);
   }
 
-  /** Writes checkpoint-<step>/: its state first, then the file that makes it a checkpoint. Older checkpoints go. */
-  saveCheckpoint(state: TrainingState): string {
-    const folder = join(this.path, `checkpoint-${String(state.step)}`);
-    ensureFolder(folder);
-    const vector = (v: Float32Array): ReturnType<typeof fromFloat32> => fromFloat32([v.length], v);
-    writeFileAtomic(join(folder, STATE_FILE), writeSafetensors(new Map([["theta", vector(state.theta)], ["adam_m", vector(state.adamM)], ["adam_v", vector(state.adamV)]]), { format: "pt" }));
-    writeJson(join(folder, PROGRESS_FILE), { global_step: state.step });
-    for (const name of this.checkpoints()) if (join(this.path, name) !== folder) rmSync(join(this.path, name), { recursive: true, force: true });
-    return folder;
+  /** The newest whole checkpoint. */
+  newestCheckpoint(): string | undefined {
+    return this.#ownCheckpoints().find(isWhole);
   }
 
-  /** The state to go on from: of the folder named, else the newest whole checkpoint. Throws NO_CHECKPOINT, CHECKPOINT_BROKEN. */
-  loadCheckpoint(named: string | undefined, size: number): TrainingState {
-    const folder = named ?? this.checkpoints().map((name) => join(this.path, name)).find((f) => existsSync(join(f, PROGRESS_FILE)));
-    if (folder === undefined || !existsSync(join(folder, PROGRESS_FILE))) throw noCheckpoint(named ?? this.path);
-    const progress = readJson(join(folder, PROGRESS_FILE));
-    const step = typeof progress === "object" && progress !== null && "global_step" in progress ? progress.global_step : undefined;
-    if (typeof step !== "number" || !Number.isInteger(step) || step < 0) throw checkpointBroken(folder, `${PROGRESS_FILE} has no global_step`);
-    const file = join(folder, STATE_FILE);
-    using source = openFileSource(file);
-    const tensors = readSafetensors(source);
-    const vector = (name: string): Float32Array => {
-      const tensor = tensors.get(name);
-      if (tensor?.shape.join() !== String(size)) throw checkpointBroken(folder, `its ${name} is ${tensor === undefined ? "missing" : `[${tensor.shape.join(", ")}]`}, and the model trains ${String(size)} numbers`);
-      return toFloat32(tensor, file, name);
-    };
-    return { step, theta: vector("theta"), adamM: vector("adam_m"), adamV: vector("adam_v") };
+  /** Writes checkpoint-<step>/, after the log that it stands on. Other checkpoints go. */
+  saveCheckpoint(state: TrainingState): void {
+    this.log.sync();
+    const saved = saveCheckpoint(this.path, state);
+    for (const folder of this.#ownCheckpoints()) if (folder !== saved) removeCheckpoint(folder);
   }
 
-  /** Names of checkpoint folders, newest first. */
-  checkpoints(): string[] {
-    if (!existsSync(this.path)) return [];
-    const step = (name: string): number => Number(CHECKPOINT.exec(name)?.[1] ?? -1);
-    return readdirSync(this.path).filter((n) => CHECKPOINT.test(n)).sort((a, b) => step(b) - step(a));
-  }
-}
-
-/** Throws where a setting given for a resumed run isn't the run's. */
-export function compareSettings(before: RunSettings, given: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || JSON.stringify(before[name]) === JSON.stringify(value)) continue;
-    throw resumeContradicts(name, JSON.stringify(value), name in before ? JSON.stringify(before[name]) : "nothing");
-  }
-}
-
-function stepOf(line: string): number {
-  try {
-    const record = JSON.parse(line) as { step?: unknown };
-    return typeof record.step === "number" ? record.step : Infinity;
-  } catch {
-    return Infinity;
+  #ownCheckpoints(): string[] {
+    return checkpointFolders(this.path).filter(isOwnCheckpoint);
   }
 }
 

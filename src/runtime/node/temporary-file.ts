@@ -1,28 +1,39 @@
 /** Names of the files that an atomic write fills before it renames them, and the removal of those that a killed process left behind. */
 import { createHash, randomBytes } from "node:crypto";
 import { lstatSync, readdirSync, rmSync } from "node:fs";
-import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { systemCode } from "../../errors/files.ts";
+import { HOST_MARK, isAlive, startMark } from "./process-life.ts";
 
-/** `.<name>.onnx-hut-<pid>-<host mark><random>.tmp`. */
-const TEMPORARY = /^\..*\.onnx-hut-(\d+)-([0-9a-f]{8})[0-9a-f]{12}\.tmp$/s;
+/** `.<name>.onnx-hut-<pid>-<host mark><start mark><random>.tmp`. */
+const TEMPORARY = /^\..*\.onnx-hut-(\d+)-([0-9a-f]{8})([0-9a-f]{6})[0-9a-f]{6}\.tmp$/s;
 
 /** Most bytes of the output's name repeated in the temporary one: file systems allow 255 in all, and the rest takes under 60. */
 const MAX_NAME_BYTES = 180;
 
 /** A process number says nothing about another machine or container that shares the folder: what those left is removed only after a day. */
-const FOREIGN_AGE_MS = 24 * 60 * 60 * 1000;
-
-const HOST_MARK = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+export const FOREIGN_AGE_MS: number = 24 * 60 * 60 * 1000;
 
 const swept = new Set<string>();
+const given = new Set<string>();
 
-/** A new name beside `path`, in the same folder and so on the same file system. */
+/** A new name beside `path`, in the same folder and so on the same file system. What is still there under it when the process exits is removed. */
 export function temporaryBeside(path: string): string {
-  let name = basename(path);
+  const temporary = join(dirname(path), temporaryName(basename(path), process.pid));
+  if (given.size === 0) process.once("exit", removeGiven);
+  given.add(resolve(temporary));
+  return temporary;
+}
+
+/** A temporary name of a process. */
+export function temporaryName(of: string, pid: number): string {
+  let name = of;
   while (Buffer.byteLength(name) > MAX_NAME_BYTES) name = Array.from(name).slice(0, -1).join("");
-  return join(dirname(path), `.${name}.onnx-hut-${String(process.pid)}-${HOST_MARK}${randomBytes(6).toString("hex")}.tmp`);
+  return `.${name}.onnx-hut-${String(pid)}-${HOST_MARK}${shortMark(pid)}${randomBytes(3).toString("hex")}.tmp`;
+}
+
+/** Whether a file's name is a temporary one, whoever's. */
+export function isTemporaryName(name: string): boolean {
+  return TEMPORARY.test(name);
 }
 
 /** Removes what dead processes left in `folder`, once per process and folder. Never fails: leftovers are untidy, not wrong. */
@@ -31,29 +42,29 @@ export function removeLeftovers(folder: string): void {
   if (swept.has(place)) return;
   swept.add(place);
   try {
-    for (const name of readdirSync(place)) {
-      const [, pid, host] = TEMPORARY.exec(name) ?? [];
-      if (pid !== undefined && isLeftover(join(place, name), Number(pid), host === HOST_MARK)) rmSync(join(place, name), { force: true });
-    }
+    for (const name of readdirSync(place)) if (isLeftover(join(place, name))) rmSync(join(place, name), { force: true });
   } catch {
     return;
   }
 }
 
-function isLeftover(path: string, pid: number, ofThisHost: boolean): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+/** Whether a file is a temporary one of a process that is gone. */
+export function isLeftover(path: string): boolean {
+  const [, number, host, mark] = TEMPORARY.exec(basename(path)) ?? [];
+  const stats = number === undefined ? undefined : lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined || !stats.isFile()) return false;
-  if (!ofThisHost) return Date.now() - stats.mtimeMs > FOREIGN_AGE_MS;
-  // In containers every run may have the same process number: older than this process is not of this process.
-  if (pid === process.pid) return stats.mtimeMs < Date.now() - process.uptime() * 1000 - 1000;
-  return !isAlive(pid);
+  if (host !== HOST_MARK) return Date.now() - stats.mtimeMs > FOREIGN_AGE_MS;
+  const pid = Number(number);
+  if (!isAlive(pid) || mark !== shortMark(pid)) return true;
+  // Where a system doesn't tell when processes began: older than this process is not of this process.
+  return pid === process.pid && stats.mtimeMs < Date.now() - process.uptime() * 1000 - 1000;
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) !== "ESRCH";
-  }
+function shortMark(pid: number): string {
+  return createHash("sha256").update(startMark(pid)).digest("hex").slice(0, 6);
+}
+
+/** A second Ctrl-C ends the process in the middle of a write. */
+function removeGiven(): void {
+  for (const path of given) rmSync(path, { force: true });
 }

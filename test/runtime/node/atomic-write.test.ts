@@ -8,7 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { ByteRange, memorySource } from "../../../src/ir/source.ts";
 import { refuseInputAsOutput, requireWritable, writeFileAtomic } from "../../../src/runtime/node/atomic-write.ts";
 import { ensureFolder } from "../../../src/runtime/node/folder.ts";
-import { removeLeftovers, temporaryBeside } from "../../../src/runtime/node/temporary-file.ts";
+import { removeLeftovers, temporaryBeside, temporaryName } from "../../../src/runtime/node/temporary-file.ts";
 
 /** Permissions and links are told apart there; root may write anywhere. */
 const isPosix = process.platform !== "win32";
@@ -95,7 +95,7 @@ describe("atomic writes", () => {
       const mine = temporaryBeside(at("model.onnx"));
       assert.match(basename(mine), /^\.model\.onnx\.onnx-hut-\d+-[0-9a-f]+\.tmp$/);
       const dead = rename(mine, /-hut-\d+/, `-hut-${String(deadPid())}`);
-      const alive = rename(mine, /-hut-\d+/, `-hut-${String(process.ppid)}`);
+      const alive = at(temporaryName("model.onnx", process.ppid));
       const foreign = rename(dead, /-[0-9a-f]{8}(?=[0-9a-f]{12}\.tmp)/, "-00000000");
       const reused = rename(mine, /\.tmp$/, "").replace(/.$/, (last) => `${last === "0" ? "1" : "0"}.tmp`);
       for (const path of [mine, dead, alive, foreign, reused, at("model.onnx.tmp"), at(".hidden.tmp")]) writeFileSync(path, "");

@@ -17,7 +17,9 @@ import { onnxAdapterOf, writeOnnxAdapter } from "../../swap/write-onnx-adapter.t
 import { findLogits } from "../../model-outputs.ts";
 import { savesHeadBy } from "../../tasks/registry.ts";
 import type { AdaptResult, AdaptVerbOptions } from "../../options.ts";
-import { refuseInputAsOutput, requireWritable } from "../atomic-write.ts";
+import { requireWritable } from "../atomic-write.ts";
+import { adapterFilesAt, graphFilesAt, inputFiles, refuseInputsAsOutputs } from "../input-files.ts";
+import { lockFolder } from "../lock-folder.ts";
 import { readParameters } from "../onnx-adapter-file.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { Outputs } from "../outputs.ts";
@@ -35,13 +37,15 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
   const saveHead = options.head !== undefined || savesHeadBy(findLogits(model.graph, options.outputName));
   const prepared = prepare(model, { ...options, adapter: openTrained(opened, options), saveHead });
   for (const note of prepared.notes) options.onNotice?.(note);
-  refuseInputAsOutput(options.output, [opened.path, ...opened.files]);
-  requireWritable(options.output);
+  const { output, saveAdapter } = options;
+  refuseInputsAsOutputs([...graphFilesAt(output, opened, options), ...(saveAdapter === undefined ? [] : adapterFilesAt(saveAdapter))], inputFiles(opened, options));
+  requireWritable(output);
   const { model: written, inputs } = options.swappable === true ? swappable(prepared, options.perRow === true) : { model: deployable(prepared), inputs: [] };
   let bytes = 0;
   if (options.dryRun !== true) {
     await using outputs = new Outputs();
-    if (options.saveAdapter !== undefined) saveStart(options.saveAdapter, prepared, opened, outputs);
+    using _lock = lockStart(saveAdapter, outputs);
+    if (saveAdapter !== undefined) saveStart(saveAdapter, prepared, opened, outputs);
     bytes = (await saveModels({ ...options, outputs, base: opened, graphs: [{ path: options.output, model: written }], phase: "writing" })).bytes;
     outputs.commit();
   }
@@ -61,6 +65,13 @@ function swappable(prepared: Prepared, perRow: boolean): { model: Model; inputs:
   model.metadata.set(SWAPPABLE_KEY, formatSwappableInfo(info));
   model.graph.sortTopologically();
   return { model, inputs: info.inputs.map(({ name, shape }) => ({ name, shape: perRow ? [ROWS, ...shape] : shape })) };
+}
+
+/** Takes the folder that `--save-adapter` names, made where it is missing. */
+function lockStart(path: string | undefined, outputs: Outputs): Disposable | undefined {
+  if (path === undefined || path.endsWith(ONNX_ADAPTER_ENDING)) return undefined;
+  outputs.folder(path);
+  return lockFolder(path);
 }
 
 /** Writes the adapter that a prepared model starts with: a folder, or ONNX Runtime's own file. */

@@ -17,6 +17,8 @@ import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
 import type { Task } from "../../tasks/task.ts";
 import { ortTrainingGraphs, trainingGraph, type OrtTrainingGraphs, type OrtTrainingKind } from "../../training-graphs.ts";
+import { adapterFilesAt, graphFilesAt, inputFiles, refuseInputsAsOutputs } from "../input-files.ts";
+import { lockFolder } from "../lock-folder.ts";
 import { openModel } from "../open-model.ts";
 import { Outputs } from "../outputs.ts";
 import { addAdapterFolder } from "../peft-folder.ts";
@@ -27,6 +29,9 @@ import { taskOf } from "./task-of.ts";
 const KINDS: readonly StepKind[] = ["step", "grad", "apply", "eval"];
 /** The name that ONNX Runtime's own tool gives it. */
 const CHECKPOINT_FILE = "checkpoint";
+
+/** Weights that all graphs of the folder share, where they can't refer to the base's own. */
+const DATA_FILE = "base.onnx_data";
 
 /** Writes the graphs of each format, what they start from (theta.bin, checkpoint, adapter/), and manifest.json last. */
 export async function artifacts(path: string, options: ArtifactsOptions): Promise<ArtifactsResult> {
@@ -50,10 +55,13 @@ export async function artifacts(path: string, options: ArtifactsOptions): Promis
   const starts = [...(formats.has("step") ? [{ name: THETA_FILE, bytes: [bytesOf(initialTheta(prepared.trainables))] }] : []), ...(official?.starts ?? [])];
   const files = [...graphs.map((g) => g.path), ...starts.map((s) => at(s.name)), at(ADAPTER_FOLDER), at(MANIFEST_FILE)];
   const result = { trainableParams: parameterCount(prepared.trainables), files };
+  const weights = graphs.flatMap((g) => graphFilesAt(g.path, opened, { embed: options.embed, dataFile: DATA_FILE }));
+  refuseInputsAsOutputs([...files, ...weights, ...adapterFilesAt(at(ADAPTER_FOLDER))], inputFiles(opened, options));
   if (options.dryRun === true) return { ...result, bytesWritten: 0, seconds: (performance.now() - started) / 1000 };
   await using outputs = new Outputs();
   outputs.folder(options.output);
-  const saved = await saveModels({ ...options, outputs, base: opened, graphs, phase: "writing", dataFile: "base.onnx_data" });
+  using _lock = lockFolder(options.output);
+  const saved = await saveModels({ ...options, outputs, base: opened, graphs, phase: "writing", dataFile: DATA_FILE });
   let bytes = saved.bytes;
   for (const start of starts) bytes += await outputs.writeLarge(at(start.name), start.bytes, options);
   const told = { ...adapterBase(opened), taskType: task.peftType, id2label: adapter?.contents.hut?.id2label, problem: task.problem };

@@ -1,13 +1,15 @@
 /** `demo`: the whole road on the model and data in the package. */
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { demoMissing } from "../../../errors/files.ts";
 import { interrupted } from "../../../errors/runtime.ts";
 import type { DemoOptions, DemoResult } from "../../options.ts";
+import { writeFileAtomic } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { ensureFolder } from "../folder.ts";
+import { lockFolder } from "../lock-folder.ts";
 import { adapt } from "./adapt.ts";
 import { evaluate } from "./evaluate.ts";
 import { fold } from "./fold.ts";
@@ -30,7 +32,8 @@ export async function demo(options: DemoOptions = {}): Promise<DemoResult> {
   const at = (name: string): string => join(folder, name);
   try {
     ensureFolder(folder);
-    for (const name of readdirSync(fixture)) if (/\.(onnx|json|tsv)$/.test(name)) copyFileSync(join(fixture, name), at(name));
+    using _lock = lockFolder(folder);
+    for (const name of readdirSync(fixture)) if (/\.(onnx|json|tsv)$/.test(name)) writeFileAtomic(at(name), [readFileSync(join(fixture, name))]);
     const runtime = await defaultRuntime();
     const model = at("model.onnx");
     const adapted = await adapt(model, { ...common, ...TARGETS, seed: options.seed, output: at("adapted.onnx"), saveAdapter: at("start-adapter") });

@@ -11,8 +11,9 @@ import type { Model } from "../../../ir/model.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
 import type { Answer, Task } from "../../tasks/task.ts";
-import { refuseInputAsOutput, requireWritable, writeFileAtomic } from "../atomic-write.ts";
+import { requireWritable, writeFileAtomic } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
+import { inputFiles, refuseInputsAsOutputs } from "../input-files.ts";
 import { loadExamples, type LoadOptions } from "../load-examples.ts";
 import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
@@ -45,7 +46,7 @@ export async function evaluate(path: string, options: EvaluateOptions, runtime?:
 export async function predict(path: string, options: PredictOptions, runtime?: OnnxRuntime): Promise<PredictResult> {
   const started = performance.now();
   using opened = openModel(path);
-  refuseInputAsOutput(options.output, [opened.path, ...opened.files, options.data]);
+  refuseInputsAsOutputs([options.output], inputFiles(opened, options));
   requireWritable(options.output);
   const trained = openTrained(opened, options);
   const task = taskOf(opened, options, trained);

@@ -12,8 +12,10 @@ import { GRAPH_FILE } from "../../model-folder/made-files.ts";
 import { prepare, type OpenedAdapter, type Prepared } from "../../prepare.ts";
 import type { FoldOptions, FoldResult, HeadOptions, TrainedOptions } from "../../options.ts";
 import type { OnnxRuntime } from "../../session.ts";
-import { refuseFolderOfInput, refuseInputAsOutput, requireWritable } from "../atomic-write.ts";
+import { refuseFolderOfInput, requireWritable } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
+import { inputFiles, refuseInputsAsOutputs, refuseLinksToInputs } from "../input-files.ts";
+import { lockFolder } from "../lock-folder.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { Outputs } from "../outputs.ts";
 import { saveModels } from "../save-model.ts";
@@ -26,15 +28,20 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   using opened = openModel(path);
   const asFolder = !options.output.endsWith(".onnx") || (existsSync(options.output) && statSync(options.output).isDirectory());
   const target = asFolder ? join(options.output, GRAPH_FILE) : options.output;
-  const inputs = [opened.path, ...opened.files];
-  refuseInputAsOutput(target, inputs);
-  if (asFolder) refuseFolderOfInput(options.output, [...inputs, ...[options.adapter, options.checkpoint].filter((p) => p !== undefined)]);
+  const inputs = inputFiles(opened, options);
+  refuseInputsAsOutputs([target, `${target}_data`], inputs);
+  if (asFolder) {
+    refuseFolderOfInput(options.output, [opened.path, ...opened.files, ...[options.adapter, options.checkpoint].filter((p) => p !== undefined)]);
+    refuseLinksToInputs(options.output, inputs);
+  }
   const trained = requireTrained("fold", opened, options);
   await using outputs = new Outputs();
-  if (asFolder && options.dryRun !== true) outputs.folder(dirname(target));
-  if (options.dryRun !== true) requireWritable(target);
+  const writes = options.dryRun !== true;
+  if (asFolder && writes) outputs.folder(dirname(target));
+  using _lock = asFolder && writes ? lockFolder(options.output) : undefined;
+  if (writes) requireWritable(target);
   // Most of a merged file is the base's, unless the graph gets a head.
-  if (!asFolder && options.dryRun !== true && opened.files.length === 1 && trained.contents.hut?.head === undefined) outputs.beginCopy(target, opened.source);
+  if (!asFolder && writes && opened.files.length === 1 && trained.contents.hut?.head === undefined) outputs.beginCopy(target, opened.source);
   const prepared = prepareFold(opened, options, trained);
   const folded = prepared.adapted.map(({ modulePath, block, weight }) => ({ modulePath, ...(block === undefined ? {} : { role: block.role }), shape: [weight.k, weight.n] as const }));
   const quantized = changedSites(prepared).filter((s) => s.quantized !== undefined);
@@ -44,7 +51,7 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   const folder = asFolder ? modelFolder({ output: options.output, opened, prepared, trained, adapter }) : undefined;
   for (const note of [...prepared.notes, ...folder?.notes ?? []]) options.onNotice?.(note);
   if (options.requantize === true && quantized.length === 0) options.onNotice?.("--requantize changes nothing here: none of the weights that change is stored as integers");
-  if (options.dryRun === true) return { ...result, requantized: [], seconds: (performance.now() - started) / 1000, bytesWritten: 0 };
+  if (!writes) return { ...result, requantized: [], seconds: (performance.now() - started) / 1000, bytesWritten: 0 };
   await using evaluator = evaluateWith(runtime ?? await defaultRuntime());
   const { model, requantized } = await foldedModel(opened, prepared, evaluator.evaluate, options);
   if (asFolder) presentLogitsOf(model, prepared);

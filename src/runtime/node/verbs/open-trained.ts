@@ -1,5 +1,4 @@
 /** What a verb is to apply or to go on from: an adapter as it is, or with the numbers that a training elsewhere gave it. */
-import { dirname, join } from "node:path";
 import { ortCheckpointAlone } from "../../../errors/checkpoint.ts";
 import { fileTooLong } from "../../../errors/files.ts";
 import { CONFIG_FILE } from "../../adapter/peft-config.ts";
@@ -8,21 +7,17 @@ import { looksLikeCheckpoint, readCheckpoint } from "../../checkpoint/read-check
 import { checkManifest, readTheta } from "../../checkpoint/read-theta.ts";
 import { DATA_SUFFIX, type Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { momentsOf, thetaOf } from "../../checkpoint/theta-of.ts";
-import { ADAPTER_FOLDER, MANIFEST_FILE, type Manifest } from "../../manifest.ts";
 import type { HeadOptions, TrainedOptions } from "../../options.ts";
 import { prepare, type OpenedAdapter, type Prepared } from "../../prepare.ts";
-import { readManifest } from "../../read-manifest.ts";
 import { initialState, type TrainingState } from "../../trainer.ts";
-import { openFileSource, readTextFile } from "../file-source.ts";
+import { placesBeside, type CheckpointPlaces } from "../checkpoint-places.ts";
+import { openFileSource } from "../file-source.ts";
 import { folderHolds, isFile } from "../folder.ts";
 import type { OpenedModel } from "../open-model.ts";
 import { adapterBase, openAdapter } from "./adapt.ts";
 
 /** Longest checkpoint read: offsets of flatbuffers have 31 bits. What is larger lies in its file of external data, which is read tensor by tensor. */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
-
-/** Longest manifest read; one of 1,000 adapted weights has 1 MB. */
-const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 
 type Options = TrainedOptions & HeadOptions & { readonly force?: boolean | undefined };
 
@@ -41,7 +36,7 @@ export function openTrained(opened: OpenedModel, options: Options): OpenedAdapte
 /** What stands beside a checkpoint, and tells what its parameters are. */
 export interface BesideCheckpoint {
   readonly adapter: OpenedAdapter;
-  readonly manifest: { readonly file: string; readonly contents: Manifest } | undefined;
+  readonly manifest: CheckpointPlaces["manifest"];
 }
 
 /**
@@ -49,10 +44,7 @@ export interface BesideCheckpoint {
  * Throws where there is none, or the manifest is damaged.
  */
 export function besideCheckpoint(checkpoint: string, named: string | undefined): BesideCheckpoint {
-  const beside = dirname(checkpoint);
-  const file = join(beside, MANIFEST_FILE);
-  const manifest = named === undefined && folderHolds(beside, MANIFEST_FILE) ? { file, contents: readManifest(readTextFile(file, MAX_MANIFEST_BYTES), file) } : undefined;
-  const folder = named ?? join(beside, manifest?.contents.adapter ?? ADAPTER_FOLDER);
+  const { folder, manifest } = placesBeside(checkpoint, named);
   if (named === undefined && !folderHolds(folder, CONFIG_FILE)) throw ortCheckpointAlone(checkpoint, folder);
   const adapter = openAdapter(folder);
   if (adapter === undefined) throw new TypeError("a folder that is named is opened");

@@ -1,9 +1,9 @@
 /** `train`: fine-tunes a model on labelled data and writes the adapter. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { checkpointPastEnd } from "../../../errors/checkpoint.ts";
-import { trainFileMissing } from "../../../errors/runtime.ts";
+import { dataChanged, noCheckpoint, trainFileMissing } from "../../../errors/runtime.ts";
 import type { Model } from "../../../ir/model.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
 import { writeAdapterFolder } from "../peft-folder.ts";
@@ -11,50 +11,58 @@ import { toAdapterFolder } from "../../adapter/to-folder.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
 import { countParameters } from "../../inspect-model.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
-import { DEFAULTS, type TrainOptions, type TrainResult } from "../../options.ts";
-import { evaluateTheta, planOf, rates } from "../../run-plan.ts";
-import type { Schedule } from "../../schedule.ts";
+import type { TrainOptions, TrainResult } from "../../options.ts";
+import { evaluateTheta, planOf, rates, type Plan } from "../../run-plan.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { initialState, trainLoop } from "../../trainer.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
 import type { Task } from "../../tasks/task.ts";
 import { evaluationGraph, trainingGraph } from "../../training-graphs.ts";
+import { loadCheckpoint } from "../checkpoint-folder.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { isFile } from "../folder.ts";
+import { inputFiles, refuseFoldersOfModel, refuseInputsAsOutputs } from "../input-files.ts";
 import { loadExamples } from "../load-examples.ts";
 import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
-import { compareSettings, RunFolder, type RunSettings } from "../run-folder.ts";
+import { RunFolder, type RunFile } from "../run-folder.ts";
+import { compareSettings, fromSettings, settingsOf } from "../run-settings.ts";
 import { adapterBase, openAdapter } from "./adapt.ts";
-import { besideCheckpoint, readState } from "./open-trained.ts";
+import { besideCheckpoint, readState, type BesideCheckpoint } from "./open-trained.ts";
 import { taskOf } from "./task-of.ts";
 
 /** Trains. Everything that can be wrong with model, data and flags is checked before the run folder is touched. */
 export async function train(path: string, given: TrainOptions, runtime?: OnnxRuntime): Promise<TrainResult> {
   const folder = new RunFolder(given.output);
-  const elsewhere = typeof given.resume === "string" && isFile(given.resume) ? { file: given.resume, ...besideCheckpoint(given.resume, given.adapter) } : undefined;
-  const before = elsewhere !== undefined || given.resume === undefined || given.resume === false ? undefined : folder.readRun(given.resume).settings;
-  if (before !== undefined) compareSettings(before, settingsGiven(given));
-  const options = before === undefined ? { ...given, adapter: elsewhere?.adapter.folder ?? given.adapter } : { ...given, ...fromSettings(before) };
+  // A run that is resumed is read under the lock: until then it may be another process'.
+  using _lock = given.dryRun === true ? undefined : folder.lockIfThere();
+  const { before, checkpoint, elsewhere } = startOf(folder, given);
+  const options = before === undefined ? { ...given, adapter: elsewhere?.adapter.folder ?? given.adapter } : { ...given, ...fromSettings(before.settings) };
   const trainFile = options.train;
   if (trainFile === undefined) throw trainFileMissing();
   using opened = openModel(path);
+  refuseInputsAsOutputs(folder.places.files, inputFiles(opened, { ...options, checkpoint: elsewhere?.file }));
+  refuseFoldersOfModel(folder.places.folders, opened);
   const adapter = openAdapter(options.adapter);
   const task = taskOf(opened, options, adapter);
   const fresh = (): Prepared => prepare(opened.load(), { ...options, adapter, saveHead: task.savesHead });
   const prepared = fresh();
   for (const note of prepared.notes) options.onNotice?.(note);
   requireTaskLogits(task, prepared.model.graph, prepared.logits);
+  const hashes = { train: fileHash(trainFile), ...(options.dev === undefined ? {} : { dev: fileHash(options.dev) }) };
+  for (const [name, hash] of Object.entries(hashes)) if (before?.hashes !== undefined && before.hashes[name] !== hash) throw dataChanged(options[name as keyof typeof hashes] ?? name, folder.path);
   const data = loadData(opened, prepared, task, trainFile, options);
   const plan = planOf(prepared, data.train, options);
-  const state = elsewhere !== undefined ? readState(elsewhere.file, prepared, elsewhere.adapter, elsewhere.manifest)
-    : before === undefined ? initialState(initialTheta(prepared.trainables))
-      : folder.loadCheckpoint(typeof given.resume === "string" ? given.resume : undefined, parameterCount(prepared.trainables));
-  if (elsewhere !== undefined && state.step >= plan.schedule.totalSteps) throw checkpointPastEnd(elsewhere.file, state.step, plan.schedule.totalSteps);
+  const { totalSteps } = plan.schedule;
+  const state = checkpoint !== undefined ? loadCheckpoint(checkpoint, parameterCount(prepared.trainables), totalSteps)
+    : elsewhere !== undefined ? readState(elsewhere.file, prepared, elsewhere.adapter, elsewhere.manifest)
+      : initialState(initialTheta(prepared.trainables));
+  if (elsewhere !== undefined && state.step >= totalSteps) throw checkpointPastEnd(elsewhere.file, state.step, totalSteps);
   if (elsewhere !== undefined && state.step === 0) options.onNotice?.(`${JSON.stringify(elsewhere.file)} holds no optimizer state: training goes on from its numbers, with moments and steps at 0`);
   const summary = { trainableParams: parameterCount(prepared.trainables), totalParams: countParameters(opened.loadInlined().graph), adapter: folder.adapter };
-  if (options.dryRun === true) return { steps: plan.schedule.totalSteps, firstLoss: null, lastLoss: null, metrics: {}, ...summary, ...rates(0, 0, 0), interrupted: false };
+  if (options.dryRun === true) return { steps: totalSteps, firstLoss: null, lastLoss: null, metrics: {}, ...summary, ...rates(0, 0, 0), interrupted: false };
 
+  using _newLock = _lock === undefined ? folder.lock() : undefined;
   if (before === undefined) folder.requireFree(options.overwrite === true);
   const ort = runtime ?? await defaultRuntime();
   const session = async (kind: string, model: Model): Promise<GraphSession> => GraphSession.create(ort, model,
@@ -64,32 +72,38 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   await using evalSession = evaluated === undefined ? undefined : await session("eval", evaluated.model);
 
   // Only now that both graphs run is anything written.
-  if (before === undefined) folder.begin();
-  else folder.truncateLog(state.step);
-  folder.writeRun({ model: path, modelBytes: opened.size, trainableParams: summary.trainableParams, settings: settingsOf(options, prepared, plan.schedule),
-    versions: { "onnx-hut": packageVersion(), node: process.versions.node, "onnxruntime-node": runtimeVersion() },
-    hashes: { train: fileHash(trainFile), ...(options.dev === undefined ? {} : { dev: fileHash(options.dev) }) } });
+  const run: RunFile = { model: path, modelBytes: opened.size, trainableParams: summary.trainableParams, settings: settingsOf(options, prepared, plan.schedule),
+    begunWith: elsewhere?.file ?? before?.begunWith, versions: { "onnx-hut": packageVersion(), node: process.versions.node, "onnxruntime-node": runtimeVersion() }, hashes };
+  if (before === undefined) folder.begin(run);
+  else folder.resume(run, state.step);
+  const begunAt = state.step;
   const work = { seconds: 0, tokens: 0, samples: 0 };
   let metrics: Record<string, number> = {};
   let since = performance.now();
   const evaluateNow = async (): Promise<void> => {
     if (data.dev === undefined || evalSession === undefined || evaluated === undefined) return;
     metrics = await evaluateTheta(evalSession, evaluated.evaluation, data.dev, state.theta, options);
-    folder.log({ step: state.step, epoch: state.step / plan.perEpoch, ...metrics });
+    folder.log.append({ step: state.step, epoch: state.step / plan.perEpoch, ...metrics });
   };
   try {
+    if (checkpoint !== undefined && isEpochEnd(state.step, plan)) {
+      const logged = folder.log.evaluationAt(state.step);
+      // The run was stopped between its last step of an epoch and the evaluation that follows.
+      if (logged === undefined && folder.log.hasStep(state.step)) await evaluateNow();
+      else metrics = logged ?? {};
+    }
     await trainLoop(state, {
       ...plan, session: stepSession, ...data.train, signal: options.signal,
       onStep: ({ tokens, size, ...record }) => {
         work.tokens += tokens;
         work.samples += size;
-        folder.log(record);
+        folder.log.append(record);
         const seconds = work.seconds + (performance.now() - since) / 1000;
-        options.onProgress?.({ phase: "training", done: record.step, total: plan.schedule.totalSteps, unit: "steps", figures: { loss: record.loss, learning_rate: record.learning_rate, tokens_per_second: work.tokens / seconds } });
+        options.onProgress?.({ phase: "training", done: record.step, total: totalSteps, unit: "steps", figures: { loss: record.loss, learning_rate: record.learning_rate, tokens_per_second: work.tokens / seconds } });
       },
       onEpoch: async () => {
         work.seconds += (performance.now() - since) / 1000;
-        if (state.step < plan.schedule.totalSteps) folder.saveCheckpoint(state);
+        if (state.step < totalSteps) folder.saveCheckpoint(state);
         await evaluateNow();
         since = performance.now();
       },
@@ -98,16 +112,56 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
     folder.saveCheckpoint(state);
     throw error;
   }
-  const interrupted = options.signal?.aborted === true && state.step < plan.schedule.totalSteps;
+  const interrupted = options.signal?.aborted === true && state.step < totalSteps;
   if (interrupted) work.seconds += (performance.now() - since) / 1000;
   folder.saveCheckpoint(state);
-  const speed = rates(work.seconds, work.samples, work.tokens);
+  const speed = state.step === begunAt ? speedBefore(folder) : rates(work.seconds, work.samples, work.tokens);
   if (!interrupted) {
     writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, state.theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem }));
     folder.writeResults({ ...metrics, ...speed, steps: state.step });
   }
-  const losses = folder.loggedLosses();
+  const losses = folder.log.losses();
   return { steps: state.step, firstLoss: losses.first, lastLoss: losses.last, metrics, ...summary, ...speed, interrupted };
+}
+
+/** What a run goes on from. */
+interface Start {
+  /** The run that is resumed; undefined for a new one. */
+  readonly before: RunFile | undefined;
+  /** Its checkpoint; undefined where it had none yet. */
+  readonly checkpoint: string | undefined;
+  /** The file of a training elsewhere that it begins with, and what stands beside it. */
+  readonly elsewhere: (BesideCheckpoint & { readonly file: string }) | undefined;
+}
+
+/** Throws NO_CHECKPOINT where nothing is to be resumed, RESUME_CONTRADICTS, and what damaged files throw. */
+function startOf(folder: RunFolder, given: TrainOptions): Start {
+  const begunWith = (file: string, adapter: string | undefined): Start["elsewhere"] => ({ file, ...besideCheckpoint(file, adapter) });
+  const { resume } = given;
+  if (resume === undefined || resume === false) return { before: undefined, checkpoint: undefined, elsewhere: undefined };
+  if (typeof resume === "string" && isFile(resume)) return { before: undefined, checkpoint: undefined, elsewhere: begunWith(resume, given.adapter) };
+  if (typeof resume === "string" && !existsSync(resume)) throw noCheckpoint(resume);
+  if (resume === true && given.train !== undefined && folder.readRun() === undefined) {
+    given.onNotice?.(`there is no run in ${JSON.stringify(folder.path)} yet: it begins`);
+    return { before: undefined, checkpoint: undefined, elsewhere: undefined };
+  }
+  const before = folder.requireRun();
+  compareSettings(before.settings, given);
+  const checkpoint = resume === true ? folder.newestCheckpoint() : resume;
+  const adapter = fromSettings(before.settings).adapter;
+  return { before, checkpoint, elsewhere: checkpoint !== undefined || before.begunWith === undefined ? undefined : begunWith(before.begunWith, adapter) };
+}
+
+/** Whether an evaluation follows this step. */
+function isEpochEnd(step: number, { perEpoch, schedule }: Plan): boolean {
+  return step > 0 && (step % perEpoch === 0 || step >= schedule.totalSteps);
+}
+
+/** The speed that a run had which is done already. */
+function speedBefore(folder: RunFolder): ReturnType<typeof rates> {
+  const results = folder.readResults() ?? {};
+  const figure = (name: keyof ReturnType<typeof rates>): number => { const value = results[name]; return typeof value === "number" ? value : 0; };
+  return { train_runtime: figure("train_runtime"), train_samples_per_second: figure("train_samples_per_second"), train_tokens_per_second: figure("train_tokens_per_second") };
 }
 
 interface TrainingData {
@@ -122,27 +176,6 @@ function loadData(opened: OpenedModel, prepared: Prepared, task: Task, trainFile
   const known = openAdapter(options.adapter)?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
   const train = loadExamples({ ...common, file: trainFile, id2label: known?.length === numLabels ? known : undefined });
   return { train, dev: options.dev === undefined ? undefined : loadExamples({ ...common, file: options.dev, id2label: train.id2label }) };
-}
-
-/** The options that a run's steps depend on. */
-const SETTINGS = ["task", "problem", "train", "dev", "targetModules", "method", "rank", "alpha", "modulesToSave", "head", "numLabels", "adapter", "outputName", "tokenizer", "batchSize", "maxSeqLength", "lr",
-  "weightDecay", "maxGradNorm", "epochs", "maxSteps", "lrScheduler", "warmupRatio", "shuffle", "seed"] as const satisfies readonly (keyof TrainOptions)[];
-
-function settingsGiven(options: TrainOptions): Record<string, unknown> {
-  return Object.fromEntries(SETTINGS.map((name) => [name, options[name]]));
-}
-
-/** What run.json keeps: what was given, and the defaults that were in force. */
-function settingsOf(options: TrainOptions, { method }: Prepared, schedule: Schedule): RunSettings {
-  const given = Object.fromEntries(Object.entries(settingsGiven(options)).filter(([, value]) => value !== undefined)) as RunSettings;
-  const adapter = options.adapter === undefined ? { method: method.name, rank: DEFAULTS.rank, targetModules: DEFAULTS.targetModules } : {};
-  return { task: DEFAULTS.task, batchSize: DEFAULTS.batchSize, maxSeqLength: DEFAULTS.maxSeqLength, weightDecay: DEFAULTS.weightDecay, maxGradNorm: DEFAULTS.maxGradNorm,
-    lrScheduler: DEFAULTS.lrScheduler, warmupRatio: DEFAULTS.warmupRatio, shuffle: true, seed: DEFAULTS.seed, lr: schedule.lr,
-    ...(options.maxSteps === undefined ? { epochs: DEFAULTS.epochs } : {}), ...adapter, ...given };
-}
-
-function fromSettings(settings: RunSettings): Partial<TrainOptions> {
-  return Object.fromEntries(SETTINGS.flatMap((name) => (name in settings ? [[name, settings[name]]] : [])));
 }
 
 /** SHA-256 of a data file: a run is only resumed on the data that it began with. */
