@@ -4,7 +4,7 @@
  *
  *     npx tsx bench/roberta-large.ts FILE [--layers 24] [--external]
  *
- * 24 layers are 1.42 GB; 106 are 6 GB, which only external data have room for.
+ * 24 layers are 1.42 GB; 115 are 6 GB, which only external data have room for.
  */
 import { parseArgs } from "node:util";
 import { basename, dirname, join } from "node:path";
