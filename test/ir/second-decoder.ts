@@ -26,3 +26,8 @@ export function decodedElsewhere(bytes: Uint8Array, type: protobuf.Type = onnxMo
 export function differencesElsewhere(a: Uint8Array, b: Uint8Array, type: protobuf.Type = onnxModel): string[] {
   return differences(decodedElsewhere(a, type), decodedElsewhere(b, type));
 }
+
+/** A model as protobufjs' reflection writes it. */
+export function encodedElsewhere(model: protobuf.Message, type: protobuf.Type = onnxModel): Uint8Array {
+  return type.encode(model).finish();
+}
