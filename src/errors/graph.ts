@@ -25,6 +25,18 @@ export function inputExists(name: string): HutError {
     `The model has an input ${quote(name)} of its own, and the training graph needs that name. Export the model without it.`);
 }
 
+/** More of something than any exporter writes; `what` is "nodes", "inputs" or "outputs". */
+export function graphTooLarge(file: string, what: string, limit: number): HutError {
+  return new HutError("GRAPH_TOO_LARGE", { file, what, limit },
+    `${quote(file)}: its graph has more than ${String(limit)} ${what}. No exporter writes that: take the model from a source you trust.`);
+}
+
+/** A node that reads or makes more values than any exporter writes. */
+export function nodeTooWide(file: string, node: string, limit: number): HutError {
+  return new HutError("NODE_TOO_WIDE", { file, node, limit },
+    `${quote(file)}: ${node} has more than ${String(limit)} inputs or outputs. No exporter writes that: take the model from a source you trust.`);
+}
+
 export function missingGraph(file: string): HutError {
   return new HutError("NO_GRAPH", { file }, `${quote(file)} holds no graph: it is an empty or cut-off ONNX file. Export the model again.`);
 }

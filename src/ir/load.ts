@@ -1,5 +1,5 @@
 /** ModelProto → Model: names become links, and everything the IR has no word for is carried. */
-import { cyclicGraph, duplicateAttribute, duplicateValue, missingGraph, missingOpset, undefinedValue } from "../errors/graph.ts";
+import { cyclicGraph, duplicateAttribute, duplicateValue, graphTooLarge, missingGraph, nodeTooWide, missingOpset, undefinedValue } from "../errors/graph.ts";
 import { quote } from "../errors/hut-error.ts";
 import type { Attribute } from "./attribute.ts";
 import { followedShape, MAX_RANK, parseDim, type Dim } from "./dim.ts";
@@ -11,6 +11,21 @@ import { graphProto, valueInfoProto, type AttributeProto, type FunctionProto, ty
   type ValueInfoProto } from "./proto/generated/schema.ts";
 import { tensorFromProto, type OpenExternal, type TensorContext } from "./proto/tensor.ts";
 import type { Source } from "./source.ts";
+
+/**
+ * Most nodes of a model, nested graphs included. Each takes some 2 kB here, and the passes look at it a few dozen times. The largest exports, with every
+ * expert of a mixture written out, have some 200,000.
+ */
+const MAX_NODES = 500_000;
+
+/** Most outputs of a graph; passes ask of every node whether it makes one of them. Decoders with all their caches and hidden states have some 300. */
+const MAX_OUTPUTS = 10_000;
+
+/** Most inputs of a graph. Files of 2018 list their weights there too, a few thousand; since then real ones have some 200. */
+const MAX_INPUTS = 50_000;
+
+/** Most inputs, and most outputs, of a node: what JavaScript hands to one call. A Concat or Split of real exports has under 1,000. */
+const MAX_ARITY = 50_000;
 
 /** Reads a model's structure. Weights stay where they are. Throws HutError where the file is not a valid model. */
 export function loadModel(source: Source, openExternal?: OpenExternal): Model {
@@ -88,6 +103,7 @@ function seen(name: string, sight: Sight | undefined): Value | undefined {
 class GraphReader {
   readonly #context: TensorContext;
   readonly #named: ((name: string) => string) | undefined;
+  #nodes = 0;
 
   /** `named` gives values and nodes other names than the message's. */
   constructor(context: TensorContext, named?: (name: string) => string) {
@@ -100,6 +116,10 @@ class GraphReader {
     const graph = new Graph(parent);
     graph.name = proto.name ?? "";
     const scope: Scope = new Map();
+    this.#nodes += proto.node.length;
+    if (this.#nodes > MAX_NODES) throw graphTooLarge(this.#context.file, "nodes", MAX_NODES);
+    if (proto.input.length > MAX_INPUTS) throw graphTooLarge(this.#context.file, "inputs", MAX_INPUTS);
+    if (proto.output.length > MAX_OUTPUTS) throw graphTooLarge(this.#context.file, "outputs", MAX_OUTPUTS);
     this.#readInputs(proto, graph, scope);
     this.#readInitializers(proto, graph, scope);
     const nodes = proto.node.map((node) => ({ proto: node, outputs: node.output.map((name) => (name === "" ? undefined : this.#define(graph, scope, name))) }));
@@ -174,6 +194,7 @@ class GraphReader {
 
   #readNode(proto: NodeProto, outputs: readonly (Value | undefined)[], graph: Graph, visible: Sight): Node {
     const described = `the node ${quote(proto.name ?? "")} (${quote(proto.opType ?? "")})`;
+    if (Math.max(proto.input.length, proto.output.length) > MAX_ARITY) throw nodeTooWide(this.#context.file, described, MAX_ARITY);
     const inputs = proto.input.map((name) => {
       if (name === "") return undefined;
       const value = seen(name, visible);

@@ -12,7 +12,7 @@ import { openComposites } from "./open-composites.ts";
 
 /** The copy, facts inferred. */
 export function roleView(model: Model): Model {
-  const view = modelFromProto(modelToProto(model), { file: "view", openExternal: undefined });
+  const view = modelFromProto(modelToProto(model), { ...model.tensors, file: "view" });
   inlineFunctions(view);
   normalizeConstants(view.graph);
   inferGraph(view.graph, view.opsets);
