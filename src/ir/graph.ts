@@ -3,7 +3,7 @@
  * belong to serialization, except that no two values of a model may share one (`freshName`).
  */
 import { inputExists } from "../errors/graph.ts";
-import { list, quote } from "../errors/hut-error.ts";
+import { list, plain, quote } from "../errors/hut-error.ts";
 import type { GraphProto, NodeProto, SparseTensorProto, TensorAnnotation, TypeProto, ValueInfoProto } from "./proto/generated/schema.ts";
 import type { Attribute } from "./attribute.ts";
 import type { Dim, Shape } from "./dim.ts";
@@ -363,5 +363,5 @@ function withNested(node: Node): Node[] {
 }
 
 function describe(node: Node): string {
-  return `${node.opType} ${quote(node.name)}`;
+  return `${plain(node.opType)} ${quote(node.name)}`;
 }

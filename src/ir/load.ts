@@ -13,8 +13,8 @@ import { tensorFromProto, type OpenExternal, type TensorContext } from "./proto/
 import type { Source } from "./source.ts";
 
 /**
- * Most nodes of a model, nested graphs included. Each takes some 2 kB here, and the passes look at it a few dozen times. The largest exports, with every
- * expert of a mixture written out, have some 200,000.
+ * Most nodes of a model, nested graphs included. Each takes some 2 kB here, and the passes look at it a few dozen times. The largest decoders exported have
+ * some 30,000; a mixture of 128 experts in 48 layers, each written out, would come to some 200,000.
  */
 const MAX_NODES = 500_000;
 

@@ -75,27 +75,32 @@ export function storedType({ quantized, tensor }: WeightSite): number {
 export function findWeights(graph: Graph): WeightSite[] {
   const reads = everyNode(graph).flatMap((node) => readBy(node) ?? []);
   const sites = new Map<Value, WeightSite>();
-  const names = new Set<string>();
+  const names = new Map<string, number>();
+  const known = new Map<WeightSite, KnownReads>();
   // The read that a constant is named by: the first, or the first under its own name. Of two entries of one key, a map keeps the later.
   const firsts = new Map([...reads.toReversed(), ...reads.filter((r) => r.found.alias === undefined).reverse()].map((r) => [r.found.constant, r]));
   for (const { found, shape, point, bias, modulePath, op } of reads) {
     const first = firsts.get(found.constant);
     const holder = isOtherModule(modulePath, first?.modulePath) ? found.alias ?? found.constant : found.constant;
-    const known = sites.get(holder);
-    if (known === undefined) {
+    const site = sites.get(holder);
+    if (site === undefined) {
       sites.set(holder, { name: ownName(holder.name, names), constant: found.constant, tensor: found.tensor, quantized: found.quantized, ...shape, op, points: [point], bias, modulePath, role: undefined, blocks: undefined, layer: undefined });
-    } else if (sameCode(known.quantized, found.quantized)) {
-      addRead(known, point, found, bias);
+    } else if (sameCode(site.quantized, found.quantized)) {
+      const reads = known.get(site) ?? { points: new Map(site.points.map((p) => [p.value, p])), decoders: new Set(site.quantized?.decoders) };
+      known.set(site, reads);
+      addRead(site, reads, point, found, bias);
     }
   }
   return [...sites.values()];
 }
 
-/** Two branches may each hold a constant of one name. */
-function ownName(name: string, taken: Set<string>): string {
+/** Two branches may each hold a constant of one name. `taken` says with which number to go on looking for a free one. */
+function ownName(name: string, taken: Map<string, number>): string {
   let own = name;
-  for (let i = 1; taken.has(own); i += 1) own = `${name} (${String(i)})`;
-  taken.add(own);
+  let number = taken.get(name) ?? 1;
+  for (; taken.has(own); number += 1) own = `${name} (${String(number)})`;
+  taken.set(name, number);
+  if (own !== name) taken.set(own, 1);
   return own;
 }
 
@@ -126,18 +131,33 @@ function readBy(node: Node): Read | undefined {
     modulePath: modulePathOf(node, found.alias ?? found.constant, bias?.constant) };
 }
 
+/** What a site has so far, to be looked up: a weight that a hundred thousand products read is looked up as often. */
+interface KnownReads {
+  readonly points: Map<Value, WeightPoint>;
+  readonly decoders: Set<Node>;
+}
+
 /** Equal weights of two modules are stored once and are two weights all the same; a module that is called twice has one. */
 function isOtherModule(path: string | undefined, first: string | undefined): boolean {
   return path !== undefined && first !== undefined && !isCallOf(path, first);
 }
 
 /** A product that reads the stored tensor the other way round has the same [k, n]: the first product's. */
-function addRead(site: WeightSite, read: WeightPoint, found: Traced, bias: Bias | undefined): void {
-  const point = site.points.find((p) => p.value === read.value);
-  if (point === undefined) site.points.push({ ...read, layout: found.swapped === (site.stored === "kn") ? "nk" : "kn" });
-  else point.uses.push(...read.uses);
+function addRead(site: WeightSite, known: KnownReads, read: WeightPoint, found: Traced, bias: Bias | undefined): void {
+  const point = known.points.get(read.value);
+  if (point === undefined) {
+    const added: WeightPoint = { ...read, layout: found.swapped === (site.stored === "kn") ? "nk" : "kn" };
+    site.points.push(added);
+    known.points.set(read.value, added);
+  } else {
+    point.uses.push(...read.uses);
+  }
   if (bias?.constant === site.bias?.constant) site.bias?.uses.push(...(bias?.uses ?? []));
-  for (const decoder of found.quantized?.decoders ?? []) if (site.quantized?.decoders.includes(decoder) === false) site.quantized.decoders.push(decoder);
+  for (const decoder of found.quantized?.decoders ?? []) {
+    if (known.decoders.has(decoder)) continue;
+    known.decoders.add(decoder);
+    site.quantized?.decoders.push(decoder);
+  }
 }
 
 /** A constant behind a value, and what stands between. */
