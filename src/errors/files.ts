@@ -77,6 +77,17 @@ export const outputUnwritable = (path: string, cause: unknown): HutError =>
   new HutError("OUTPUT_UNWRITABLE", { path, reason: systemCode(cause) },
     `${quote(path)} can't be written: ${reason(cause)}. Mend that, or name another place.`, { cause });
 
+/** There is less room than the output takes; `free` is undefined where the system doesn't tell. */
+export const diskFull = (path: string, bytes: number, free: number | undefined, cause?: unknown): HutError =>
+  new HutError("DISK_FULL", { path, bytes, free },
+    `${quote(path)} can't be written: it takes ${size(bytes)}, ${free === undefined ? "and the disk is full" : `and the disk has ${size(free)} left`}. Free some room, or name another place.`, { cause });
+
+/** "1.42 GB (1,419,813,073 bytes)". */
+function size(bytes: number): string {
+  const exact = `${bytes.toLocaleString("en-US")} bytes`;
+  return bytes < 1e6 ? exact : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB (${exact})` : `${(bytes / 1e9).toFixed(2)} GB (${exact})`;
+}
+
 /** The output is an input of the same command, directly or through a link. */
 export const outputIsInput = (output: string, input: string): HutError =>
   new HutError("OUTPUT_IS_INPUT", { output, input },
@@ -112,12 +123,6 @@ export const folderUnmakable = (path: string, cause: unknown): HutError =>
   new HutError("FOLDER_UNMAKABLE", { path, reason: systemCode(cause) },
     `The folder ${quote(path)} can't be made: ${systemCode(cause) === "EEXIST" ? "a file of this name is there" : reason(cause)}. `
     + "Mend that, or name another place.", { cause });
-
-/** A patch lies outside the file that is copied: the base changed, or a weight's place was computed wrongly. */
-export const patchOutsideFile = (path: string, offset: number, length: number, size: number): HutError =>
-  new HutError("PATCH_OUTSIDE_FILE", { path, offset, length, size },
-    `${String(length)} bytes were to be replaced at ${String(offset)} of ${quote(path)}, which has ${String(size)}. `
-    + "If the file changed meanwhile, run the command again.");
 
 /** A `location` that is refused whatever the folder holds; `problem` completes "it …". */
 export const unsafeLocation = (modelPath: string, location: string, problem: string): HutError =>

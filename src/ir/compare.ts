@@ -1,5 +1,5 @@
 /** Where two models differ: every field of every message, bytes compared piece by piece, nothing left out. */
-import { ByteRange, readBytes, type Bytes } from "./source.ts";
+import { ByteRange, ComputedBytes, fetchBytes, readBytes, type Bytes } from "./source.ts";
 
 /** Bytes compared at a time. */
 const PIECE = 4 * 1024 * 1024;
@@ -7,23 +7,49 @@ const PIECE = 4 * 1024 * 1024;
 /** The paths at which two messages differ, at most `limit` of them. */
 export function differences(a: unknown, b: unknown, limit = 8): string[] {
   const found: string[] = [];
-  visit(a, b, "", found, limit);
+  visit(a, b, "", { found, limit });
   return found;
 }
 
-function visit(a: unknown, b: unknown, path: string, found: string[], limit: number): void {
+/** The same where bytes of the first are still to be computed: after all else, one after the other, told of each. */
+export async function differencesFromComputed(a: unknown, b: unknown, onComputed: (done: number, total: number) => void, limit = 8): Promise<string[]> {
+  const found: string[] = [];
+  const later: Later[] = [];
+  visit(a, b, "", { found, limit, later });
+  for (const [i, { path, computed, other }] of later.entries()) {
+    if (found.length < limit && !sameBytes(await fetchBytes(computed), other)) found.push(path);
+    onComputed(i + 1, later.length);
+  }
+  return found;
+}
+
+interface Later {
+  readonly path: string;
+  readonly computed: ComputedBytes;
+  readonly other: Bytes;
+}
+
+interface Comparison {
+  readonly found: string[];
+  readonly limit: number;
+  readonly later?: Later[];
+}
+
+function visit(a: unknown, b: unknown, path: string, comparison: Comparison): void {
+  const { found, limit, later } = comparison;
   if (found.length >= limit || Object.is(a, b)) return;
   if (isBytes(a) && isBytes(b)) {
-    if (!sameBytes(a, b)) found.push(path);
+    if (a instanceof ComputedBytes && later !== undefined) later.push({ path, computed: a, other: b });
+    else if (!sameBytes(a, b)) found.push(path);
     return;
   }
   if (Array.isArray(a) && Array.isArray(b)) {
     if (a.length !== b.length) found.push(`${path} (${String(a.length)} entries against ${String(b.length)})`);
-    else a.forEach((item: unknown, i) => { visit(item, b[i], `${path}[${nameOf(item) ?? String(i)}]`, found, limit); });
+    else a.forEach((item: unknown, i) => { visit(item, b[i], `${path}[${nameOf(item) ?? String(i)}]`, comparison); });
     return;
   }
   if (isObject(a) && isObject(b) && !isBytes(a) && !isBytes(b)) {
-    for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) visit(a[key], b[key], path === "" ? key : `${path}.${key}`, found, limit);
+    for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) visit(a[key], b[key], path === "" ? key : `${path}.${key}`, comparison);
     return;
   }
   found.push(path);

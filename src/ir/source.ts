@@ -9,8 +9,8 @@ export interface Source {
   readonly name: string;
   /** Bytes in all. */
   readonly size: number;
-  /** Exactly `length` bytes from `offset`. Throws when they are not there. */
-  read(offset: number, length: number): Uint8Array;
+  /** Exactly `length` bytes from `offset`; in `room`, where one is given and they are not in memory already. Throws when they are not there. */
+  read(offset: number, length: number, room?: Uint8Array): Uint8Array;
 }
 
 /** Bytes in memory as a Source. */
@@ -50,10 +50,35 @@ export class ByteRange {
   }
 }
 
+/** Gives computed bytes; in `room`, where one of their length is given and they can be computed there. */
+export type Compute = (room?: Uint8Array) => Promise<Uint8Array>;
+
+/**
+ * Bytes that nobody has yet: they are computed when a file is written, one weight after the other, so that a model's new weights are never in
+ * memory all at once. As often as they are asked for, they are computed anew.
+ */
+export class ComputedBytes extends ByteRange {
+  readonly compute: Compute;
+  /** The bytes that these stand in for, where they are as long: a copy of that file may have these in their place. */
+  readonly replaces: Bytes | undefined;
+
+  constructor(name: string, length: number, compute: Compute, replaces?: Bytes) {
+    const read = (): never => { throw new TypeError(`${name} is computed when it is written, and was read before`); };
+    super({ name, size: length, read }, 0, length);
+    this.compute = compute;
+    this.replaces = replaces?.length === length ? replaces : undefined;
+  }
+}
+
 /** Bytes at hand, or a range that is read when asked for. */
 export type Bytes = Uint8Array | ByteRange;
 
 /** The bytes themselves, read if they must be. */
 export function readBytes(bytes: Bytes): Uint8Array {
   return bytes instanceof ByteRange ? bytes.read() : bytes;
+}
+
+/** The bytes themselves, read or computed if they must be. */
+export async function fetchBytes(bytes: Bytes): Promise<Uint8Array> {
+  return bytes instanceof ComputedBytes ? await bytes.compute() : readBytes(bytes);
 }

@@ -1,5 +1,5 @@
 /** A constant tensor: element type, dimensions, and bytes that are read when asked for. */
-import { type Bytes, ByteRange, readBytes } from "./source.ts";
+import { type Bytes, ByteRange, ComputedBytes, fetchBytes, readBytes } from "./source.ts";
 import { byteLength, DataType, dataTypeName, fromBFloat16, fromFloat16, toBFloat16, toFloat16 } from "./data-type.ts";
 import { packHalfBytes, unpackHalfBytes } from "./half-bytes.ts";
 import type { TensorProto } from "./proto/generated/schema.ts";
@@ -53,6 +53,12 @@ export class Tensor {
   bytes(): Uint8Array {
     if (this.data === undefined) throw new TypeError(`a tensor of ${dataTypeName(this.dataType)} has no bytes`);
     return readBytes(this.data);
+  }
+
+  /** The same with its bytes at hand, computed where they must be. */
+  async resolved(): Promise<Tensor> {
+    const { dataType, dims, data, carried, unchanged } = this;
+    return data instanceof ComputedBytes ? new Tensor(dataType, dims, await fetchBytes(data), carried, unchanged) : this;
   }
 
   /** Whether the value is small enough to be at hand: reading it costs no file access. */

@@ -9,9 +9,11 @@
  * the merged graph has one constant more.
  */
 import { weightNotFoldable } from "../errors/runtime.ts";
-import { DataType, isFloating } from "../ir/data-type.ts";
+import { byteLength, DataType, dataTypeName, isFloating } from "../ir/data-type.ts";
 import type { Graph, Value } from "../ir/graph.ts";
 import { Model } from "../ir/model.ts";
+import { elementCount } from "../ir/sizes.ts";
+import { ComputedBytes, type Bytes } from "../ir/source.ts";
 import { Tensor } from "../ir/tensor.ts";
 import type { UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
@@ -23,26 +25,46 @@ import type { WeightSite } from "./weights/find-weights.ts";
 import { isReadAlone } from "./weights/read-alone.ts";
 import { float32Of, storedFloats } from "./weights/weight-values.ts";
 
-/** Runs a graph without inputs and gives its only output. `runtime` supplies the one that runs ONNX Runtime. */
-export type Evaluate = (model: Model) => Promise<Tensor>;
+/** Runs a graph and gives its only output, in `room` where that is as long. `runtime` supplies the one that runs ONNX Runtime. */
+export type Evaluate = (model: Model, feeds: ReadonlyMap<string, Tensor>, room?: Uint8Array) => Promise<Tensor>;
 
-/** W' of one weight, all its adapted parts together, in its stored layout; in its stored type, or as float32 where it is stored as integers. */
-export async function foldWeight(parts: readonly AdaptedSite[], method: UpdatedTransformation, opsets: ReadonlyMap<string, number>, evaluate: Evaluate): Promise<Tensor> {
+/**
+ * W' of one weight, all its adapted parts together, in its stored layout; in its stored type, or as float32 where it is stored as integers. It is
+ * computed when its bytes are asked for. Throws WEIGHT_NOT_FOLDABLE.
+ */
+export function foldWeight(parts: readonly AdaptedSite[], method: UpdatedTransformation, opsets: ReadonlyMap<string, number>, evaluate: Evaluate): Tensor {
   const [first] = parts;
   if (first === undefined) throw new TypeError("a weight that nothing adapts");
   const { site } = first;
   const dataType = foldedType(site);
   if (!isFloating(dataType)) throw weightNotFoldable(first.modulePath, "it is not stored as floats");
+  const dims = site.quantized === undefined ? site.tensor.dims : site.dims;
+  return computedTensor(`${first.modulePath}.weight`, dataType, dims, async (room) => {
+    const result = await updatedFloats(parts, site, method, opsets, (model, feeds) => evaluate(model, feeds, dataType === DataType.FLOAT ? room : undefined));
+    return dataType === DataType.FLOAT ? result : Tensor.fromFloat32(dataType, dims, float32Of(result));
+  }, site.tensor.data);
+}
+
+/** W' of a weight as float32, also where the graph multiplies in 16 bits. Weights of one shape make the same graph: what differs is fed. */
+async function updatedFloats(parts: readonly AdaptedSite[], site: WeightSite, method: UpdatedTransformation, opsets: ReadonlyMap<string, number>, evaluate: Evaluate): Promise<Tensor> {
   const model = new Model(8, new Map([["", opsets.get("") ?? 17]]));
   const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "fold" });
-  // In float32 and rounded once, also where the graph multiplies in 16 bits.
+  const feeds = new Map<string, Tensor>();
+  const input = (name: string, tensor: Tensor): Value => {
+    feeds.set(name, tensor);
+    return model.graph.addInput(name, { dataType: DataType.FLOAT, shape: tensor.dims });
+  };
   const matrix = site.stored === "kn" ? [site.k, site.n] : [site.n, site.k];
-  const w = op.constant("W", site.tensor.dataType === DataType.FLOAT ? new Tensor(DataType.FLOAT, matrix, site.tensor.data) : Tensor.floats(matrix, storedFloats(site)));
-  const updates = parts.map((part) => ({ ...part, values: part.parameters.map((p) => op.constant(p.parameter, Tensor.floats(p.shape, p.start))) }));
+  const w = input("W", site.tensor.dataType === DataType.FLOAT ? new Tensor(DataType.FLOAT, matrix, site.tensor.data) : Tensor.floats(matrix, storedFloats(site)));
+  const updates = parts.map((part, i) => ({ ...part, values: part.parameters.map((p) => input(`${p.parameter}_${String(i)}`, Tensor.floats(p.shape, p.start))) }));
   model.graph.outputs.push(op.named(updatedWeight(op, w, site.stored, site.n, method, updates), "folded"));
-  const result = await evaluate(model);
-  const dims = site.quantized === undefined ? site.tensor.dims : site.dims;
-  return dataType === DataType.FLOAT ? new Tensor(dataType, dims, result.data) : Tensor.fromFloat32(dataType, dims, float32Of(result));
+  return await evaluate(model, feeds);
+}
+
+function computedTensor(name: string, dataType: number, dims: readonly number[], compute: (room?: Uint8Array) => Promise<Tensor>, replaces?: Bytes): Tensor {
+  const length = byteLength(dataType, elementCount(dims));
+  if (length === undefined) throw new TypeError(`${dataTypeName(dataType)} has no size`);
+  return new Tensor(dataType, dims, new ComputedBytes(name, length, async (room) => (await compute(room)).bytes(), replaces));
 }
 
 function foldedType({ quantized, tensor }: WeightSite): number {
@@ -110,5 +132,7 @@ export function setConstant(constant: Value, tensor: Tensor): void {
 function converted(tensor: Tensor, site: WeightSite, layout: "kn" | "nk", dataType: number): Tensor {
   const dims = site.dims.length > 2 ? site.dims : layout === "kn" ? [site.k, site.n] : [site.n, site.k];
   if (layout === site.stored && dataType === tensor.dataType) return new Tensor(dataType, dims, tensor.data);
-  return Tensor.fromFloat32(dataType, dims, inLayout(float32Of(tensor), site, site.stored, layout));
+  const convert = (from: Tensor): Tensor => Tensor.fromFloat32(dataType, dims, inLayout(float32Of(from), site, site.stored, layout));
+  const { data } = tensor;
+  return data instanceof ComputedBytes ? computedTensor(data.source.name, dataType, dims, async () => convert(await tensor.resolved())) : convert(tensor);
 }

@@ -3,6 +3,7 @@
  * Constants keep their names, by which a weight is found in both; no weight is read.
  */
 import { modelFromProto } from "../ir/load.ts";
+import { factsOf, setFacts } from "../ir/facts.ts";
 import type { Model } from "../ir/model.ts";
 import { modelToProto } from "../ir/save.ts";
 import { inferGraph } from "../ops/infer.ts";
@@ -10,12 +11,13 @@ import { inlineFunctions } from "./inline-functions.ts";
 import { normalizeConstants } from "./normalize-constants.ts";
 import { openComposites } from "./open-composites.ts";
 
-/** The copy, facts inferred. */
+/** The copy, with the facts that were inferred of the original. */
 export function roleView(model: Model): Model {
   const view = modelFromProto(modelToProto(model), { file: "view", openExternal: undefined });
-  inlineFunctions(view);
+  setFacts(view.graph, factsOf(model.graph));
+  const { calls } = inlineFunctions(view);
   normalizeConstants(view.graph);
-  inferGraph(view.graph, view.opsets);
+  if (calls > 0) inferGraph(view.graph, view.opsets);
   if (openComposites(view) > 0) inferGraph(view.graph, view.opsets);
   return view;
 }

@@ -7,7 +7,7 @@ import { inferGraph } from "../ops/infer.ts";
 import { bySite, pathOf } from "../passes/adapt.ts";
 import { addBias } from "../passes/add-bias.ts";
 import { attachHead } from "../passes/attach-head.ts";
-import { foldWeight, replaceParameter, replaceWeight, replaceWhole, type PutWeight } from "../passes/fold.ts";
+import { foldWeight, replaceParameter, replaceWeight, replaceWhole, type Evaluate, type PutWeight } from "../passes/fold.ts";
 import { inlineFunctions } from "../passes/inline-functions.ts";
 import { constantsOf, keepFunctions } from "../passes/keep-functions.ts";
 import { openProducts } from "../passes/open-products.ts";
@@ -16,11 +16,9 @@ import { requantizeWeight } from "../passes/requantize.ts";
 import { findParameters, parameterName } from "../passes/weights/find-parameters.ts";
 import { findWeights, storedType, type WeightSite } from "../passes/weights/find-weights.ts";
 import { savedBySite } from "./adapted-modules.ts";
-import { evaluateWith } from "./evaluate-with.ts";
 import type { Loadable } from "./loadable-model.ts";
 import type { CommonOptions, FoldOptions, FoldResult } from "./options.ts";
 import type { Prepared } from "./prepare.ts";
-import type { OnnxRuntime } from "./session.ts";
 
 /** The weights that folding changes: adapted ones and those trained whole. */
 export function changedSites(prepared: Prepared): WeightSite[] {
@@ -35,9 +33,10 @@ export interface FoldedModel {
 
 /**
  * The base with every chosen weight replaced, its head attached where the adapter brings one. Its functions stay where each new value has a place: a
- * weight that products in a function share with others which were not chosen has none, and then they are written out.
+ * weight that products in a function share with others which were not chosen has none, and then they are written out. New weights are computed when they
+ * are asked for, so `evaluate` has to live until the model is written.
  */
-export async function foldedModel(base: Loadable, prepared: Prepared, runtime: OnnxRuntime, options: CommonOptions & Pick<FoldOptions, "requantize">): Promise<FoldedModel> {
+export async function foldedModel(base: Loadable, prepared: Prepared, evaluate: Evaluate, options: CommonOptions & Pick<FoldOptions, "requantize">): Promise<FoldedModel> {
   const model = base.load();
   const hasFunctions = model.functions.length > 0;
   const inlined = inlineFunctions(model);
@@ -45,7 +44,7 @@ export async function foldedModel(base: Loadable, prepared: Prepared, runtime: O
   const outputs = model.graph.outputs.map((v) => v.facts);
   const added = addHead(model, prepared);
   const before = constantsOf(model.graph);
-  const requantized = await foldInto(model, prepared, runtime, options);
+  const requantized = await foldInto(model, prepared, evaluate, options);
   if (!hasFunctions) return { model, requantized };
   const kept = base.load();
   // What a function makes is known in the inlined model alone.
@@ -71,7 +70,7 @@ function addHead(model: Model, { head }: Prepared): Value[] {
 }
 
 /** Gives the chosen weights of a model, whose functions are written out, their new values. Returns what rounding to integers cost. */
-async function foldInto(model: Model, prepared: Prepared, runtime: OnnxRuntime, options: CommonOptions & Pick<FoldOptions, "requantize">): Promise<FoldResult["requantized"]> {
+async function foldInto(model: Model, prepared: Prepared, evaluate: Evaluate, options: CommonOptions & Pick<FoldOptions, "requantize">): Promise<FoldResult["requantized"]> {
   const sites = new Map(findWeights(model.graph).map((site) => [site.name, site]));
   const parameters = new Map(findParameters(model.graph, [...sites.values()]).map((p) => [parameterName(p), p]));
   const saved = [...savedBySite(prepared)].flatMap(([own, tensors]) => {
@@ -79,9 +78,9 @@ async function foldInto(model: Model, prepared: Prepared, runtime: OnnxRuntime, 
     return site === undefined ? [] : [{ own, site, tensors }];
   });
   for (const { own, site } of saved) if (own.bias?.isAdded === true) addBias(model.graph, site, model.opsets);
-  const evaluate = evaluateWith(runtime);
   const requantized: FoldResult["requantized"][number][] = [];
   const put: PutWeight = (graph, site, tensor) => {
+    // The integers follow from the numbers, so these are there already.
     if (site.quantized !== undefined && options.requantize === true) {
       requantized.push({ modulePath: pathOf(site), dtype: dataTypeName(storedType(site)), ...requantizeWeight(graph, site, tensor) });
       return;
@@ -89,13 +88,12 @@ async function foldInto(model: Model, prepared: Prepared, runtime: OnnxRuntime, 
     openProducts(graph, site, model.opsets);
     replaceWeight(graph, site, tensor);
   };
-  const weights = [...bySite(prepared.adapted)];
-  for (const [done, [adapted, parts]] of weights.entries()) {
+  for (const [adapted, parts] of bySite(prepared.adapted)) {
     if (options.signal?.aborted === true) throw interrupted();
     const site = sites.get(adapted.name);
     if (site === undefined) throw new TypeError("the base changed while it was folded");
-    put(model.graph, site, await foldWeight(parts, prepared.method, model.opsets, evaluate));
-    options.onProgress?.({ phase: "folding", done: done + 1, total: weights.length, unit: "weights" });
+    const folded = foldWeight(parts, prepared.method, model.opsets, evaluate);
+    put(model.graph, site, site.quantized !== undefined && options.requantize === true ? await folded.resolved() : folded);
   }
   for (const { site, tensors } of saved) replaceWhole(model.graph, site, tensors, put);
   for (const { held, start } of [...prepared.saved, ...prepared.statistics]) {

@@ -12,7 +12,7 @@ import { decideBranches } from "./training-graphs.ts";
 
 /**
  * The nodes between the weights of products and the output `loss` that have no gradient rule, each with the way that leads through it; where all have one,
- * the first whose rule does not fit what it finds. `model` is a copy with its functions written out, which becomes the training view.
+ * the first whose rule does not fit what it finds. `model` has its functions written out, and becomes the training view.
  */
 export function gradientGaps(model: Model, loss: Value): GradientGap[] {
   const at = model.graph.outputs.indexOf(loss);

@@ -22,17 +22,17 @@ export function inspectModel(opened: LoadableModel, name: string, options: Inspe
   const logits = findLogits(graph, options.outputName);
   const sites = findWeights(graph);
   traceRoles(model, sites, logits);
-  const view = opened.loadInlined();
-  const loss = findLogits(view.graph, options.outputName) ?? view.graph.outputs.find((v) => isFloating(v.dataType));
-  const without = loss === undefined ? [] : gradientGaps(view, loss);
-  return {
+  const result = {
     model: name, irVersion: model.irVersion, opsets: Object.fromEntries(model.opsets),
     producer: [opened.proto.producerName, opened.proto.producerVersion].filter((t) => t !== undefined && t !== "").join(" "),
     inputs: graph.inputs.filter((v) => v.initializer === undefined).map(described), outputs: graph.outputs.map(described),
-    weights: sites.map(inspectedWeight), operators: countOperators(graph),
-    withoutGradient: without.map(({ node, path: steps, why }) => ({ node: node.name, op: node.domain === "" ? node.opType : `${node.domain}::${node.opType}`, path: steps, ...(why === undefined ? {} : { why }) })),
-    parameters: countParameters(graph), flops: totalFlops(model), bytes: opened.size, seconds: (performance.now() - started) / 1000,
+    weights: sites.map(inspectedWeight), operators: countOperators(graph), parameters: countParameters(graph), flops: totalFlops(model), bytes: opened.size,
   };
+  // Last, since it makes the training view of the model at hand: a second model would take as long to load as the first.
+  const loss = logits ?? graph.outputs.find((v) => isFloating(v.dataType));
+  const withoutGradient = loss === undefined ? [] : gradientGaps(model, loss).map(({ node, path, why }) => (
+    { node: node.name, op: node.domain === "" ? node.opType : `${node.domain}::${node.opType}`, path, ...(why === undefined ? {} : { why }) }));
+  return { ...result, withoutGradient, seconds: (performance.now() - started) / 1000 };
 }
 
 function described(value: Value): InspectResult["inputs"][number] {

@@ -1,4 +1,5 @@
 /** A model's bytes, of which a fresh Model can be made as often as one is needed: passes change what they are given. */
+import { factsOf, setFacts } from "../ir/facts.ts";
 import { modelFromProto } from "../ir/load.ts";
 import type { Model } from "../ir/model.ts";
 import { decodeModel } from "../ir/proto/decode.ts";
@@ -27,15 +28,17 @@ export interface LoadableModel extends Loadable {
 /** Decodes a model. Throws HutError where it is no ONNX file, is damaged, or its functions would make too much. */
 export function loadableModel(source: Source, openExternal?: OpenExternal): LoadableModel {
   const proto = decodeModel(source);
+  let facts: ReturnType<typeof factsOf> | undefined;
   const load = (): Model => {
     const model = modelFromProto(proto, { file: source.name, openExternal });
-    inferGraph(model.graph, model.opsets);
+    if (facts === undefined) inferGraph(model.graph, model.opsets);
+    else setFacts(model.graph, facts);
+    facts ??= factsOf(model.graph);
     return model;
   };
   const loadInlined = (): Model => {
     const model = load();
-    inlineFunctions(model);
-    inferGraph(model.graph, model.opsets);
+    if (inlineFunctions(model).calls > 0) inferGraph(model.graph, model.opsets);
     return model;
   };
   if (proto.functions.length > 0) checkFunctions(load());

@@ -34,6 +34,8 @@ export interface SessionOptions {
   /** External data of the graph in memory, by location: for onnxruntime-web, which has no folders. */
   readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[] | undefined;
   readonly save?: SaveOptions | undefined;
+  /** Off where single runs take much and the process shall not keep it: no arena. */
+  readonly keepsMemory?: boolean | undefined;
   /** Off for tests that compare numbers with what the optimizer must not mask. */
   readonly optimize?: boolean | undefined;
 }
@@ -63,6 +65,7 @@ export class GraphSession implements AsyncDisposable {
         executionProviders: [provider], logSeverityLevel: 3,
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
         ...(options.externalData === undefined ? {} : { externalData: options.externalData }),
+        ...(options.keepsMemory === false ? { enableCpuMemArena: false } : {}),
         ...(options.optimize === false ? { graphOptimizationLevel: "disabled" as const } : {}),
         extra: { session: { ...EXACT, ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }) } },
       });
@@ -75,13 +78,14 @@ export class GraphSession implements AsyncDisposable {
 
   /**
    * Runs the graph once. What it has no input for is left out: a training graph holds what is always fed one value. Throws HutError with the
-   * runtime's reason.
+   * runtime's reason. An output that `into` has is put there.
    */
-  async run(feeds: ReadonlyMap<string, Feed>, outputs?: readonly string[]): Promise<Map<string, Feed>> {
+  async run(feeds: ReadonlyMap<string, Feed>, outputs?: readonly string[], into?: ReadonlyMap<string, Feed>): Promise<Map<string, Feed>> {
     const known = [...feeds].filter(([name]) => this.inputNames.includes(name));
     const inputs = Object.fromEntries(known.map(([name, feed]) => [name, this.#tensor(feed)]));
     try {
-      const results = await (outputs === undefined ? this.#session.run(inputs) : this.#session.run(inputs, [...outputs]));
+      const wanted = into === undefined ? outputs : Object.fromEntries([...into].map(([name, feed]) => [name, this.#tensor(feed)]));
+      const results = await (wanted === undefined ? this.#session.run(inputs) : this.#session.run(inputs, wanted));
       return new Map(Object.entries(results).map(([name, tensor]) => [name, feedOf(tensor)]));
     } catch (cause) {
       throw runFailed(this.#name, cause);

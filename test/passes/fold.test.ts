@@ -17,7 +17,7 @@ import { quantizeModel, type Form } from "./quantize.ts";
 import { assertClose, assertSnapshot, assertSound, copyOf, outputsOf, randomFloats, workbench, type Workbench } from "./workbench.ts";
 
 const [K, N] = [16, 6];
-const evaluate = evaluateWith(ort);
+const { evaluate } = evaluateWith(ort);
 const everywhere = Array.from({ length: K * N }, (_, i) => i);
 
 function onlySite({ graph }: Pick<Workbench, "graph">): WeightSite {
@@ -37,7 +37,7 @@ async function folded(bench: Workbench): Promise<{ tensor: Tensor; expected: num
   assertSound(copy.graph);
   assert.ok(adapted !== undefined);
   const [a, b] = adapted.parameters.map((p) => p.start);
-  const tensor = await foldWeight([adapted], hut, copy.opsets, evaluate);
+  const tensor = await foldWeight([adapted], hut, copy.opsets, evaluate).resolved();
   return { tensor, adapted, expected: expected.map((w, i) => w * (1 + [0, 1].reduce((sum, r) => sum + (a?.[Math.floor(i / N) * 2 + r] ?? NaN) * (b?.[r * N + (i % N)] ?? NaN), 0))) };
 }
 

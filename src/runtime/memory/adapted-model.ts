@@ -1,4 +1,5 @@
 /** A model in memory with what is trained of it: trained step by step, tried on sentences, folded to bytes. */
+import { interrupted } from "../../errors/runtime.ts";
 import { DataType } from "../../ir/data-type.ts";
 import type { Model } from "../../ir/model.ts";
 import { readBytes, type Bytes } from "../../ir/source.ts";
@@ -9,6 +10,7 @@ import { adapterFiles } from "../adapter/folder-files.ts";
 import { toAdapterFolder } from "../adapter/to-folder.ts";
 import type { Feed } from "../data/collate.ts";
 import { collectRows, perTokenOutputs } from "../evaluator.ts";
+import { evaluateWith } from "../evaluate-with.ts";
 import { examplesOf, type LoadedExamples } from "../examples-of.ts";
 import { foldedModel, presentLogitsOf } from "../fold-model.ts";
 import { countParameters } from "../inspect-model.ts";
@@ -17,7 +19,7 @@ import { GRAPH_FILE, madeFiles } from "../model-folder/made-files.ts";
 import { DEFAULTS, type AdaptedModule, type AdaptResult, type CommonOptions, type DataOptions, type FoldOptions, type RunOptions, type TrainResult } from "../options.ts";
 import { initialTheta, prepare, type Prepared } from "../prepare.ts";
 import { evaluateTheta, planOf, rates, type PlanOptions } from "../run-plan.ts";
-import { joined, serialized } from "../serialized.ts";
+import { joined, serializedLater } from "../serialized.ts";
 import { GraphSession, type OnnxRuntime } from "../session.ts";
 import { requireTaskLogits, taskNamed } from "../tasks/registry.ts";
 import type { Answer, Task } from "../tasks/task.ts";
@@ -161,8 +163,7 @@ export class AdaptedModel implements AsyncDisposable {
 
   /** merged.onnx: the base's graph, in which only the chosen weights differ, all of its weights inside. */
   async fold(options: MemoryFoldOptions = {}): Promise<Uint8Array> {
-    const { model } = await foldedModel(this.#opened, this.#trained(this.#adapter()), this.#runtime, options);
-    return serialized(model);
+    return await this.#merged(this.#trained(this.#adapter()), options);
   }
 
   /**
@@ -173,13 +174,12 @@ export class AdaptedModel implements AsyncDisposable {
     const { config, tokenizerFiles: tokenizer, companions } = this.#opened;
     const adapter = this.#adapter();
     const prepared = this.#trained(adapter);
-    const { model } = await foldedModel(this.#opened, prepared, this.#runtime, options);
-    presentLogitsOf(model, prepared);
+    const graph = await this.#merged(prepared, options, (model) => presentLogitsOf(model, prepared));
     const base = { graph: this.#opened.loadInlined().graph, config, tokenizer, copied: new Set(companions.keys()), isPath: () => false };
     const { notes, beside } = madeFiles({ name, base, prepared, adapter, run: undefined });
     for (const note of notes) options.onNotice?.(note);
     const made = [...beside([GRAPH_FILE])].map(([file, text]) => [file, new TextEncoder().encode(text)] as const);
-    return new Map([[GRAPH_FILE, serialized(model)], ...companions, ...made]);
+    return new Map([[GRAPH_FILE, graph], ...companions, ...made]);
   }
 
   /** The files of the adapter's PEFT folder, by name. */
@@ -202,6 +202,16 @@ export class AdaptedModel implements AsyncDisposable {
   /** The base with what was trained, ready to be folded. */
   #trained(contents: AdapterFolder): Prepared {
     return prepare(this.#opened.load(), { adapter: { folder: this.#opened.name, contents }, saveHead: true });
+  }
+
+  async #merged(prepared: Prepared, options: MemoryFoldOptions, present?: (model: Model) => unknown): Promise<Uint8Array> {
+    await using evaluator = evaluateWith(this.#runtime);
+    const { model } = await foldedModel(this.#opened, prepared, evaluator.evaluate, options);
+    present?.(model);
+    return await serializedLater(model, (done, total) => {
+      if (options.signal?.aborted === true) throw interrupted();
+      options.onProgress?.({ phase: "folding", done: Math.ceil(done / 1e6), total: Math.ceil(total / 1e6), unit: "MB" });
+    });
   }
 
   #adapter(): AdapterFolder {

@@ -14,7 +14,7 @@ const OPEN_FLAGS = constants.O_RDONLY | (process.platform === "win32" ? 0 : cons
  * Throws FILE_MISSING, NOT_A_REGULAR_FILE (a folder, pipe, socket or device: these are not even opened) or FILE_UNREADABLE; its reads
  * throw FILE_TOO_SHORT and FILE_CLOSED.
  */
-export function openFileSource(path: string): Source & Disposable {
+export function openFileSource(path: string): FileSource {
   requireRegularFile(path);
   const fd = system(path, () => openSync(path, OPEN_FLAGS));
   try {
@@ -52,7 +52,8 @@ export function kindOf(stats: Stats): "regular file" | "folder" | "pipe" | "sock
   return stats.isSocket() ? "socket" : "device";
 }
 
-class FileSource implements Source, Disposable {
+/** A regular file that is open. `name` is its path, as it was given. */
+export class FileSource implements Source, Disposable {
   readonly name: string;
   readonly size: number;
   #fd: number | undefined;
@@ -63,12 +64,19 @@ class FileSource implements Source, Disposable {
     this.#fd = fd;
   }
 
-  read(offset: number, length: number): Uint8Array {
+  /** Whether its path still leads to the file that is open, as long as it was: a copy by name would be a copy of what is read. */
+  get isInPlace(): boolean {
+    if (this.#fd === undefined) return false;
+    const [open, named] = [fstatSync(this.#fd, { bigint: true }), statSync(this.name, { bigint: true, throwIfNoEntry: false })];
+    return named?.dev === open.dev && named.ino === open.ino && Number(named.size) === this.size;
+  }
+
+  read(offset: number, length: number, room?: Uint8Array): Uint8Array {
     const fd = this.#fd;
     if (fd === undefined) throw fileClosed(this.name);
     // Checked before anything of this size is allocated; NaN and negative numbers fail too.
     if (!(offset >= 0 && length >= 0 && offset + length <= this.size)) throw fileTooShort(this.name, offset, length, this.size);
-    const bytes = new Uint8Array(length);
+    const bytes = room?.subarray(0, length) ?? new Uint8Array(length);
     let done = 0;
     while (done < length) {
       const got = system(this.name, () => readSync(fd, bytes, done, Math.min(length - done, MAX_READ_BYTES), offset + done));

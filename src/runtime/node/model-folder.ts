@@ -4,11 +4,10 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { CARD_FILE, madeFiles } from "../model-folder/made-files.ts";
 import { isOurCard } from "../model-folder/model-card.ts";
 import type { OpenedAdapter, Prepared } from "../prepare.ts";
-import { writeFileAtomic } from "./atomic-write.ts";
 import { companions, openTokenizerFiles } from "./base-files.ts";
-import { ensureFolder } from "./folder.ts";
 import { openConfig } from "./model-config.ts";
 import type { OpenedModel } from "./open-model.ts";
+import type { Outputs } from "./outputs.ts";
 import { runFacts } from "./run-facts.ts";
 
 /** A folder that is to be written, and whose. */
@@ -26,7 +25,7 @@ export interface ModelFolder {
   /** What doesn't go without saying. */
   readonly notes: readonly string[];
   /** Writes everything but the graph, whose files are given; config.json comes last. Returns the bytes written. */
-  write(graphFiles: readonly string[]): number;
+  write(graphFiles: readonly string[], outputs: Outputs): number;
 }
 
 /** Reads what base and run folder have to give. Throws JSON_BROKEN. */
@@ -40,11 +39,11 @@ export function modelFolder({ output, opened, prepared, trained, adapter }: Fold
   const keepsCard = existsSync(card) && !isOurCard(readFileSync(card, "utf8"));
   return {
     notes: [...notes, ...(keepsCard ? [`${card} was there, is not onnx-hut's, and stays as it is`] : [])],
-    write(graphFiles) {
+    write(graphFiles, outputs) {
       let bytes = 0;
       const write = (name: string, content: Uint8Array): void => {
-        ensureFolder(dirname(join(output, name)));
-        bytes += writeFileAtomic(join(output, name), [content]);
+        outputs.folder(dirname(join(output, name)));
+        bytes += outputs.write(join(output, name), [content]);
       };
       for (const [name, file] of copied) write(name, readFileSync(file));
       for (const [name, text] of beside(graphFiles.map((file) => relative(output, file).replaceAll("\\", "/")))) {

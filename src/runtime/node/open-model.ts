@@ -2,12 +2,11 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { modelFileMissing } from "../../errors/runtime.ts";
-import { modelFromProto } from "../../ir/load.ts";
 import type { OpenExternal } from "../../ir/proto/tensor.ts";
 import { ByteRange, type Source } from "../../ir/source.ts";
 import { loadableModel, type LoadableModel } from "../loadable-model.ts";
 import { resolveExternal } from "./external-data.ts";
-import { openFileSource } from "./file-source.ts";
+import { openFileSource, type FileSource } from "./file-source.ts";
 
 /** Where a folder keeps its model, in the order they are looked for. */
 const IN_FOLDER = [join("onnx", "model.onnx"), "model.onnx"];
@@ -23,7 +22,7 @@ export interface OpenedModel extends LoadableModel, Disposable {
   /** Every file that the model is made of: the graph and its external data, real paths. */
   readonly files: readonly string[];
   /** The model's file itself. */
-  readonly source: Source;
+  readonly source: FileSource;
   /** The files that external data names, after checking that they may be read. */
   readonly openExternal: OpenExternal;
   /** Where bytes lie as seen from the folder: what external data of a graph beside it says. */
@@ -58,11 +57,16 @@ export function openModel(path: string): OpenedModel {
   };
   try {
     const { proto, load, loadInlined } = loadableModel(source, openExternal);
+    let isLoaded = false;
+    const loaded = <T>(model: T): T => {
+      isLoaded = true;
+      return model;
+    };
     return {
-      path: file, folder, file: basename(real), size: source.size, source, proto, load, loadInlined, openExternal, [Symbol.dispose]: dispose,
+      path: file, folder, file: basename(real), size: source.size, source, proto, load: () => loaded(load()), loadInlined: () => loaded(loadInlined()), openExternal, [Symbol.dispose]: dispose,
       // Data files are opened when a model is made of the message.
       get files() {
-        modelFromProto(proto, { file, openExternal });
+        if (!isLoaded) load();
         return [real, ...opened.keys()];
       },
       locate(range) {

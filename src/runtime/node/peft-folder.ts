@@ -1,9 +1,9 @@
 /** An adapter as a PEFT folder: adapter_config.json, adapter_model.safetensors, README.md, and our own hut.json. */
 import { join } from "node:path";
 import { adapterMissing } from "../../errors/adapter.ts";
-import { writeFileAtomic } from "./atomic-write.ts";
 import { openFileSource, readTextFile } from "./file-source.ts";
-import { ensureFolder, folderHolds, removeFile, requireFolder, subFoldersHolding } from "./folder.ts";
+import { folderHolds, requireFolder, subFoldersHolding } from "./folder.ts";
+import { Outputs } from "./outputs.ts";
 import type { AdapterFolder } from "../adapter/adapter-folder.ts";
 import { adapterFiles, adapterOfFiles, HUT_FILE, README_FILE, TENSOR_FILE } from "../adapter/folder-files.ts";
 import { CONFIG_FILE } from "../adapter/peft-config.ts";
@@ -33,15 +33,19 @@ export function readAdapterFolder(dir: string): AdapterFolder {
  * The same adapter gives the same bytes. Throws FOLDER_UNMAKABLE, OUTPUT_UNWRITABLE, and whatever readAdapterFolder would say of the result.
  */
 export function writeAdapterFolder(dir: string, adapter: AdapterFolder): string[] {
-  const files = adapterFiles(adapter, dir);
-  ensureFolder(dir);
-  const written: string[] = [];
-  const write = (name: string, chunks: Parameters<typeof writeFileAtomic>[1]): void => {
-    writeFileAtomic(join(dir, name), chunks);
-    written.push(join(dir, name));
-  };
-  if (!files.has(HUT_FILE)) removeFile(join(dir, HUT_FILE));
-  const keepsReadme = folderHolds(dir, README_FILE) && !isOurReadme(readTextFile(join(dir, README_FILE), MAX_TEXT_BYTES));
-  for (const [name, chunks] of files) if (name !== README_FILE || !keepsReadme) write(name, chunks);
+  using outputs = new Outputs();
+  const written = addAdapterFolder(dir, adapter, outputs);
+  outputs.commit();
   return written;
+}
+
+/** The same as a part of what a command writes: it is in place once `outputs` is committed. */
+export function addAdapterFolder(dir: string, adapter: AdapterFolder, outputs: Outputs): string[] {
+  const files = adapterFiles(adapter, dir);
+  outputs.folder(dir);
+  if (!files.has(HUT_FILE)) outputs.remove(join(dir, HUT_FILE));
+  const keepsReadme = folderHolds(dir, README_FILE) && !isOurReadme(readTextFile(join(dir, README_FILE), MAX_TEXT_BYTES));
+  const written = [...files].filter(([name]) => name !== README_FILE || !keepsReadme);
+  for (const [name, chunks] of written) outputs.write(join(dir, name), [...chunks]);
+  return written.map(([name]) => join(dir, name));
 }

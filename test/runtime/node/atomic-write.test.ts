@@ -5,8 +5,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { ByteRange, memorySource, type Bytes } from "../../../src/ir/source.ts";
-import { copyFileAtomic, refuseInputAsOutput, requireWritable, writeFileAtomic } from "../../../src/runtime/node/atomic-write.ts";
+import { ByteRange, memorySource } from "../../../src/ir/source.ts";
+import { refuseInputAsOutput, requireWritable, writeFileAtomic } from "../../../src/runtime/node/atomic-write.ts";
 import { ensureFolder } from "../../../src/runtime/node/folder.ts";
 import { removeLeftovers, temporaryBeside, temporaryName } from "../../../src/runtime/node/temporary-file.ts";
 
@@ -26,26 +26,18 @@ describe("atomic writes", () => {
   const at = (name: string): string => join(folder, name);
 
   describe("writeFileAtomic", () => {
-    it("writes bytes and ranges in order, ranges in pieces of at most 8 MiB", () => {
+    it("writes bytes and ranges in order", () => {
       const long = new Uint8Array(20 * 1024 * 1024).map((_, i) => i % 251);
-      const lengths: number[] = [];
-      const memory = memorySource("memory", long);
-      const source = { ...memory, read: (offset: number, length: number) => (lengths.push(length), memory.read(offset, length)) };
-      const size = writeFileAtomic(at("out"), [Uint8Array.of(7, 8), new ByteRange(source, 1, long.length - 1), new Uint8Array(0)]);
+      const size = writeFileAtomic(at("out"), [Uint8Array.of(7, 8), new ByteRange(memorySource("memory", long), 1, long.length - 1), new Uint8Array(0)]);
       assert.equal(size, long.length + 1);
       assert.ok(readFileSync(at("out")).equals(Buffer.concat([Uint8Array.of(7, 8), long.subarray(1)])));
-      assert.ok(lengths.length === 3 && Math.max(...lengths) === 8 * 1024 * 1024);
       assert.deepEqual(readdirSync(folder), ["out"]);
     });
 
-    it("leaves the old file and no other when the chunks fail midway", () => {
+    it("leaves the old file and no other when a chunk can't be read", () => {
       writeFileSync(at("out"), "old");
-      function* chunks(): Generator<Bytes> {
-        yield new Uint8Array(1000);
-        assert.equal(readFileSync(at("out"), "utf8"), "old");
-        throw new Error("no more");
-      }
-      assert.throws(() => writeFileAtomic(at("out"), chunks()), /^Error: no more$/);
+      const broken = new ByteRange({ name: "broken", size: 10, read() { throw new Error("no more"); } }, 0, 10);
+      assert.throws(() => writeFileAtomic(at("out"), [new Uint8Array(1000), broken]), /^Error: no more$/);
       assert.deepEqual(readdirSync(folder), ["out"]);
       assert.equal(readFileSync(at("out"), "utf8"), "old");
     });
@@ -117,37 +109,6 @@ describe("atomic writes", () => {
       writeFileSync(rename(temporaryBeside(at("a")), /-hut-\d+/, `-hut-${String(deadPid())}`), "half");
       writeFileAtomic(at("a"), [Uint8Array.of(1)]);
       assert.deepEqual(readdirSync(folder), ["a"]);
-    });
-  });
-
-  describe("copyFileAtomic", () => {
-    it("copies a file with patches in place, and leaves the original", () => {
-      writeFileSync(at("base"), "0123456789");
-      chmodSync(at("base"), 0o444);
-      const range = new ByteRange(memorySource("memory", Buffer.from("..xy")), 2, 2);
-      const size = copyFileAtomic(at("base"), at("out"), [{ offset: 8, bytes: range }, { offset: 0, bytes: Buffer.from("AB") }]);
-      assert.equal(size, 10);
-      assert.equal(readFileSync(at("out"), "utf8"), "AB234567xy");
-      assert.equal(readFileSync(at("base"), "utf8"), "0123456789");
-      assert.ok((statSync(at("out")).mode & 0o200) !== 0, "the copy can be written again");
-      chmodSync(at("base"), 0o644);
-    });
-
-    it("copies what a link leads to", function () {
-      if (!isPosix) this.skip();
-      writeFileSync(at("base"), "abc");
-      symlinkSync("base", at("link"));
-      copyFileAtomic(at("link"), at("out"), []);
-      assert.ok(lstatSync(at("out")).isFile());
-    });
-
-    it("refuses a patch past the end, and leaves nothing", () => {
-      writeFileSync(at("base"), "0123456789");
-      const copy = (offset: number) => (): unknown => copyFileAtomic(at("base"), at("out"), [{ offset, bytes: Buffer.from("ab") }]);
-      assert.throws(copy(9), { code: "PATCH_OUTSIDE_FILE" });
-      assert.throws(copy(-1), { code: "PATCH_OUTSIDE_FILE" });
-      assert.throws(() => copyFileAtomic(at("none"), at("out"), []), { code: "FILE_MISSING" });
-      assert.deepEqual(readdirSync(folder), ["base"]);
     });
   });
 

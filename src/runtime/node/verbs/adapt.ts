@@ -17,13 +17,13 @@ import { onnxAdapterOf, writeOnnxAdapter } from "../../swap/write-onnx-adapter.t
 import { findLogits } from "../../model-outputs.ts";
 import { savesHeadBy } from "../../tasks/registry.ts";
 import type { AdaptResult, AdaptVerbOptions } from "../../options.ts";
-import { requireWritable, writeFileAtomic } from "../atomic-write.ts";
-import { ensureFolder } from "../folder.ts";
+import { requireWritable } from "../atomic-write.ts";
 import { adapterFilesAt, graphFilesAt, inputFiles, refuseInputsAsOutputs } from "../input-files.ts";
 import { lockFolder } from "../lock-folder.ts";
 import { readParameters } from "../onnx-adapter-file.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
-import { readAdapterFolder, writeAdapterFolder } from "../peft-folder.ts";
+import { Outputs } from "../outputs.ts";
+import { addAdapterFolder, readAdapterFolder } from "../peft-folder.ts";
 import { saveModels } from "../save-model.ts";
 import { openTrained } from "./open-trained.ts";
 
@@ -33,6 +33,7 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
   if (options.perRow === true && options.swappable !== true) throw flagNeedsFlag("--per-row", "--swappable");
   using opened = openModel(path);
   const model = opened.loadInlined();
+  const totalParams = countParameters(model.graph);
   const saveHead = options.head !== undefined || savesHeadBy(findLogits(model.graph, options.outputName));
   const prepared = prepare(model, { ...options, adapter: openTrained(opened, options), saveHead });
   for (const note of prepared.notes) options.onNotice?.(note);
@@ -42,15 +43,16 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
   const { model: written, inputs } = options.swappable === true ? swappable(prepared, options.perRow === true) : { model: deployable(prepared), inputs: [] };
   let bytes = 0;
   if (options.dryRun !== true) {
-    using _lock = lockStart(saveAdapter);
-    // First what is small: where it can't be written, no graph is left behind.
-    if (saveAdapter !== undefined) saveStart(saveAdapter, prepared, opened);
-    bytes = saveModels({ base: opened, graphs: [{ path: options.output, model: written }], embed: options.embed, onNotice: options.onNotice }).bytes;
+    await using outputs = new Outputs();
+    using _lock = lockStart(saveAdapter, outputs);
+    if (saveAdapter !== undefined) saveStart(saveAdapter, prepared, opened, outputs);
+    bytes = (await saveModels({ ...options, outputs, base: opened, graphs: [{ path: options.output, model: written }], phase: "writing" })).bytes;
+    outputs.commit();
   }
-  return await Promise.resolve({
+  return {
     adapted: adaptedModules(prepared), modulesToSave: savedModules(prepared), inputs, trainableParams: parameterCount(prepared.trainables),
-    totalParams: countParameters(opened.loadInlined().graph), seconds: (performance.now() - started) / 1000, bytesWritten: bytes, output: options.output,
-  });
+    totalParams, seconds: (performance.now() - started) / 1000, bytesWritten: bytes, output: options.output,
+  };
 }
 
 /** The swappable graph: what an adapter brings are inputs, and its metadata tells of them. */
@@ -66,16 +68,16 @@ function swappable(prepared: Prepared, perRow: boolean): { model: Model; inputs:
 }
 
 /** Takes the folder that `--save-adapter` names, made where it is missing. */
-function lockStart(path: string | undefined): Disposable | undefined {
+function lockStart(path: string | undefined, outputs: Outputs): Disposable | undefined {
   if (path === undefined || path.endsWith(ONNX_ADAPTER_ENDING)) return undefined;
-  ensureFolder(path);
+  outputs.folder(path);
   return lockFolder(path);
 }
 
 /** Writes the adapter that a prepared model starts with: a folder, or ONNX Runtime's own file. */
-function saveStart(path: string, prepared: Prepared, opened: OpenedModel): void {
-  if (path.endsWith(ONNX_ADAPTER_ENDING)) writeFileAtomic(path, [writeOnnxAdapter(onnxAdapterOf(startingParameters(prepared)))]);
-  else writeAdapterFolder(path, toAdapterFolder(prepared, initialTheta(prepared.trainables), adapterBase(opened)));
+function saveStart(path: string, prepared: Prepared, opened: OpenedModel, outputs: Outputs): void {
+  if (path.endsWith(ONNX_ADAPTER_ENDING)) outputs.write(path, [writeOnnxAdapter(onnxAdapterOf(startingParameters(prepared)))]);
+  else addAdapterFolder(path, toAdapterFolder(prepared, initialTheta(prepared.trainables), adapterBase(opened)), outputs);
 }
 
 /** The adapter of `--adapter`, read: a folder, or ONNX Runtime's own file. */

@@ -17,12 +17,11 @@ import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
 import type { Task } from "../../tasks/task.ts";
 import { ortTrainingGraphs, trainingGraph, type OrtTrainingGraphs, type OrtTrainingKind } from "../../training-graphs.ts";
-import { writeFileAtomic } from "../atomic-write.ts";
-import { ensureFolder } from "../folder.ts";
 import { adapterFilesAt, graphFilesAt, inputFiles, refuseInputsAsOutputs } from "../input-files.ts";
 import { lockFolder } from "../lock-folder.ts";
 import { openModel } from "../open-model.ts";
-import { writeAdapterFolder } from "../peft-folder.ts";
+import { Outputs } from "../outputs.ts";
+import { addAdapterFolder } from "../peft-folder.ts";
 import { saveModels } from "../save-model.ts";
 import { adapterBase, openAdapter } from "./adapt.ts";
 import { taskOf } from "./task-of.ts";
@@ -58,15 +57,17 @@ export async function artifacts(path: string, options: ArtifactsOptions): Promis
   const result = { trainableParams: parameterCount(prepared.trainables), files };
   const weights = graphs.flatMap((g) => graphFilesAt(g.path, opened, { embed: options.embed, dataFile: DATA_FILE }));
   refuseInputsAsOutputs([...files, ...weights, ...adapterFilesAt(at(ADAPTER_FOLDER))], inputFiles(opened, options));
-  if (options.dryRun === true) return await Promise.resolve({ ...result, bytesWritten: 0, seconds: (performance.now() - started) / 1000 });
-  ensureFolder(options.output);
+  if (options.dryRun === true) return { ...result, bytesWritten: 0, seconds: (performance.now() - started) / 1000 };
+  await using outputs = new Outputs();
+  outputs.folder(options.output);
   using _lock = lockFolder(options.output);
-  const saved = saveModels({ base: opened, graphs, embed: options.embed, onNotice: options.onNotice, dataFile: DATA_FILE });
+  const saved = await saveModels({ ...options, outputs, base: opened, graphs, phase: "writing", dataFile: DATA_FILE });
   let bytes = saved.bytes;
-  for (const start of starts) bytes += writeFileAtomic(at(start.name), start.bytes);
+  for (const start of starts) bytes += await outputs.writeLarge(at(start.name), start.bytes, options);
   const told = { ...adapterBase(opened), taskType: task.peftType, id2label: adapter?.contents.hut?.id2label, problem: task.problem };
-  writeAdapterFolder(at(ADAPTER_FOLDER), toAdapterFolder(prepared, initialTheta(prepared.trainables), told));
-  bytes += writeFileAtomic(at(MANIFEST_FILE), [new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`)]);
+  addAdapterFolder(at(ADAPTER_FOLDER), toAdapterFolder(prepared, initialTheta(prepared.trainables), told), outputs);
+  bytes += outputs.write(at(MANIFEST_FILE), [new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`)]);
+  outputs.commit();
   return { ...result, files: [...new Set([...saved.files, ...files])], bytesWritten: bytes, seconds: (performance.now() - started) / 1000 };
 }
 

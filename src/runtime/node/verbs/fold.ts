@@ -6,6 +6,7 @@ import { pathOf } from "../../../passes/adapt.ts";
 import { dataTypeName } from "../../../ir/data-type.ts";
 import { storedType } from "../../../passes/weights/find-weights.ts";
 import { savedModules } from "../../adapted-modules.ts";
+import { evaluateWith } from "../../evaluate-with.ts";
 import { changedSites, foldedModel, presentLogitsOf } from "../../fold-model.ts";
 import { GRAPH_FILE } from "../../model-folder/made-files.ts";
 import { prepare, type OpenedAdapter, type Prepared } from "../../prepare.ts";
@@ -13,10 +14,10 @@ import type { FoldOptions, FoldResult, HeadOptions, TrainedOptions } from "../..
 import type { OnnxRuntime } from "../../session.ts";
 import { refuseFolderOfInput, requireWritable } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
-import { ensureFolder } from "../folder.ts";
 import { inputFiles, refuseInputsAsOutputs, refuseLinksToInputs } from "../input-files.ts";
 import { lockFolder } from "../lock-folder.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
+import { Outputs } from "../outputs.ts";
 import { saveModels } from "../save-model.ts";
 import { modelFolder } from "../model-folder.ts";
 import { openTrained } from "./open-trained.ts";
@@ -34,6 +35,13 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
     refuseLinksToInputs(options.output, inputs);
   }
   const trained = requireTrained("fold", opened, options);
+  await using outputs = new Outputs();
+  const writes = options.dryRun !== true;
+  if (asFolder && writes) outputs.folder(dirname(target));
+  using _lock = asFolder && writes ? lockFolder(options.output) : undefined;
+  if (writes) requireWritable(target);
+  // Most of a merged file is the base's, unless the graph gets a head.
+  if (!asFolder && writes && opened.files.length === 1 && trained.contents.hut?.head === undefined) outputs.beginCopy(target, opened.source);
   const prepared = prepareFold(opened, options, trained);
   const folded = prepared.adapted.map(({ modulePath, block, weight }) => ({ modulePath, ...(block === undefined ? {} : { role: block.role }), shape: [weight.k, weight.n] as const }));
   const quantized = changedSites(prepared).filter((s) => s.quantized !== undefined);
@@ -43,16 +51,15 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   const folder = asFolder ? modelFolder({ output: options.output, opened, prepared, trained, adapter }) : undefined;
   for (const note of [...prepared.notes, ...folder?.notes ?? []]) options.onNotice?.(note);
   if (options.requantize === true && quantized.length === 0) options.onNotice?.("--requantize changes nothing here: none of the weights that change is stored as integers");
-  if (options.dryRun === true) return { ...result, requantized: [], seconds: (performance.now() - started) / 1000, bytesWritten: 0 };
-  if (asFolder) ensureFolder(dirname(target));
-  using _lock = asFolder ? lockFolder(options.output) : undefined;
-  requireWritable(target);
-  const { model, requantized } = await foldedModel(opened, prepared, runtime ?? await defaultRuntime(), options);
+  if (!writes) return { ...result, requantized: [], seconds: (performance.now() - started) / 1000, bytesWritten: 0 };
+  await using evaluator = evaluateWith(runtime ?? await defaultRuntime());
+  const { model, requantized } = await foldedModel(opened, prepared, evaluator.evaluate, options);
   if (asFolder) presentLogitsOf(model, prepared);
   // A merged model stands alone, whatever folder it is in; in a model folder its weights are where the base's were.
   const embed = !asFolder || opened.files.length === 1;
-  const saved = saveModels({ base: opened, graphs: [{ path: target, model }], embed, onNotice: asFolder ? undefined : options.onNotice });
-  const bytes = saved.bytes + (folder?.write(saved.files) ?? 0);
+  const saved = await saveModels({ ...options, outputs, base: opened, graphs: [{ path: target, model }], embed, phase: "folding", onNotice: asFolder ? undefined : options.onNotice });
+  const bytes = saved.bytes + (folder?.write(saved.files, outputs) ?? 0);
+  outputs.commit();
   return { ...result, requantized, seconds: (performance.now() - started) / 1000, bytesWritten: bytes };
 }
 

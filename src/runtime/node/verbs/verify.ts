@@ -1,6 +1,7 @@
 /** `verify`: is the merged model the base with exactly this adapter folded in, and nothing else changed? */
 import { HutError } from "../../../errors/hut-error.ts";
-import { differences } from "../../../ir/compare.ts";
+import { interrupted } from "../../../errors/runtime.ts";
+import { differencesFromComputed } from "../../../ir/compare.ts";
 import { byteLength, DataType, isFloating } from "../../../ir/data-type.ts";
 import type { Model } from "../../../ir/model.ts";
 import { modelToProto } from "../../../ir/save.ts";
@@ -14,6 +15,7 @@ import { arePresented } from "../../../passes/present-logits.ts";
 import { findWeights, type WeightSite } from "../../../passes/weights/find-weights.ts";
 import type { VerifyOptions, VerifyResult } from "../../options.ts";
 import { deployable } from "../../adapted-modules.ts";
+import { evaluateWith } from "../../evaluate-with.ts";
 import { changedSites, foldedModel, presentLogitsOf } from "../../fold-model.ts";
 import type { Prepared } from "../../prepare.ts";
 import { Random } from "../../random.ts";
@@ -40,11 +42,16 @@ export async function verify(path: string, options: VerifyOptions, runtime?: Onn
   using merged = openModel(options.merged);
   const prepared = prepareFold(base, options, requireTrained("verify", base, options));
   const requantize = isQuantized(merged, prepared);
-  const { model: expected } = await foldedModel(base, prepared, ort, { ...options, requantize });
+  await using evaluator = evaluateWith(ort);
+  const { model: expected } = await foldedModel(base, prepared, evaluator.evaluate, { ...options, requantize });
   // In a model folder the logits have the form that its readers ask for.
   const isPresented = prepared.logits !== undefined && !arePresented(prepared.logits) && merged.load().graph.outputs.some(arePresented);
   if (isPresented) presentLogitsOf(expected, prepared);
-  const problems = differences(modelToProto(expected), modelToProto(merged.load())).map((place) => `${place} differs from the base with this adapter folded in`);
+  const places = await differencesFromComputed(modelToProto(expected), modelToProto(merged.load()), (done, total) => {
+    if (options.signal?.aborted === true) throw interrupted();
+    options.onProgress?.({ phase: "comparing", done, total, unit: "weights" });
+  });
+  const problems = places.map((place) => `${place} differs from the base with this adapter folded in`);
   const sameExceptWeights = problems.length === 0;
 
   const half = prepared.adapted.some(({ site }) => (byteLength(foldedType(site), 1) ?? 0) < 4);

@@ -1,0 +1,213 @@
+/**
+ * The files that one command writes. Each is written whole under a temporary name beside its place, and synced; then all are renamed, in the order in
+ * which they were written. So a command that fails, or is killed, before its last file is whole leaves everything as it was.
+ */
+import { accessSync, chmodSync, closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmdirSync, rmSync, statSync, writeSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { diskFull, folderUnmakable, outputFolderMissing, outputInTheWay, outputUnwritable, systemCode } from "../../errors/files.ts";
+import { encodedLength } from "../../ir/proto/encode.ts";
+import { readBytes, type Bytes } from "../../ir/source.ts";
+import { kindOf, type FileSource } from "./file-source.ts";
+import { removeFile } from "./folder.ts";
+import { freeBytes, requireSpace } from "./free-space.ts";
+import { removeLeftovers, temporaryBeside } from "./temporary-file.ts";
+import { beginCopy, twinOf, writeChunks, type BegunCopy, type WriteOptions } from "./write-chunks.ts";
+
+/** Bytes given to one write call. */
+const PIECE_BYTES = 8 * 1024 * 1024;
+
+/** A file on its way. */
+interface Written {
+  readonly path: string;
+  readonly temporary: string;
+  /** Of the file that stood there. */
+  readonly mode: number | undefined;
+}
+
+/** Files on their way. Dispose of it, asynchronously where copies were begun: what was not renamed until then goes. */
+export class Outputs implements Disposable, AsyncDisposable {
+  readonly #written: Written[] = [];
+  readonly #made: string[] = [];
+  readonly #unwanted: string[] = [];
+  readonly #begun = new Map<string, { readonly temporary: string; readonly copy: BegunCopy }>();
+
+  /** Makes a folder, and those above it, where they are missing. Throws FOLDER_UNMAKABLE. */
+  folder(path: string): void {
+    try {
+      const first = mkdirSync(path, { recursive: true });
+      if (first === undefined) return;
+      const top = resolve(first);
+      let made = resolve(path);
+      for (; made !== top; made = dirname(made)) this.#made.push(made);
+      this.#made.push(top);
+    } catch (error) {
+      throw folderUnmakable(path, error);
+    }
+  }
+
+  /**
+   * Writes a file's bytes and returns how many there are. A link at `path` will be replaced, not followed; the mode of a file that stands there is kept.
+   * Throws OUTPUT_FOLDER_MISSING, OUTPUT_IN_THE_WAY, OUTPUT_UNWRITABLE, DISK_FULL.
+   */
+  write(path: string, chunks: readonly Bytes[]): number {
+    const size = encodedLength(chunks);
+    const temporary = this.#begin(path);
+    try {
+      requireSpace(temporary, size);
+      writeSynced(temporary, chunks);
+      return size;
+    } catch (error) {
+      throw failure(path, size, error);
+    }
+  }
+
+  /** The same for a large file, part of which may have to be computed: in pieces, beside other work, and it can be interrupted. */
+  async writeLarge(path: string, chunks: readonly Bytes[], options: WriteOptions): Promise<number> {
+    try {
+      const begun = await this.#takeBegun(path, chunks);
+      return await writeChunks(begun?.temporary ?? this.#begin(path), chunks, { ...options, begun: begun?.copy });
+    } catch (error) {
+      throw failure(path, encodedLength(chunks), error);
+    }
+  }
+
+  /**
+   * Begins to copy a file that most of the output at `path` will be: it is what takes longest, and can go on while the rest is thought about. Where it turns out to
+   * be of no use, `writeLarge` begins anew. Throws as `write` does.
+   */
+  beginCopy(path: string, source: FileSource): void {
+    const temporary = this.#begin(path);
+    try {
+      this.#begun.set(path, { temporary, copy: beginCopy(source, temporary) });
+    } catch (error) {
+      throw failure(path, source.size, error);
+    }
+  }
+
+  /** Has a file of an earlier output removed, when the others are put into their places. */
+  remove(path: string): void {
+    this.#unwanted.push(path);
+  }
+
+  /** Puts every file into its place. Throws OUTPUT_UNWRITABLE. */
+  commit(): void {
+    const folders = new Set<string>();
+    for (const path of this.#unwanted.splice(0)) removeFile(path);
+    for (const { path, temporary, mode } of this.#written.splice(0)) {
+      try {
+        if (mode !== undefined) chmodSync(temporary, mode);
+        renameSync(temporary, path);
+        folders.add(dirname(path));
+      } catch (error) {
+        discard(temporary);
+        throw outputUnwritable(path, error);
+      }
+    }
+    this.#made.length = 0;
+    for (const folder of folders) syncFolder(folder);
+  }
+
+  /** Removes what was not put into its place, and the folders that were made for it. */
+  [Symbol.dispose](): void {
+    for (const { temporary } of this.#written.splice(0)) discard(temporary);
+    for (const folder of this.#made.splice(0)) removeIfEmpty(folder);
+  }
+
+  /** After the copies that are being made; these can't be stopped. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { copy } of this.#begun.values()) await closed(copy);
+    this.#begun.clear();
+    this[Symbol.dispose]();
+  }
+
+  async #takeBegun(path: string, chunks: readonly Bytes[]): Promise<{ readonly temporary: string; readonly copy: BegunCopy } | undefined> {
+    const begun = this.#begun.get(path);
+    if (begun === undefined) return undefined;
+    this.#begun.delete(path);
+    if (twinOf(chunks) === begun.copy.twin) return begun;
+    await closed(begun.copy);
+    discard(begun.temporary);
+    this.#written.splice(this.#written.findIndex(({ temporary }) => temporary === begun.temporary), 1);
+    return undefined;
+  }
+
+  #begin(path: string): string {
+    const mode = modeOfPlace(path);
+    removeLeftovers(dirname(path));
+    const temporary = temporaryBeside(path);
+    this.#written.push({ path, temporary, mode });
+    return temporary;
+  }
+}
+
+/** The mode of the file at `path`, undefined where there is none; throws where it can't be replaced. */
+export function modeOfPlace(path: string): number | undefined {
+  const folder = dirname(path);
+  try {
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw outputFolderMissing(path, folder);
+    const name = basename(path);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats?.isDirectory() || /[/\\]$/.test(path) || name === "" || name === "..") throw outputInTheWay(path, "folder");
+    if (stats === undefined) return undefined;
+    if (!stats.isFile()) throw outputInTheWay(path, kindOf(stats));
+    // A rename would replace a read-only file without a word; whoever protected it meant it.
+    accessSync(path, constants.W_OK);
+    return stats.mode & 0o777;
+  } catch (error) {
+    throw systemCode(error) === undefined ? error : outputUnwritable(path, error);
+  }
+}
+
+/** Waits for the end of a copy, whatever it is. */
+async function closed({ ready }: BegunCopy): Promise<void> {
+  await ready.then((handle) => handle.close(), () => undefined);
+}
+
+/** One of the catalogue's errors for what went wrong while a file was written. */
+function failure(path: string, size: number, error: unknown): unknown {
+  const code = systemCode(error);
+  if (code === "ENOSPC" || code === "EDQUOT") return diskFull(path, size, freeBytes(dirname(path)), error);
+  return code === undefined ? error : outputUnwritable(path, error);
+}
+
+function writeSynced(path: string, chunks: readonly Bytes[]): void {
+  const fd = openSync(path, "wx");
+  try {
+    for (const chunk of chunks) {
+      const bytes = readBytes(chunk);
+      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, Math.min(PIECE_BYTES, bytes.length - done));
+    }
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Makes the renames last through a power cut, where folders can be synced: Windows and some network file systems can't. */
+function syncFolder(path: string): void {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, "r");
+    fsyncSync(fd);
+  } catch {
+    // The files themselves are whole and in place.
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function discard(temporary: string): void {
+  try {
+    rmSync(temporary, { force: true });
+  } catch {
+    // The error that led here says more; the next run removes the leftover.
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Somebody put something in, which is theirs.
+  }
+}

@@ -1,0 +1,154 @@
+/** Files that appear together, and large ones: streamed, or copied and written over. */
+import assert from "node:assert/strict";
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { HutError } from "../../../src/errors/hut-error.ts";
+import { ByteRange, ComputedBytes, memorySource, type Bytes } from "../../../src/ir/source.ts";
+import { openFileSource } from "../../../src/runtime/node/file-source.ts";
+import { freeBytes } from "../../../src/runtime/node/free-space.ts";
+import { Outputs } from "../../../src/runtime/node/outputs.ts";
+import { twinOf } from "../../../src/runtime/node/write-chunks.ts";
+import { Random } from "../../../src/runtime/random.ts";
+
+const text = (words: string): Uint8Array => new TextEncoder().encode(words);
+const broken = new ByteRange({ name: "broken", size: 10, read() { throw new Error("no more"); } }, 0, 10);
+/** More than one piece, and no whole number of them. */
+const LONG = 3 * 1024 * 1024 + 17;
+const random = new Random(1);
+const long = Uint8Array.from({ length: LONG }, () => random.below(256));
+
+describe("what one command writes", () => {
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "hut-outputs-"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const at = (name: string): string => join(folder, name);
+  const seen = (): string[] => readdirSync(folder, { recursive: true }).map(String).sort();
+
+  it("appears all at once, in new folders too", async () => {
+    writeFileSync(at("b"), "old");
+    await using outputs = new Outputs();
+    outputs.folder(at("new/deep"));
+    outputs.write(at("new/deep/a"), [text("a")]);
+    await outputs.writeLarge(at("b"), [text("new "), new ByteRange(memorySource("memory", text("..b..")), 2, 1)], {});
+    assert.equal(readFileSync(at("b"), "utf8"), "old");
+    outputs.commit();
+    assert.deepEqual(seen(), ["b", "new", "new/deep", "new/deep/a"]);
+    assert.deepEqual([readFileSync(at("b"), "utf8"), readFileSync(at("new/deep/a"), "utf8")], ["new b", "a"]);
+  });
+
+  it("leaves everything as it was when the last of it fails, folders too", async () => {
+    mkdirSync(at("mine"));
+    writeFileSync(at("a"), "old");
+    await assert.rejects(async () => {
+      await using outputs = new Outputs();
+      outputs.folder(at("mine/new/deep"));
+      outputs.write(at("a"), [text("new")]);
+      outputs.write(at("mine/new/deep/b"), [text("b")]);
+      outputs.remove(at("a"));
+      await outputs.writeLarge(at("c"), [text("c"), broken], {});
+    }, /^Error: no more$/);
+    assert.deepEqual(seen(), ["a", "mine"]);
+    assert.equal(readFileSync(at("a"), "utf8"), "old");
+  });
+
+  it("removes what the others replace only with them", () => {
+    writeFileSync(at("old"), "");
+    using outputs = new Outputs();
+    outputs.remove(at("old"));
+    outputs.remove(at("never there"));
+    assert.deepEqual(seen(), ["old"]);
+    outputs.commit();
+    assert.deepEqual(seen(), []);
+  });
+
+  it("says how many bytes are wanted and free before it writes what has no room", async () => {
+    const free = freeBytes(folder);
+    if (free === undefined) return;
+    // A range that nobody reads: that much would not be there.
+    const huge = new ByteRange({ name: "huge", size: Number.MAX_SAFE_INTEGER, read: () => assert.fail("read") }, 0, free + 2 ** 40);
+    await using outputs = new Outputs();
+    const refused = (error: unknown): boolean => error instanceof HutError && error.code === "DISK_FULL" && error.details["bytes"] === huge.length && /can't be written: it takes [\d.]+ GB \([\d,]+ bytes\), and the disk has /.test(error.message);
+    assert.throws(() => outputs.write(at("a"), [huge]), refused);
+    await assert.rejects(outputs.writeLarge(at("b"), [huge], {}), refused);
+    outputs[Symbol.dispose]();
+    assert.deepEqual(seen(), []);
+  });
+
+  /** Chunks of a file like `base`, in which two weights are computed. */
+  function likeBase(source: ReturnType<typeof openFileSource>, head: Uint8Array): { chunks: Bytes[]; expected: Buffer } {
+    const [first, second] = [text("FIRST"), new Uint8Array(200_000).fill(9)];
+    const computed = (bytes: Uint8Array): ComputedBytes => new ComputedBytes("w", bytes.length, (room) => {
+      if (room === undefined) return Promise.resolve(bytes);
+      room.set(bytes);
+      return Promise.resolve(room);
+    });
+    const [a, b] = [1_000_000, 2_000_000];
+    const chunks = [head, new ByteRange(source, 100, a - 100), computed(first), new ByteRange(source, a + 5, b - a - 5), computed(second), new ByteRange(source, b + 200_000, LONG - b - 200_000), text("tail")];
+    const expected = Buffer.concat([head, long.subarray(100, a), first, long.subarray(a + 5, b), second, long.subarray(b + 200_000), text("tail")]);
+    return { chunks, expected };
+  }
+
+  for (const [name, head, isCopy] of [["a copy, where bytes stand as they stood", new Uint8Array(100), true], ["streamed, where they moved", new Uint8Array(101), false]] as const) {
+    it(`is ${name}, and in both it is the same bytes`, async () => {
+      writeFileSync(at("base"), long);
+      chmodSync(at("base"), 0o444);
+      using source = openFileSource(at("base"));
+      const { chunks, expected } = likeBase(source, head);
+      assert.equal(twinOf(chunks), isCopy ? source : undefined);
+      for (const early of [false, true]) {
+        await using outputs = new Outputs();
+        if (early) outputs.beginCopy(at("out"), source);
+        const told: number[] = [];
+        assert.equal(await outputs.writeLarge(at("out"), chunks, { onBytes: (done, total) => { assert.equal(total, expected.length); told.push(done); } }), expected.length);
+        assert.equal(told.at(-1), expected.length);
+        outputs.commit();
+        assert.ok(readFileSync(at("out")).equals(expected));
+        assert.deepEqual(seen(), ["base", "out"]);
+        assert.ok((statSync(at("out")).mode & 0o200) !== 0, "the copy can be written again");
+        rmSync(at("out"));
+      }
+      assert.ok(readFileSync(at("base")).equals(long));
+    });
+  }
+
+  it("is no copy of a file that took the place of the one that is open, nor of a link itself", async function () {
+    if (process.platform === "win32") this.skip();
+    writeFileSync(at("base"), long);
+    symlinkSync("base", at("link"));
+    using source = openFileSource(at("link"));
+    const whole = [new ByteRange(source, 0, LONG)];
+    assert.equal(twinOf(whole), source);
+    await using outputs = new Outputs();
+    await outputs.writeLarge(at("out"), whole, {});
+    outputs.commit();
+    assert.ok(lstatSync(at("out")).isFile() && readFileSync(at("out")).equals(long));
+    rmSync(at("base"));
+    writeFileSync(at("base"), new Uint8Array(LONG));
+    assert.equal(twinOf(whole), undefined);
+  });
+
+  it("leaves nothing of a copy that was begun when computing fails or is interrupted", async () => {
+    writeFileSync(at("base"), long);
+    using source = openFileSource(at("base"));
+    const failing = new ComputedBytes("w", 10, () => Promise.reject(new Error("no numbers")));
+    for (const [options, message] of [[{}, /no numbers/], [{ signal: AbortSignal.abort() }, /Stopped before it was done/]] as const) {
+      await assert.rejects(async () => {
+        await using outputs = new Outputs();
+        outputs.beginCopy(at("out"), source);
+        await outputs.writeLarge(at("out"), [new ByteRange(source, 0, LONG - 10), failing], options);
+      }, message);
+      assert.deepEqual(seen(), ["base"]);
+    }
+    await assert.rejects(async () => {
+      await using outputs = new Outputs();
+      outputs.beginCopy(at("out"), source);
+      throw new Error("something else");
+    }, /something else/);
+    assert.deepEqual(seen(), ["base"]);
+  });
+});
