@@ -1,7 +1,7 @@
 /**
  * Kills adapt, train, fold and artifacts at random moments, as often as asked for, and looks at what is left and at what the next run makes of it.
  *
- *     npm run test:kill -- [--kills 240] [--seed 1] [--json bench/results/kill-test.json]
+ *     npm run test:kill -- [--kills 240] [--seed 1] [--verb train] [--json bench/results/kill-test.json]
  *
  * Runs what `npm run build` built. Exits with 1 where a file was torn, outputs of one command were old and new at once, or the next run didn't end with the bytes
  * of an undisturbed one.
@@ -13,11 +13,11 @@ import { parseArgs } from "node:util";
 import { inProcess, makeScenarios, type Scenario } from "../test/runtime/node/kill-scenarios.ts";
 import { killRuns, PHASES, type Killed } from "../test/runtime/node/kill-runs.ts";
 
-const { values } = parseArgs({ options: { kills: { type: "string", default: "240" }, seed: { type: "string", default: "1" }, json: { type: "string" } } });
+const { values } = parseArgs({ options: { kills: { type: "string", default: "240" }, seed: { type: "string", default: "1" }, verb: { type: "string" }, json: { type: "string" } } });
 const folder = mkdtempSync(join(tmpdir(), "hut-kill-"));
 try {
   const [inputs, out] = [join(folder, "inputs"), join(folder, "out")];
-  const scenarios = await makeScenarios({ inputs, out }, true);
+  const scenarios = (await makeScenarios({ inputs, out }, true)).filter(({ verb }) => values.verb === undefined || verb === values.verb);
   await requireVerified(scenarios, out);
   const killed = await killRuns(scenarios, { program: ["dist/cli/main.js"], out, kills: Number(values.kills), seed: Number(values.seed), onKill: tell });
   const failures = killed.filter(({ problems }) => problems.length > 0);

@@ -32,9 +32,9 @@ export const embed: Flag<boolean> = toggle("--embed", "write a file that holds i
 export const requantize: Flag<boolean> = toggle("--requantize",
   "round weights that are stored as integers to integers again, instead of making them floats", files);
 export const dryRun: Flag<boolean> = toggle("--dry-run", "do everything but write", files);
-export const overwrite: Flag<boolean> = toggle("--overwrite", "replace the run that is in the folder", files);
+export const overwrite: Flag<boolean> = toggle("--overwrite", "replace the run that is in the folder; its adapter stays until the new one is whole", files);
 export const resume: Flag<string | boolean> = optionalText("--resume [checkpoint]",
-  "go on from this checkpoint folder, or from the newest in -o; settings come from run.json. Or begin with a file as --checkpoint takes it elsewhere", files);
+  "go on from this checkpoint folder, or from the newest in -o, or begin the run that isn't there yet; settings come from run.json. Or begin with a file as --checkpoint takes it elsewhere", files);
 export const format: Flag<readonly ArtifactFormat[]> = choices("--format <list>", "what to write", ARTIFACT_FORMATS, { ...files, default: DEFAULTS.format });
 export const frozenInCheckpoint: Flag<boolean> = toggle("--frozen-in-checkpoint",
   "with --format ort-training: frozen weights are inputs of the graphs, and lie in the checkpoint", files);

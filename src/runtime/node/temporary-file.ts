@@ -36,13 +36,16 @@ export function isTemporaryName(name: string): boolean {
   return TEMPORARY.test(name);
 }
 
-/** Removes what dead processes left in `folder`, once per process and folder. Never fails: leftovers are untidy, not wrong. */
+/** Removes what dead processes left in `folder`, once per process and folder: a folder may be large, and many files be written into it. Never fails. */
 export function removeLeftovers(folder: string): void {
-  const place = resolve(folder);
-  if (swept.has(place)) return;
-  swept.add(place);
+  if (!swept.has(resolve(folder))) sweep(folder);
+}
+
+/** Removes what dead processes left in `folder`. Never fails: leftovers are untidy, not wrong. */
+export function sweep(folder: string): void {
+  swept.add(resolve(folder));
   try {
-    for (const name of readdirSync(place)) if (isLeftover(join(place, name))) rmSync(join(place, name), { force: true });
+    for (const name of readdirSync(folder)) if (isLeftover(join(folder, name))) rmSync(join(folder, name), { force: true });
   } catch {
     return;
   }
