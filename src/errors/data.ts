@@ -52,6 +52,10 @@ export const dataNoRows = (file: string, columns: readonly string[]): HutError =
 export const dataHeaderDuplicate = (place: RecordPlace, column: string): HutError => new HutError("DATA_HEADER_DUPLICATE", { ...place, column },
   `${at(place)}: the header names the column ${quote(column)} twice. Rename one of them.`);
 
+/** A header with more columns than a table may have. */
+export const dataTooManyColumns = (place: RecordPlace, found: number, most: number): HutError => new HutError("DATA_TOO_MANY_COLUMNS", { ...place, found, most },
+  `${at(place)}: the header has ${count(found, "column")}, and a table is read up to ${String(most)}. Leave out the ones that aren't needed.`);
+
 /** A row with another number of columns than the header. */
 export const dataRowWidth = (place: RecordPlace, found: number, expected: number): HutError => new HutError("DATA_ROW_WIDTH", { ...place, found, expected },
   `${at(place)}: ${count(found, "column")}, but the header has ${String(expected)}. Mend the row.`);

@@ -14,7 +14,8 @@ export class HutError extends Error {
   readonly exitCode: 1 | 2 | 130;
 
   constructor(code: string, details: ErrorDetails, message: string, options: { cause?: unknown; exitCode?: 1 | 2 | 130 } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    // What a message repeats of a file goes through `quote`; other libraries' words, which may repeat a file's too, don't.
+    super(escaped(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.details = details;
     this.exitCode = options.exitCode ?? 1;
@@ -27,7 +28,12 @@ const MAX_QUOTED = 200;
 /** A file's own words, made safe to print: control characters escaped, cut when long, in double quotes. */
 export function quote(text: string): string {
   const cut = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
-  return JSON.stringify(cut).replace(/[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return escaped(JSON.stringify(cut));
+}
+
+/** Text without what a terminal obeys, or what makes it show other text than there is: control characters, line ends and direction marks stand as escapes. */
+export function escaped(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (c) => (c === "\n" ? "\\n" : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`));
 }
 
 /** "a, b and c", at most `limit` of them, the rest as a count. */

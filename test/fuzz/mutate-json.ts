@@ -6,7 +6,7 @@ import { bytesOfText, chance, pick } from "./reader.ts";
 /** JSON as pairs, so that a key can be anything and stand twice. `raw` is text that goes into the file as it is. */
 type Tree = { readonly pairs: [string, Tree][] } | { readonly items: Tree[] } | { readonly raw: string };
 
-/** A copy of a JSON text with one or more places damaged; a text that is no JSON comes back as it is. */
+/** A copy of a JSON text with one or more places damaged. */
 export function mutateJson(text: string, random: Random): Uint8Array {
   let tree = treeOf(JSON.parse(text));
   const times = chance(random, 0.6) ? 1 : 1 + random.below(6);

@@ -142,7 +142,7 @@ function anyTensor(random: Random, name: string): TensorProto {
 
 /** An attribute that the operator has, mostly, of a type that fits, mostly. */
 function anyAttribute(random: Random, opType: string, depth = 0): AttributeProto {
-  const known = Object.entries(SCHEMAS[opType]?.at(-1)?.attributes ?? {});
+  const known = Object.entries((Object.hasOwn(SCHEMAS, opType) ? SCHEMAS[opType] : [])?.at(-1)?.attributes ?? {});
   const [name, type] = known.length > 0 && chance(random, 0.9) ? pick(random, known) : [wellFormed(anyText(random)), pick(random, ["int", "ints", "float", "floats", "string", "tensor", "strings"])];
   switch (type.replace("?", "")) {
     case "int": return attributeProto({ name, type: 2, i: chance(random, 0.6) ? random.below(6) - 2 : pick(random, INTS) });
@@ -162,7 +162,7 @@ let made = 0;
 
 function anyNode(random: Random, values: readonly string[], output: string, depth = 0): NodeProto {
   const opType = chance(random, 0.97) ? pick(random, Object.keys(SCHEMAS)) : wellFormed(anyText(random));
-  const schema = SCHEMAS[opType]?.at(-1);
+  const schema = Object.hasOwn(SCHEMAS, opType) ? SCHEMAS[opType]?.at(-1) : undefined;
   const attributes = Array.from({ length: random.below(4) }, () => anyAttribute(random, opType, depth));
   // The same attribute twice is an error that hides all others.
   const distinct = chance(random, 0.95) ? [...new Map(attributes.map((a) => [a.name, a])).values()] : attributes;

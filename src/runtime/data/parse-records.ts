@@ -3,7 +3,14 @@
 // The build for browsers, which brings what Node has of its own.
 import { parse } from "csv-parse/browser/esm/sync";
 import { dataCsvBroken, dataEmpty, dataEndingUnknown, dataHeaderDuplicate, dataJsonBroken, dataJsonNotObject, dataNoRows, dataNotUtf8,
-  dataParquetUnsupported, dataQuoteMisplaced, dataQuoteOpen, dataRowWidth } from "../../errors/data.ts";
+  dataParquetUnsupported, dataQuoteMisplaced, dataQuoteOpen, dataRowWidth, dataTooManyColumns } from "../../errors/data.ts";
+import { isTooDeep, MAX_JSON_NESTING } from "../parse-json.ts";
+
+/**
+ * Most columns of a table. Every cell costs some ten times what it takes in the file, so rows of nothing but tabs could fill the memory. Data sets of text
+ * have under 100 columns; rows of numbers, as an input may want them, stand in one cell.
+ */
+const MAX_COLUMNS = 1000;
 
 /** One record: its fields by name (text in TSV and CSV, any JSON value in JSONL), and the line it starts on, from 1. */
 export interface DataRecord {
@@ -115,6 +122,7 @@ function fromTable(file: string, rows: Row[]): DataFile {
   const [header, ...body] = rows;
   if (!header) throw dataEmpty(file);
   const columns = header.cells;
+  if (columns.length > MAX_COLUMNS) throw dataTooManyColumns({ file, line: header.line }, columns.length, MAX_COLUMNS);
   const twice = columns.find((column, i) => columns.indexOf(column) !== i);
   if (twice !== undefined) throw dataHeaderDuplicate({ file, line: header.line }, twice);
   if (body.length === 0) throw dataNoRows(file, columns);
@@ -153,6 +161,7 @@ function parseObject(place: { file: string; line: number }, json: string): Recor
   } catch (cause) {
     throw dataJsonBroken(place, cause);
   }
+  if (isTooDeep(value)) throw dataJsonBroken(place, `it nests deeper than ${String(MAX_JSON_NESTING)}`);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw dataJsonNotObject(place, value);
   return value as Record<string, unknown>;
 }

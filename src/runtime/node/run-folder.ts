@@ -7,6 +7,7 @@ import type { TrainingState } from "../trainer.ts";
 import { requireWritable, writeFileAtomic } from "./atomic-write.ts";
 import { openFileSource } from "./file-source.ts";
 import { ensureFolder } from "./folder.ts";
+import { checkSettings } from "./run-settings.ts";
 import { readJson } from "./tokenizer-files.ts";
 
 /** The settings of a run that its steps depend on: kept in run.json, compared on resume. */
@@ -62,7 +63,8 @@ export class RunFolder {
     if (named !== true && !existsSync(named)) throw noCheckpoint(named);
     if (!existsSync(file)) throw noCheckpoint(this.path);
     const run = readJson(file);
-    if (typeof run !== "object" || run === null || !("settings" in run) || typeof run.settings !== "object") throw checkpointBroken(file, "it has no settings");
+    if (typeof run !== "object" || run === null || !("settings" in run) || typeof run.settings !== "object" || run.settings === null) throw checkpointBroken(file, "it has no settings");
+    checkSettings(run.settings as Readonly<Record<string, unknown>>, file);
     return run as RunFile;
   }
 
