@@ -14,14 +14,18 @@ const STRUCTURED_SHARE = 0.6;
 
 /** Input `index` of a reader under a seed: always the same files. */
 export function inputOf(reader: Reader, seed: number, index: number): Files {
-  // The stream's number has 32 bits; what is beyond goes into the seed.
-  const random = new Random(seed * 1000 + Math.floor(index / 2 ** 32), index % 2 ** 32);
+  const random = new Random(seed * 2 ** 16 + hashOf(reader.name), index);
   if (reader.structured !== undefined && chance(random, STRUCTURED_SHARE)) return reader.structured(random, reader.seeds);
   const files = pick(random, reader.seeds);
   const names = (reader.mutated ?? [...files.keys()]).filter((name) => files.has(name));
   const name = pick(random, names);
   const other = pick(random, reader.seeds).get(name) ?? new Uint8Array();
   return withFile(files, name, mutateBytes(files.get(name) ?? new Uint8Array(), random, other));
+}
+
+/** A number of 16 bits for each name: readers of one format get inputs of their own. */
+function hashOf(name: string): number {
+  return Array.from(name).reduce((hash, letter) => (hash * 31 + (letter.codePointAt(0) ?? 0)) % 2 ** 16, 0);
 }
 
 /** A folder in which the inputs of one reader stand, one after the other. Files that stay the same are not written again. */
@@ -51,7 +55,6 @@ export class Scratch {
 }
 
 /** What may not stand in a message: it could be the file's own words, and a terminal would obey them. */
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 /** Reads what stands in the folder. */

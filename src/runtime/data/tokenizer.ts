@@ -2,6 +2,7 @@
 
 import * as tokenizers from "@huggingface/tokenizers";
 import { maxLengthTooShort, tokenizerBroken } from "../../errors/data.ts";
+import { costlyPattern } from "./costly-pattern.ts";
 import { readTemplates, specialCount, type Template } from "./token-template.ts";
 
 /** The tokens of one text or pair, special tokens included: T ids, and T segment numbers (0 or 1). */
@@ -42,6 +43,7 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
   const json = files.tokenizerJson;
   if (!isObject(json) || !isObject(json["model"])) throw tokenizerBroken("it has no model");
   const config = isObject(files.tokenizerConfig) ? files.tokenizerConfig : {};
+  for (const part of [json["normalizer"], json["pre_tokenizer"]]) checkPatterns(part);
   const tokenizer = makeTokenizer(json, config);
   const prepare = lowersCase(json["normalizer"]) ? lowerSigma : (text: string): string => text;
   const templates = readTemplates(json["post_processor"], (token) => tokenizer.token_to_id(token));
@@ -69,6 +71,16 @@ interface Tokenizer {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: readonly (number | undefined)[] };
 }
 const { Tokenizer } = tokenizers as unknown as { Tokenizer: new (json: object, config: object) => Tokenizer };
+
+/** Throws where a regular expression in a part of tokenizer.json could keep the matcher busy for ever. Files nest at most MAX_JSON_NESTING deep. */
+function checkPatterns(part: unknown): void {
+  if (typeof part !== "object" || part === null) return;
+  for (const [key, inner] of Object.entries(part)) {
+    const problem = key === "Regex" && typeof inner === "string" ? costlyPattern(inner) : undefined;
+    if (problem !== undefined) throw tokenizerBroken(`its regular expression ${String(inner)} ${problem}, and could take for ever`);
+    checkPatterns(inner);
+  }
+}
 
 function makeTokenizer(json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
   try {
