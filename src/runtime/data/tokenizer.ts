@@ -3,7 +3,7 @@
 import * as tokenizers from "@huggingface/tokenizers";
 import { maxLengthTooShort, tokenizerBroken } from "../../errors/data.ts";
 import { costlyPattern } from "./costly-pattern.ts";
-import { readTemplates, specialCount, type Template } from "./token-template.ts";
+import { isTokenId, readTemplates, specialCount, type Template } from "./token-template.ts";
 
 /** The tokens of one text or pair, special tokens included: T ids, and T segment numbers (0 or 1). */
 export interface TokenizedText {
@@ -83,17 +83,25 @@ function checkPatterns(part: unknown): void {
 }
 
 function makeTokenizer(json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
-  try {
-    // Neither is used here, and a part the library doesn't know must not stop it.
-    return new Tokenizer({ added_tokens: [], normalizer: null, pre_tokenizer: null, ...json, post_processor: null, decoder: null }, config);
-  } catch (cause) {
-    throw tokenizerBroken(cause instanceof Error ? cause.message : String(cause), cause);
-  }
+  // Post-processor and decoder aren't used here, and a part the library doesn't know must not stop it.
+  return orBroken(() => new Tokenizer({ added_tokens: [], normalizer: null, pre_tokenizer: null, ...json, post_processor: null, decoder: null }, config));
 }
 
 /** A text's ids without special tokens. A character that the vocabulary lacks and no unknown-token stands for is left out, as Hugging Face does. */
 function plainIds(tokenizer: Tokenizer, text: string): number[] {
-  return tokenizer.encode(text, { add_special_tokens: false }).ids.filter((id) => id !== undefined);
+  const ids = orBroken(() => tokenizer.encode(text, { add_special_tokens: false }).ids.filter((id) => id !== undefined));
+  const wrong = ids.find((id) => !isTokenId(id));
+  if (wrong !== undefined) throw tokenizerBroken(`its vocabulary gives a token the id ${JSON.stringify(wrong)}`);
+  return ids;
+}
+
+/** What the library gives; its error, whatever it is, means that a part of the file isn't as it should be. */
+function orBroken<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    throw tokenizerBroken(cause instanceof Error ? cause.message : String(cause), cause);
+  }
 }
 
 /** Whether a normalizer of tokenizer.json, or one inside a sequence, makes letters small. */
@@ -140,12 +148,12 @@ function fill(template: Template, sequences: readonly (readonly number[])[]): To
 /** From tokenizer.json's padding, else the pad_token that tokenizer_config.json or special_tokens_map.json names, else 0. */
 function findPadId(json: Record<string, unknown>, configs: readonly unknown[], tokenizer: Tokenizer): number {
   const stated = field(json["padding"], "pad_id");
-  if (typeof stated === "number") return stated;
+  if (isTokenId(stated)) return stated;
   for (const config of configs) {
     const token = field(config, "pad_token");
     const content = isObject(token) ? token["content"] : token;
     const id = typeof content === "string" ? tokenizer.token_to_id(content) : undefined;
-    if (id !== undefined) return id;
+    if (isTokenId(id)) return id;
   }
   return 0;
 }
