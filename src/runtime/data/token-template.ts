@@ -59,7 +59,7 @@ function readOne(postProcessor: unknown, idOf: IdOf): Templates | undefined {
   const config = object(postProcessor);
   const type = textOf(config["type"]);
   const reader = Object.hasOwn(READERS, type) ? READERS[type] : undefined;
-  if (!reader) throw tokenizerBroken(`its post_processor "${type}" is unknown here`);
+  if (!reader) throw tokenizerBroken(`its post_processor ${type} is unknown here`);
   return reader(config, idOf);
 }
 

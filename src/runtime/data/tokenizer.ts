@@ -90,8 +90,7 @@ function makeTokenizer(json: Record<string, unknown>, config: Record<string, unk
 /** A text's ids without special tokens. A character that the vocabulary lacks and no unknown-token stands for is left out, as Hugging Face does. */
 function plainIds(tokenizer: Tokenizer, text: string): number[] {
   const ids = orBroken(() => tokenizer.encode(text, { add_special_tokens: false }).ids.filter((id) => id !== undefined));
-  const wrong = ids.find((id) => !isTokenId(id));
-  if (wrong !== undefined) throw tokenizerBroken(`its vocabulary gives a token the id ${JSON.stringify(wrong)}`);
+  if (!ids.every(isTokenId)) throw tokenizerBroken("its vocabulary gives a token an id that is no whole number of at least 0");
   return ids;
 }
 
