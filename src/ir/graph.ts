@@ -293,18 +293,19 @@ export class Graph {
     const sorted: Node[] = [];
     const state = new Map<Node, "open" | "done">();
     for (const root of this.#nodes) {
-      const stack: { node: Node; needs: Node[] }[] = [];
+      const stack: { node: Node; needs: Node[]; next: number }[] = [];
       const enter = (node: Node): void => {
         if (state.has(node)) {
           if (state.get(node) === "open") throw new RangeError(`the graph has a cycle through ${describe(node)}`);
           return;
         }
         state.set(node, "open");
-        stack.push({ node, needs: producersOf(node, this) });
+        stack.push({ node, needs: producersOf(node, this), next: 0 });
       };
       enter(root);
       for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-        const next = top.needs.shift();
+        const next = top.needs[top.next];
+        top.next += 1;
         if (next !== undefined) {
           enter(next);
         } else {

@@ -2,7 +2,7 @@
 import { cyclicGraph, duplicateAttribute, duplicateValue, impossibleVersion, missingGraph, missingOpset, undefinedValue } from "../errors/graph.ts";
 import { quote } from "../errors/hut-error.ts";
 import type { Attribute } from "./attribute.ts";
-import { parseDim, type Dim } from "./dim.ts";
+import { followedShape, MAX_RANK, parseDim, type Dim } from "./dim.ts";
 import { Graph, Node, producersOf, Value, type Facts } from "./graph.ts";
 import { Model } from "./model.ts";
 import { decodeModel } from "./proto/decode.ts";
@@ -29,7 +29,7 @@ export function modelFromProto(proto: ModelProto, context: TensorContext): Model
   for (const message of proto.trainingInfo) checkTensors("TrainingInfoProto", message, context);
   const opsets = new Map(proto.opsetImport.map((o) => [plainDomain(o.domain), Number(o.version ?? 0)]));
   checkVersions(irVersion, opsets, context.file);
-  const graph = new GraphReader(context).read(proto.graph, undefined, new Map());
+  const graph = new GraphReader(context).read(proto.graph, undefined, undefined);
   const model = new Model(irVersion, opsets, graph);
   model.functions = proto.functions;
   model.tensors = context;
@@ -62,8 +62,8 @@ export function readFunction(proto: FunctionProto, context: TensorContext, paren
   const info = (name: string): ValueInfoProto => valueInfoProto({ name });
   const reader = new GraphReader(context, named);
   const body = graphProto({ name: proto.name, node: proto.node, input: proto.input.map(info), output: proto.output.map(info) });
-  const graph = reader.read(body, parent, new Map());
-  return { graph, defaults: reader.attributes(proto.attributeProto, `the function ${quote(proto.name ?? "")}`, graph, new Map()) };
+  const graph = reader.read(body, parent, undefined);
+  return { graph, defaults: reader.attributes(proto.attributeProto, `the function ${quote(proto.name ?? "")}`, graph, undefined) };
 }
 
 /** A domain as the IR has it: "" is ONNX's own. */
@@ -75,11 +75,26 @@ export function plainDomain(domain: string | undefined): string {
 export function factsOfType(type: TypeProto | undefined): Facts | undefined {
   const tensor = type?.tensorType;
   if (tensor === undefined) return undefined;
-  return { dataType: tensor.elemType ?? 0,
-    shape: tensor.shape?.dim.map((d): Dim => (d.dimValue !== undefined ? Number(d.dimValue) : d.dimParam !== undefined && d.dimParam !== "" ? parseDim(d.dimParam) : undefined)) };
+  const dims = tensor.shape?.dim;
+  return { dataType: tensor.elemType ?? 0, shape: dims === undefined || dims.length > MAX_RANK ? undefined
+    : dims.map((d): Dim => (d.dimValue !== undefined ? Number(d.dimValue) : d.dimParam !== undefined && d.dimParam !== "" ? parseDim(d.dimParam) : undefined)) };
 }
 
 type Scope = Map<string, Value>;
+
+/** The values that a graph sees, by name: its own, and those of the graphs around it. A chain, since a copy for each of many nested graphs would cost their product. */
+interface Sight {
+  readonly own: ReadonlyMap<string, Value>;
+  readonly outer: Sight | undefined;
+}
+
+function seen(name: string, sight: Sight | undefined): Value | undefined {
+  for (let at = sight; at !== undefined; at = at.outer) {
+    const value = at.own.get(name);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
 
 class GraphReader {
   readonly #context: TensorContext;
@@ -92,7 +107,7 @@ class GraphReader {
   }
 
   /** `outer` holds the values of the enclosing graphs. */
-  read(proto: GraphProto, parent: Graph | undefined, outer: ReadonlyMap<string, Value>): Graph {
+  read(proto: GraphProto, parent: Graph | undefined, outer: Sight | undefined): Graph {
     const graph = new Graph(parent);
     graph.name = proto.name ?? "";
     const scope: Scope = new Map();
@@ -100,7 +115,7 @@ class GraphReader {
     this.#readInitializers(proto, graph, scope);
     const nodes = proto.node.map((node) => ({ proto: node, outputs: node.output.map((name) => (name === "" ? undefined : this.#define(graph, scope, name))) }));
     graph.declarations = this.#readValueInfo(proto, scope);
-    const visible = new Map([...outer, ...scope]);
+    const visible: Sight = { own: scope, outer };
     for (const { proto: node, outputs } of nodes) graph.insert([this.#readNode(node, outputs, graph, visible)]);
     for (const info of proto.output) graph.outputs.push(this.#readOutput(info, scope));
     graph.annotations = proto.quantizationAnnotation;
@@ -131,20 +146,21 @@ class GraphReader {
   }
 
   #readInitializers(proto: GraphProto, graph: Graph, scope: Scope): void {
+    const inputs = new Set(graph.inputs);
     for (const tensorProto of proto.initializer) {
       const name = tensorProto.name ?? "";
       const known = scope.get(name);
-      if (known !== undefined && (!graph.inputs.includes(known) || known.initializer !== undefined)) throw duplicateValue(this.#context.file, name);
+      if (known !== undefined && (known.initializer !== undefined || !inputs.has(known))) throw duplicateValue(this.#context.file, name);
       const value = known ?? this.#define(graph, scope, name);
       value.initializer = tensorFromProto(tensorProto, this.#context);
-      value.facts = { dataType: value.initializer.dataType, shape: value.initializer.dims };
+      value.facts = { dataType: value.initializer.dataType, shape: followedShape(value.initializer.dims) };
       graph.initializers.add(value);
     }
     for (const sparse of proto.sparseInitializer) {
       checkTensors("SparseTensorProto", sparse, this.#context);
       const value = this.#define(graph, scope, sparse.values?.name ?? "");
       value.sparse = sparse;
-      value.facts = { dataType: sparse.values?.dataType ?? 0, shape: sparse.dims.map(Number) };
+      value.facts = { dataType: sparse.values?.dataType ?? 0, shape: followedShape(sparse.dims.map(Number)) };
       graph.initializers.add(value);
     }
   }
@@ -167,11 +183,11 @@ class GraphReader {
     return value;
   }
 
-  #readNode(proto: NodeProto, outputs: readonly (Value | undefined)[], graph: Graph, visible: ReadonlyMap<string, Value>): Node {
+  #readNode(proto: NodeProto, outputs: readonly (Value | undefined)[], graph: Graph, visible: Sight): Node {
     const described = `the node ${quote(proto.name ?? "")} (${quote(proto.opType ?? "")})`;
     const inputs = proto.input.map((name) => {
       if (name === "") return undefined;
-      const value = visible.get(name);
+      const value = seen(name, visible);
       if (value === undefined) throw undefinedValue(this.#context.file, name, described);
       return value;
     });
@@ -182,7 +198,7 @@ class GraphReader {
   }
 
   /** The attributes of a node, or the ones that a function falls back on. */
-  attributes(protos: readonly AttributeProto[], described: string, graph: Graph, visible: ReadonlyMap<string, Value>): Map<string, Attribute> {
+  attributes(protos: readonly AttributeProto[], described: string, graph: Graph, visible: Sight | undefined): Map<string, Attribute> {
     const attributes = new Map<string, Attribute>();
     for (const a of protos) {
       const name = a.name ?? "";
@@ -192,7 +208,7 @@ class GraphReader {
     return attributes;
   }
 
-  #readAttribute(a: AttributeProto, graph: Graph, visible: ReadonlyMap<string, Value>): Attribute {
+  #readAttribute(a: AttributeProto, graph: Graph, visible: Sight | undefined): Attribute {
     const tensorOf = (proto: NonNullable<AttributeProto["t"]>): ReturnType<typeof tensorFromProto> => tensorFromProto(proto, this.#context);
     const carried = a;
     if (a.refAttrName !== undefined && a.refAttrName !== "") return { kind: "reference", value: a.refAttrName, carried };

@@ -152,6 +152,9 @@ interface Traced {
   readonly alias: Value | undefined;
 }
 
+/** How many nodes may hand a constant on before a product reads it; in real exports up to 5 do. Each product goes the way anew. */
+const MAX_HANDED_ON = 64;
+
 /** Follows a value back to the constant it comes from. A `reader` that decodes it tells what it holds. */
 function traceConstant(value: Value, reader: Node): Traced | undefined {
   let at: Value = value;
@@ -159,7 +162,7 @@ function traceConstant(value: Value, reader: Node): Traced | undefined {
   let dims: readonly number[] | undefined;
   let alias: Value | undefined;
   let decoder = decodes(reader, value) ? reader : undefined;
-  for (;;) {
+  for (let steps = 0; steps <= MAX_HANDED_ON; steps += 1) {
     const tensor = constantTensor(at);
     if (tensor !== undefined) {
       const quantized = decoder === undefined ? undefined : quantizedAt(decoder, tensor);
@@ -187,6 +190,7 @@ function traceConstant(value: Value, reader: Node): Traced | undefined {
     alias = carried === "kept" && at.dataType === input.dataType ? at : undefined;
     at = input;
   }
+  return undefined;
 }
 
 function decodes(node: Node, integers: Value): boolean {
@@ -205,11 +209,15 @@ function quantizedAt(node: Node, integers: Tensor): Quantized | undefined {
 
 /** A constant tensor, under whatever name. */
 export function plainTensor(value: Value | undefined): Tensor | undefined {
-  if (value === undefined) return undefined;
-  const own = constantTensor(value);
-  const node = value.producer;
-  const input = node?.inputs[0];
-  return own ?? (node !== undefined && definitionOf(node)?.carries?.(node) === "kept" && input?.dataType === value.dataType ? plainTensor(input) : undefined);
+  let at = value;
+  for (let steps = 0; at !== undefined && steps <= MAX_HANDED_ON; steps += 1) {
+    const own = constantTensor(at);
+    if (own !== undefined) return own;
+    const node: Node | undefined = at.producer;
+    const input = node?.inputs[0];
+    at = node !== undefined && definitionOf(node)?.carries?.(node) === "kept" && input?.dataType === at.dataType ? input : undefined;
+  }
+  return undefined;
 }
 
 /** Whether two decoders make the same floats of the same integers. */

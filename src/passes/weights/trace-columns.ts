@@ -14,9 +14,6 @@ const MAX_ELEMENTS = 2 ** 22;
 /** How many nodes are followed from one product; to the softmax of its attention it is fewer than 60. */
 const MAX_FOLLOWED = 400;
 
-/** Every name is 1. */
-const ONES: Readonly<Record<string, number>> = new Proxy({}, { get: () => 1 });
-
 /** The columns [0, n) of a product that reach each of the goals, rising; undefined where one can't be followed to. */
 export function columnsReaching<K>(graph: Graph, product: Node, n: number, goals: ReadonlyMap<K, Value>): Map<K, number[]> | undefined {
   const [start] = product.outputs;
@@ -64,7 +61,7 @@ function follow(node: Node, columns: Map<Value, Int32Array>): void {
 }
 
 function numbered(shape: Shape | undefined): number[] | undefined {
-  const dims = shape?.map((d) => evaluateDim(d, ONES));
+  const dims = shape?.map((d) => evaluateDim(d, {}, 1));
   const known = dims?.filter((d) => d !== undefined);
   if (dims === undefined || known?.length !== dims.length) return undefined;
   return elementCount(known) > MAX_ELEMENTS ? undefined : known;

@@ -57,7 +57,9 @@ function productsOf(graph: Graph, sites: readonly WeightSite[]): Products {
     const site = weight === undefined || dependent.has(weight) ? undefined : siteBehind(weight, byName);
     if (site === undefined) continue;
     siteOf.set(node, site);
-    of.set(site, [...of.get(site) ?? [], node]);
+    const known = of.get(site);
+    if (known === undefined) of.set(site, [node]);
+    else known.push(node);
   }
   return { siteOf, of };
 }
