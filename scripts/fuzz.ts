@@ -2,6 +2,7 @@
  * `npm run fuzz`: reads inputs made to break every reader, a million where nothing else is said, in processes that are watched. Counts as a finding: an error that
  * is no HutError, a control character in a message, a second of processor time, 64 MB of memory beyond the input's size, a process that dies, a changed prototype.
  * What takes time or memory is repeated alone before it counts. Input n of a reader is the same for one seed, so every finding comes with the command that repeats it.
+ * Ctrl-C ends it early, with the table so far.
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -106,15 +107,17 @@ class Worker {
 const workers = Array.from({ length: Number(options.workers) }, (_, i) => new Worker(String(i)));
 const judge = new Worker("alone");
 let judging: Promise<unknown> = Promise.resolve();
-const show = setInterval(() => { report(); }, 30_000);
+// Ctrl-C ends it with what there is. A finding's index tells where to go on: --from.
+process.once("SIGINT", () => { jobs.length = 0; });
+const reports = setInterval(() => { report(); }, 30_000);
 await Promise.all(workers.map(work));
 await judging;
-clearInterval(show);
+clearInterval(reports);
 for (const worker of [...workers, judge]) worker.stop();
 rmSync(folder, { recursive: true, force: true });
 report();
 for (const { finding, count: times } of kinds.values()) {
-  process.stdout.write(`\n${finding.reader}: ${finding.what}\n  ${String(times)} times; npx tsx scripts/fuzz.ts --seed ${String(seed)} --reader ${finding.reader} --from ${String(finding.index)} --count 1\n  ${saveInput(finding)}\n${finding.stack.split("\n").slice(0, 6).join("\n")}\n`);
+  show(finding, times);
 }
 if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(results(), null, 2)}\n`);
 process.exitCode = kinds.size > 0 ? 1 : 0;
@@ -170,10 +173,17 @@ function count1(job: Job, result: JobResult): void {
 function note(finding: Finding): void {
   const key = `${finding.reader} ${finding.what.replace(/[\d"'].*$/s, "")} ${finding.stack.split("\n").slice(0, 2).join().replace(/\(.*?\/(?=src|node_modules)/g, "(")}`;
   const known = kinds.get(key);
-  if (known === undefined) kinds.set(key, { finding, count: 1 });
-  else known.count += 1;
+  if (known !== undefined) known.count += 1;
+  else {
+    kinds.set(key, { finding, count: 1 });
+    show(finding, 1);
+  }
   const row = rows.get(finding.reader);
   if (row !== undefined) row.findings += 1;
+}
+
+function show(finding: Finding, times: number): void {
+  process.stdout.write(`\n${finding.reader}: ${finding.what}\n  ${String(times)} times; npx tsx scripts/fuzz.ts --seed ${String(seed)} --reader ${finding.reader} --from ${String(finding.index)} --count 1\n  ${saveInput(finding)}\n${finding.stack.split("\n").slice(0, 6).join("\n")}\n`);
 }
 
 function saveInput({ reader: name, index }: Finding): string {
