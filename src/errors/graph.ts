@@ -46,6 +46,19 @@ export function missingOpset(file: string): HutError {
     `${quote(file)} doesn't say which operator sets it speaks, which stands behind the graph: the file is cut short. Copy or download it again.`);
 }
 
+export function impossibleVersion(file: string, what: string, version: number): HutError {
+  return new HutError("IMPOSSIBLE_VERSION", { file, version }, `${quote(file)} says that it has version ${String(version)} of ${what}, and there is none. The file is damaged; export it again.`);
+}
+
+/** What a pass has to write can't be said in the graph's opset; `what` completes "in which …". */
+export function opsetLacks(opset: number, what: string): HutError {
+  return new HutError("OPSET_LACKS", { opset }, `The graph speaks opset ${String(opset)}, in which ${what}. Convert the model to opset 17 or newer (onnx.version_converter), or export it again.`);
+}
+
+export function isOpsetLacks(error: unknown): error is HutError {
+  return error instanceof HutError && error.code === "OPSET_LACKS";
+}
+
 export function tensorMismatch(file: string, name: string, detail: string): HutError {
   return new HutError("TENSOR_MISMATCH", { file, name },
     `${quote(file)}: the tensor ${quote(name)} ${detail}. The file is damaged; export or download it again.`);

@@ -1,5 +1,5 @@
 /** ModelProto → Model: names become links, and everything the IR has no word for is carried. */
-import { cyclicGraph, duplicateAttribute, duplicateValue, graphTooLarge, missingGraph, nodeTooWide, missingOpset, undefinedValue } from "../errors/graph.ts";
+import { cyclicGraph, duplicateAttribute, duplicateValue, graphTooLarge, impossibleVersion, missingGraph, nodeTooWide, missingOpset, undefinedValue } from "../errors/graph.ts";
 import { quote } from "../errors/hut-error.ts";
 import type { Attribute } from "./attribute.ts";
 import { followedShape, MAX_RANK, parseDim, type Dim } from "./dim.ts";
@@ -43,6 +43,7 @@ export function modelFromProto(proto: ModelProto, context: TensorContext): Model
   for (const message of proto.functions) checkTensors("FunctionProto", message, context);
   for (const message of proto.trainingInfo) checkTensors("TrainingInfoProto", message, context);
   const opsets = new Map(proto.opsetImport.map((o) => [plainDomain(o.domain), Number(o.version ?? 0)]));
+  checkVersions(irVersion, opsets, context.file);
   const graph = new GraphReader(context).read(proto.graph, undefined, undefined);
   const model = new Model(irVersion, opsets, graph);
   model.functions = proto.functions;
@@ -50,6 +51,16 @@ export function modelFromProto(proto: ModelProto, context: TensorContext): Model
   for (const { key = "", value = "" } of proto.metadataProps) model.metadata.set(key, value);
   model.carried = proto;
   return model;
+}
+
+/** Throws where a version is none: all that is known of operators goes by it. Other domains' operator sets may be told without a version. */
+function checkVersions(irVersion: number, opsets: ReadonlyMap<string, number>, file: string): void {
+  if (!isVersion(irVersion, 0)) throw impossibleVersion(file, "ONNX's format", irVersion);
+  for (const [domain, version] of opsets) if (!isVersion(version, domain === "" ? 1 : 0)) throw impossibleVersion(file, `the operator set ${quote(domain)}`, version);
+}
+
+function isVersion(version: number, least: number): boolean {
+  return Number.isSafeInteger(version) && version >= least;
 }
 
 /** A function's body as a graph, and the attributes that it falls back on where a call gives none. */

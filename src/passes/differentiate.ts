@@ -8,7 +8,7 @@
  * nested graph reads from outside gets its gradient by the `captured` rule of the node that holds it.
  */
 import type { HutError } from "../errors/hut-error.ts";
-import { failedRule, noGradient, unreachedWeight, wrongGradientShape } from "../errors/graph.ts";
+import { failedRule, isOpsetLacks, noGradient, unreachedWeight, wrongGradientShape } from "../errors/graph.ts";
 import { dataTypeName, isFloating } from "../ir/data-type.ts";
 import { differentDims, formatShape } from "../ir/dim.ts";
 import { copyGraph } from "../ir/copy-graph.ts";
@@ -276,7 +276,7 @@ function run<T>(rule: () => T, node: Node): T {
   try {
     return rule();
   } catch (error) {
-    throw error instanceof TypeError ? failedRule(node.opType, node.name, error) : error;
+    throw error instanceof TypeError || isOpsetLacks(error) ? failedRule(node.opType, node.name, error) : error;
   }
 }
 
