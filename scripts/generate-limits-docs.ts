@@ -8,7 +8,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Project, type SourceFile, type VariableDeclaration } from "ts-morph";
+import { Node, Project, type SourceFile, type VariableDeclaration } from "ts-morph";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const TARGET = `${ROOT}docs/limits.md`;
@@ -68,12 +68,26 @@ function limitsOf(file: SourceFile): Limit[] {
 
 /** The number, readable: bytes in kB, MB, GB, powers of two as such, others with their digits in groups. */
 function valueOf(declaration: VariableDeclaration): string {
-  const text = declaration.getInitializerOrThrow().getText();
-  if (!/^[\d_\s*+\-().]+$/.test(text)) throw new Error(`${declaration.getName()} is "${text}", and a limit should be a number`);
-  const value = Function(`"use strict"; return (${text});`) as () => number;
-  const number = value();
+  const number = numberOf(declaration.getInitializerOrThrow());
+  if (number === undefined) throw new Error(`${declaration.getName()} is "${declaration.getInitializerOrThrow().getText()}", and a limit should be a number`);
   const unit = /BYTES|SIZE/.test(declaration.getName()) ? " bytes" : /LENGTH|TEXT|QUOTED|PART$|EQUATION/.test(declaration.getName()) ? " characters" : "";
   return `${readable(number, unit === " bytes")}${unit}`;
+}
+
+/** What an expression of whole numbers comes to; undefined for any other. */
+function numberOf(expression: Node): number | undefined {
+  if (Node.isNumericLiteral(expression)) return expression.getLiteralValue();
+  if (Node.isParenthesizedExpression(expression)) return numberOf(expression.getExpression());
+  if (!Node.isBinaryExpression(expression)) return undefined;
+  const [a, b] = [numberOf(expression.getLeft()), numberOf(expression.getRight())];
+  if (a === undefined || b === undefined) return undefined;
+  switch (expression.getOperatorToken().getText()) {
+    case "+": return a + b;
+    case "-": return a - b;
+    case "*": return a * b;
+    case "**": return a ** b;
+    default: return undefined;
+  }
 }
 
 function readable(number: number, isBytes: boolean): string {

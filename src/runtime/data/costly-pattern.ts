@@ -4,10 +4,12 @@
  */
 
 /**
- * Most repetitions without end, and most parts that may be there or not, that stand one behind the other. Work grows with the text's length to the power of the
- * first, and doubles with each of the second. The expressions of GPT-2, GPT-4, Llama 3, Qwen, DeepSeek and CLIP have up to 2 and 2.
+ * Most repetitions without end that stand one behind the other: work grows with the text's length to the power of their number. The expressions of GPT-2, GPT-4,
+ * Llama 3, Qwen, DeepSeek and CLIP have up to 2.
  */
 const MAX_LOOPS = 3;
+
+/** Most parts that may be there or not, one behind the other: each doubles the work. The same expressions have up to 2. */
 const MAX_OPTIONS = 12;
 
 /** A repetition up to this often counts as one without end. */
