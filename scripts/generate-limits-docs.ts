@@ -46,7 +46,7 @@ The formats have limits of their own:
 `;
 
 /** Constants of that kind of name that bound no file: buffers, pieces of work, what the command line shows or takes. */
-const NO_LIMITS = new Set(["MAX_WINDOW", "MAX_READ_BYTES", "MAX_WRITTEN_OUT", "MAX_THREADS", "MAX_HELP_WIDTH", "MAX_COMPARED"]);
+const NO_LIMITS = new Set(["MAX_WINDOW", "MAX_READ_BYTES", "MAX_WRITTEN_OUT", "MAX_THREADS", "MAX_HELP_WIDTH", "MAX_COMPARED", "MAX_TRIES", "MAX_WAIT_MS"]);
 
 interface Limit {
   readonly name: string;
