@@ -56,8 +56,8 @@ export function badExternalData(file: string, name: string, detail: string): Hut
 }
 
 export function noGradient(node: { opType: string; name: string; domain: string }, path: readonly string[], why: string): HutError {
-  const operator = plain(node.domain === "" ? node.opType : `${node.domain}::${node.opType}`);
-  return new HutError("NO_GRADIENT", { node: node.name, op: operator, path }, `No gradient rule for ${operator}, node ${quote(node.name)}${why === "" ? "" : ` (${plain(why)})`}. `
+  const operator = node.domain === "" ? node.opType : `${node.domain}::${node.opType}`;
+  return new HutError("NO_GRADIENT", { node: node.name, op: operator, path }, `No gradient rule for ${plain(operator)}, node ${quote(node.name)}${why === "" ? "" : ` (${plain(why)})`}. `
     + `The loss reaches the trained weights through it: ${bothEnds(path.map(plain))}. Choose targets that don't lie before it, or write its rule in src/ops.`);
 }
 
