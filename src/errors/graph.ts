@@ -25,7 +25,7 @@ export function inputExists(name: string): HutError {
     `The model has an input ${quote(name)} of its own, and the training graph needs that name. Export the model without it.`);
 }
 
-/** More of something than any exporter writes; `what` is "nodes", "inputs" or "outputs". */
+/** More of something than any exporter writes; `what` is "nodes", "initializers", "inputs" or "outputs". */
 export function graphTooLarge(file: string, what: string, limit: number): HutError {
   return new HutError("GRAPH_TOO_LARGE", { file, what, limit },
     `${quote(file)}: its graph has more than ${String(limit)} ${what}. No exporter writes that: take the model from a source you trust.`);

@@ -118,9 +118,14 @@ describe("a model made to do harm", function () {
     const named = (i: number, name = "a"): string => `${name}${String(i)}`;
     it("more nodes than any exporter writes", async () => {
       const path = join(folder, "model.onnx");
-      const model = modelOf({ input: [x], node: count(500_001, () => node("Neg", ["x"], [])) });
+      const model = modelOf({ input: [x], node: count(250_001, () => node("Neg", ["x"], [])) });
       writeFileSync(path, Buffer.concat(encodeModel(model).chunks.map(readBytes)));
-      await assert.rejects(verbs.inspect(path, {}), { code: "GRAPH_TOO_LARGE", message: /has more than 500000 nodes/ });
+      await assert.rejects(verbs.inspect(path, {}), { code: "GRAPH_TOO_LARGE", message: /has more than 250000 nodes/ });
+    });
+    it("more initializers", async () => {
+      const path = join(folder, "model.onnx");
+      writeFileSync(path, Buffer.concat(encodeModel(modelOf({ initializer: count(250_001, () => tensorProto({ dims: [0], dataType: 1 })) })).chunks.map(readBytes)));
+      await assert.rejects(verbs.inspect(path, {}), { code: "GRAPH_TOO_LARGE", message: /has more than 250000 initializers/ });
     });
     it("more outputs", () => refused({ input: [x], node: count(10_001, (i) => node("Neg", ["x"], [named(i)])), output: count(10_001, (i) => info(named(i))) }, "GRAPH_TOO_LARGE"));
     it("more inputs", () => refused({ input: count(50_001, (i) => info(named(i))) }, "GRAPH_TOO_LARGE"));
