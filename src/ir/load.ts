@@ -13,10 +13,13 @@ import { tensorFromProto, type OpenExternal, type TensorContext } from "./proto/
 import type { Source } from "./source.ts";
 
 /**
- * Most nodes of a model, nested graphs included. Each takes some 2 kB here, and the passes look at it a few dozen times. The largest decoders exported have
+ * Most nodes of a model, nested graphs included. Each takes some 6 kB and 0.1 ms when a model is looked through. The largest decoders exported have
  * some 30,000; a mixture of 128 experts in 48 layers, each written out, would come to some 200,000.
  */
-const MAX_NODES = 500_000;
+const MAX_NODES = 250_000;
+
+/** Most initializers of a model, those of nested graphs included; each takes some 5 kB. A mixture of 128 experts in 48 layers has some 20,000. */
+const MAX_INITIALIZERS = 250_000;
 
 /** Most outputs of a graph; passes ask of every node whether it makes one of them. Decoders with all their caches and hidden states have some 300. */
 const MAX_OUTPUTS = 10_000;
@@ -115,6 +118,7 @@ class GraphReader {
   readonly #context: TensorContext;
   readonly #named: ((name: string) => string) | undefined;
   #nodes = 0;
+  #initializers = 0;
 
   /** `named` gives values and nodes other names than the message's. */
   constructor(context: TensorContext, named?: (name: string) => string) {
@@ -128,6 +132,8 @@ class GraphReader {
     graph.name = proto.name ?? "";
     const scope: Scope = new Map();
     this.#nodes += proto.node.length;
+    this.#initializers += proto.initializer.length + proto.sparseInitializer.length;
+    if (this.#initializers > MAX_INITIALIZERS) throw graphTooLarge(this.#context.file, "initializers", MAX_INITIALIZERS);
     if (this.#nodes > MAX_NODES) throw graphTooLarge(this.#context.file, "nodes", MAX_NODES);
     if (proto.input.length > MAX_INPUTS) throw graphTooLarge(this.#context.file, "inputs", MAX_INPUTS);
     if (proto.output.length > MAX_OUTPUTS) throw graphTooLarge(this.#context.file, "outputs", MAX_OUTPUTS);
