@@ -18,7 +18,9 @@ export function groupWeights(weights: readonly InspectedWeight[], apart: boolean
     const { role, layer, shape, stored, dtype, op, name } = weight;
     // A weight without layer and path has nothing but its name to tell it from others.
     const key = apart ? String(i) : JSON.stringify([pathPattern(weight) ?? (layer === null ? name : null), role, layer === null, shape, stored, dtype, op]);
-    groups.set(key, [...(groups.get(key) ?? []), weight]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [weight]);
+    else group.push(weight);
   }
   return [...groups.values()].flatMap((members) => {
     const [first] = members;

@@ -1,11 +1,9 @@
 #!/usr/bin/env node
 /** The `onnx-hut` program. */
-import { readFileSync } from "node:fs";
 import { streamUnwritable } from "../errors/usage.ts";
+import { packageVersion } from "../runtime/node/own-package.ts";
 import { reportError } from "./report-error.ts";
 import { runCli } from "./run-cli.ts";
-
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -16,5 +14,5 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  loadVerbs: () => import("../index.ts"), stdout: process.stdout, stderr: process.stderr, signals: process, exit: (code) => process.exit(code), version,
+  loadVerbs: () => import("../index.ts"), stdout: process.stdout, stderr: process.stderr, signals: process, exit: (code) => process.exit(code), version: packageVersion(),
 });

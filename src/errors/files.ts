@@ -135,6 +135,12 @@ export const externalDataMissing = (modelPath: string, location: string, path: s
   new HutError("EXTERNAL_DATA_MISSING", { model: modelPath, location, path },
     `${quote(modelPath)} keeps weights in ${quote(location)}, and there is no file ${quote(path)}. Put it beside the model.`);
 
+/** The file that a `location` names has other names too, which may be anywhere on the disk. */
+export const externalDataHardLinked = (modelPath: string, location: string, path: string, names: number): HutError =>
+  new HutError("EXTERNAL_DATA_HARD_LINKED", { model: modelPath, location, path, names },
+    `${quote(modelPath)} keeps weights in ${quote(location)}, a file with ${String(names)} names (hard links), so it may be one from elsewhere; onnx refuses it too. `
+    + `If you trust it, put a copy in its place: copy ${quote(path)} and give the copy its name.`);
+
 /** The file that a `location` names ends, through links, outside the model's folder. */
 export const externalDataLeavesFolder = (modelPath: string, location: string, target: string): HutError =>
   new HutError("EXTERNAL_DATA_LEAVES_FOLDER", { model: modelPath, location, target },

@@ -1,5 +1,5 @@
 /** What can be wrong with a graph once its bytes are decoded. */
-import { HutError, list, quote } from "./hut-error.ts";
+import { HutError, list, plain, quote } from "./hut-error.ts";
 
 export function duplicateValue(file: string, name: string): HutError {
   return new HutError("DUPLICATE_VALUE", { file, name },
@@ -25,6 +25,18 @@ export function inputExists(name: string): HutError {
     `The model has an input ${quote(name)} of its own, and the training graph needs that name. Export the model without it.`);
 }
 
+/** More of something than any exporter writes; `what` is "nodes", "inputs" or "outputs". */
+export function graphTooLarge(file: string, what: string, limit: number): HutError {
+  return new HutError("GRAPH_TOO_LARGE", { file, what, limit },
+    `${quote(file)}: its graph has more than ${String(limit)} ${what}. No exporter writes that: take the model from a source you trust.`);
+}
+
+/** A node that reads or makes more values than any exporter writes. */
+export function nodeTooWide(file: string, node: string, limit: number): HutError {
+  return new HutError("NODE_TOO_WIDE", { file, node, limit },
+    `${quote(file)}: ${node} has more than ${String(limit)} inputs or outputs. No exporter writes that: take the model from a source you trust.`);
+}
+
 export function missingGraph(file: string): HutError {
   return new HutError("NO_GRAPH", { file }, `${quote(file)} holds no graph: it is an empty or cut-off ONNX file. Export the model again.`);
 }
@@ -44,9 +56,9 @@ export function badExternalData(file: string, name: string, detail: string): Hut
 }
 
 export function noGradient(node: { opType: string; name: string; domain: string }, path: readonly string[], why: string): HutError {
-  const operator = node.domain === "" ? node.opType : `${node.domain}::${node.opType}`;
-  return new HutError("NO_GRADIENT", { node: node.name, op: operator, path }, `No gradient rule for ${operator}, node ${quote(node.name)}${why === "" ? "" : ` (${why})`}. `
-    + `The loss reaches the trained weights through it: ${bothEnds(path)}. Choose targets that don't lie before it, or write its rule in src/ops.`);
+  const operator = plain(node.domain === "" ? node.opType : `${node.domain}::${node.opType}`);
+  return new HutError("NO_GRADIENT", { node: node.name, op: operator, path }, `No gradient rule for ${operator}, node ${quote(node.name)}${why === "" ? "" : ` (${plain(why)})`}. `
+    + `The loss reaches the trained weights through it: ${bothEnds(path.map(plain))}. Choose targets that don't lie before it, or write its rule in src/ops.`);
 }
 
 /** Steps shown at each end of a long way. */
@@ -66,10 +78,10 @@ export function unreachedWeight(names: readonly string[]): HutError {
 
 export function wrongGradientShape(op: string, node: string, detail: string): HutError {
   return new HutError("WRONG_GRADIENT", { op, node },
-    `The gradient rule of ${op} made something of the wrong shape or type at node ${quote(node)}: ${detail}. This is a bug in onnx-hut.`);
+    `The gradient rule of ${plain(op)} made something of the wrong shape or type at node ${quote(node)}: ${detail}. This is a bug in onnx-hut.`);
 }
 
 export function failedRule(op: string, node: string, cause: unknown): HutError {
   return new HutError("RULE_FAILED", { op, node },
-    `${op}, node ${quote(node)}, can't be differentiated here: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
+    `${plain(op)}, node ${quote(node)}, can't be differentiated here: ${plain(cause instanceof Error ? cause.message : String(cause))}.`, { cause });
 }

@@ -27,7 +27,22 @@ const MAX_QUOTED = 200;
 /** A file's own words, made safe to print: control characters escaped, cut when long, in double quotes. */
 export function quote(text: string): string {
   const cut = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
-  return JSON.stringify(cut).replace(/[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return escaped(JSON.stringify(cut));
+}
+
+/** A file's own words within a sentence, without quotes: the name of an operator, a step of a way. Control characters escaped, cut when long. */
+export function plain(text: string): string {
+  const cut = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
+  return escaped(cut.replace(/[\u0000-\u001f]/g, escape));
+}
+
+/** What JSON leaves as it is and a terminal doesn't: control characters beyond ASCII, line ends, marks that turn the direction of writing. */
+function escaped(text: string): string {
+  return text.replace(/[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, escape);
+}
+
+function escape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** "a, b and c", at most `limit` of them, the rest as a count. */

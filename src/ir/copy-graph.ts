@@ -30,7 +30,7 @@ function copyInto(original: Graph, parent: Graph, copied: Copied): Graph {
     return copy;
   };
   const copyOf = (value: Value): Value => copies.get(value) ?? value;
-  graph.inputs.push(...original.inputs.map(copyValue));
+  for (const input of original.inputs) graph.inputs.push(copyValue(input));
   for (const value of original.initializers) graph.initializers.add(copies.get(value) ?? copyValue(value));
   for (const node of original.nodes) {
     const { opType, domain, overload, name, metadata, carried } = node;
@@ -40,7 +40,7 @@ function copyInto(original: Graph, parent: Graph, copied: Copied): Graph {
     originals.set(copy, node);
     graph.insert([copy]);
   }
-  graph.outputs.push(...original.outputs.map(copyOf));
+  for (const output of original.outputs) graph.outputs.push(copyOf(output));
   return graph;
 }
 

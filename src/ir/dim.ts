@@ -38,17 +38,37 @@ export type Dim = number | SymbolicDim | undefined;
 /** The dimensions of a tensor of known rank. */
 export type Shape = readonly Dim[];
 
+/**
+ * Longest text of a dimension that is followed; what would be longer is unknown. Without it a size that is multiplied by itself, node after node, would
+ * double its text each time. The longest that exporters write have under 100 characters.
+ */
+const MAX_DIM_LENGTH = 1024;
+
+/** Highest rank whose sizes are followed; of more axes nothing is said. Tensors of real models have up to 8 axes, NumPy's up to 64. */
+export const MAX_RANK = 64;
+
+/** A shape that is followed: the one given, or undefined where its rank is beyond MAX_RANK. */
+export function followedShape(shape: Shape | undefined): Shape | undefined {
+  return shape !== undefined && shape.length > MAX_RANK ? undefined : shape;
+}
+
+/** A shape of which the rank alone is known; undefined where that is open, or beyond MAX_RANK. */
+export function openShape(rank: Dim): Shape | undefined {
+  return typeof rank === "number" && rank <= MAX_RANK ? Array.from({ length: rank }, () => undefined) : undefined;
+}
+
 /** A named size. */
 export function symbol(name: string): SymbolicDim {
   return new SymbolicDim(new Map([[name, 1]]));
 }
 
-function named(operator: Meaning["operator"], text: string, a: Dim, b: Dim): SymbolicDim {
+function named(operator: Meaning["operator"], text: string, a: Dim, b: Dim): Dim {
+  if (text.length > MAX_DIM_LENGTH) return undefined;
   const name = text.replaceAll("*", "·");
   return new SymbolicDim(new Map([[name, 1]]), new Map([[name, { operator, a, b }]]));
 }
 
-/** The most monomials a dimension may have; real exports stay under 5, and a product of many would only cost time. */
+/** The most monomials that a dimension may have; one of more is unknown. Real exports stay under 5, and a product of many would only cost time. */
 const MAX_TERMS = 32;
 
 function termsOf(dim: number | SymbolicDim): ReadonlyMap<string, number> {
@@ -62,7 +82,22 @@ function fromTerms(terms: Map<string, number>, ...from: readonly Dim[]): Dim {
   if (terms.size > MAX_TERMS) return undefined;
   const constant = terms.get("");
   if (terms.size === 1 && constant !== undefined) return constant;
-  return new SymbolicDim(terms, new Map(from.flatMap((dim) => (dim instanceof SymbolicDim ? [...dim.meanings] : []))));
+  let length = 0;
+  for (const m of terms.keys()) length += m.length;
+  return length > MAX_DIM_LENGTH ? undefined : new SymbolicDim(terms, meaningsOf(terms, from));
+}
+
+/** What the names in these terms stand for, of those that were made here. */
+function meaningsOf(terms: ReadonlyMap<string, number>, from: readonly Dim[]): Map<string, Meaning> {
+  const meanings = new Map<string, Meaning>();
+  if (!from.some((dim) => dim instanceof SymbolicDim && dim.meanings.size > 0)) return meanings;
+  for (const name of [...terms.keys()].flatMap((m) => m.split("*"))) {
+    for (const dim of from) {
+      const meaning = dim instanceof SymbolicDim ? dim.meanings.get(name) : undefined;
+      if (meaning !== undefined) meanings.set(name, meaning);
+    }
+  }
+  return meanings;
 }
 
 export function addDims(a: Dim, b: Dim): Dim {
@@ -183,14 +218,15 @@ export function numberOfElements(shape: Shape): Dim {
   return shape.reduce<Dim>(mulDims, 1);
 }
 
-/** The value of a dimension once its names are given; undefined where one is not. */
-export function evaluateDim(dim: Dim, sizes: Readonly<Record<string, number>>): number | undefined {
+/** The value of a dimension once its names are given; one that isn't counts as `otherwise`. Undefined where that is left out too. */
+export function evaluateDim(dim: Dim, sizes: Readonly<Record<string, number>>, otherwise?: number): number | undefined {
   if (dim === undefined || typeof dim === "number") return dim;
   let sum = 0;
   for (const [m, c] of dim.terms) {
     let product = c;
     for (const name of m === "" ? [] : m.split("*")) {
-      const size = sizes[name] ?? evaluateMeaning(dim.meanings.get(name), sizes);
+      // Names are a file's own words: "constructor" is one too.
+      const size = (Object.hasOwn(sizes, name) ? sizes[name] : otherwise) ?? evaluateMeaning(dim.meanings.get(name), sizes);
       if (size === undefined) return undefined;
       product *= size;
     }
@@ -211,10 +247,10 @@ function evaluateMeaning(meaning: Meaning | undefined, sizes: Readonly<Record<st
 
 /**
  * A `dim_param` as written by an exporter: a name, or (PyTorch's dynamo) sums, differences and products of names and numbers. Anything else is one
- * name; an empty text is unknown.
+ * name; an empty text is unknown, and so is one that is too long to follow.
  */
 export function parseDim(text: string): Dim {
-  if (text === "") return undefined;
+  if (text === "" || text.length > MAX_DIM_LENGTH) return undefined;
   if (!/^\s*-?\s*(\d{1,15}|[A-Za-z_]\w*)(\s*[-+*]\s*(\d{1,15}|[A-Za-z_]\w*))*\s*$/.test(text)) return symbol(text.replaceAll("*", "·"));
   const summands = text.replaceAll(/\s/g, "").match(/[-+]?[^-+]+/g) ?? [];
   return summands.map((summand) => summand.replace(/^[-+]/, "").split("*")

@@ -1,8 +1,8 @@
 /** ModelProto → Model: names become links, and everything the IR has no word for is carried. */
-import { cyclicGraph, duplicateAttribute, duplicateValue, missingGraph, missingOpset, undefinedValue } from "../errors/graph.ts";
+import { cyclicGraph, duplicateAttribute, duplicateValue, graphTooLarge, missingGraph, nodeTooWide, missingOpset, undefinedValue } from "../errors/graph.ts";
 import { quote } from "../errors/hut-error.ts";
 import type { Attribute } from "./attribute.ts";
-import { parseDim, type Dim } from "./dim.ts";
+import { followedShape, MAX_RANK, parseDim, type Dim } from "./dim.ts";
 import { Graph, Node, producersOf, Value, type Facts } from "./graph.ts";
 import { Model } from "./model.ts";
 import { decodeModel } from "./proto/decode.ts";
@@ -11,6 +11,21 @@ import { graphProto, valueInfoProto, type AttributeProto, type FunctionProto, ty
   type ValueInfoProto } from "./proto/generated/schema.ts";
 import { tensorFromProto, type OpenExternal, type TensorContext } from "./proto/tensor.ts";
 import type { Source } from "./source.ts";
+
+/**
+ * Most nodes of a model, nested graphs included. Each takes some 2 kB here, and the passes look at it a few dozen times. The largest decoders exported have
+ * some 30,000; a mixture of 128 experts in 48 layers, each written out, would come to some 200,000.
+ */
+const MAX_NODES = 500_000;
+
+/** Most outputs of a graph; passes ask of every node whether it makes one of them. Decoders with all their caches and hidden states have some 300. */
+const MAX_OUTPUTS = 10_000;
+
+/** Most inputs of a graph. Files of 2018 list their weights there too, a few thousand; since then real ones have some 200. */
+const MAX_INPUTS = 50_000;
+
+/** Most inputs, and most outputs, of a node: what JavaScript hands to one call. A Concat or Split of real exports has under 1,000. */
+const MAX_ARITY = 50_000;
 
 /** Reads a model's structure. Weights stay where they are. Throws HutError where the file is not a valid model. */
 export function loadModel(source: Source, openExternal?: OpenExternal): Model {
@@ -28,7 +43,7 @@ export function modelFromProto(proto: ModelProto, context: TensorContext): Model
   for (const message of proto.functions) checkTensors("FunctionProto", message, context);
   for (const message of proto.trainingInfo) checkTensors("TrainingInfoProto", message, context);
   const opsets = new Map(proto.opsetImport.map((o) => [plainDomain(o.domain), Number(o.version ?? 0)]));
-  const graph = new GraphReader(context).read(proto.graph, undefined, new Map());
+  const graph = new GraphReader(context).read(proto.graph, undefined, undefined);
   const model = new Model(irVersion, opsets, graph);
   model.functions = proto.functions;
   model.tensors = context;
@@ -51,8 +66,8 @@ export function readFunction(proto: FunctionProto, context: TensorContext, paren
   const info = (name: string): ValueInfoProto => valueInfoProto({ name });
   const reader = new GraphReader(context, named);
   const body = graphProto({ name: proto.name, node: proto.node, input: proto.input.map(info), output: proto.output.map(info) });
-  const graph = reader.read(body, parent, new Map());
-  return { graph, defaults: reader.attributes(proto.attributeProto, `the function ${quote(proto.name ?? "")}`, graph, new Map()) };
+  const graph = reader.read(body, parent, undefined);
+  return { graph, defaults: reader.attributes(proto.attributeProto, `the function ${quote(proto.name ?? "")}`, graph, undefined) };
 }
 
 /** A domain as the IR has it: "" is ONNX's own. */
@@ -64,15 +79,31 @@ export function plainDomain(domain: string | undefined): string {
 export function factsOfType(type: TypeProto | undefined): Facts | undefined {
   const tensor = type?.tensorType;
   if (tensor === undefined) return undefined;
-  return { dataType: tensor.elemType ?? 0,
-    shape: tensor.shape?.dim.map((d): Dim => (d.dimValue !== undefined ? Number(d.dimValue) : d.dimParam !== undefined && d.dimParam !== "" ? parseDim(d.dimParam) : undefined)) };
+  const dims = tensor.shape?.dim;
+  return { dataType: tensor.elemType ?? 0, shape: dims === undefined || dims.length > MAX_RANK ? undefined
+    : dims.map((d): Dim => (d.dimValue !== undefined ? Number(d.dimValue) : d.dimParam !== undefined && d.dimParam !== "" ? parseDim(d.dimParam) : undefined)) };
 }
 
 type Scope = Map<string, Value>;
 
+/** The values that a graph sees, by name: its own, and those of the graphs around it. A chain, since a copy for each of many nested graphs would cost their product. */
+interface Sight {
+  readonly own: ReadonlyMap<string, Value>;
+  readonly outer: Sight | undefined;
+}
+
+function seen(name: string, sight: Sight | undefined): Value | undefined {
+  for (let at = sight; at !== undefined; at = at.outer) {
+    const value = at.own.get(name);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
 class GraphReader {
   readonly #context: TensorContext;
   readonly #named: ((name: string) => string) | undefined;
+  #nodes = 0;
 
   /** `named` gives values and nodes other names than the message's. */
   constructor(context: TensorContext, named?: (name: string) => string) {
@@ -81,15 +112,19 @@ class GraphReader {
   }
 
   /** `outer` holds the values of the enclosing graphs. */
-  read(proto: GraphProto, parent: Graph | undefined, outer: ReadonlyMap<string, Value>): Graph {
+  read(proto: GraphProto, parent: Graph | undefined, outer: Sight | undefined): Graph {
     const graph = new Graph(parent);
     graph.name = proto.name ?? "";
     const scope: Scope = new Map();
+    this.#nodes += proto.node.length;
+    if (this.#nodes > MAX_NODES) throw graphTooLarge(this.#context.file, "nodes", MAX_NODES);
+    if (proto.input.length > MAX_INPUTS) throw graphTooLarge(this.#context.file, "inputs", MAX_INPUTS);
+    if (proto.output.length > MAX_OUTPUTS) throw graphTooLarge(this.#context.file, "outputs", MAX_OUTPUTS);
     this.#readInputs(proto, graph, scope);
     this.#readInitializers(proto, graph, scope);
     const nodes = proto.node.map((node) => ({ proto: node, outputs: node.output.map((name) => (name === "" ? undefined : this.#define(graph, scope, name))) }));
     graph.declarations = this.#readValueInfo(proto, scope);
-    const visible = new Map([...outer, ...scope]);
+    const visible: Sight = { own: scope, outer };
     for (const { proto: node, outputs } of nodes) graph.insert([this.#readNode(node, outputs, graph, visible)]);
     for (const info of proto.output) graph.outputs.push(this.#readOutput(info, scope));
     graph.annotations = proto.quantizationAnnotation;
@@ -120,20 +155,21 @@ class GraphReader {
   }
 
   #readInitializers(proto: GraphProto, graph: Graph, scope: Scope): void {
+    const inputs = new Set(graph.inputs);
     for (const tensorProto of proto.initializer) {
       const name = tensorProto.name ?? "";
       const known = scope.get(name);
-      if (known !== undefined && (!graph.inputs.includes(known) || known.initializer !== undefined)) throw duplicateValue(this.#context.file, name);
+      if (known !== undefined && (known.initializer !== undefined || !inputs.has(known))) throw duplicateValue(this.#context.file, name);
       const value = known ?? this.#define(graph, scope, name);
       value.initializer = tensorFromProto(tensorProto, this.#context);
-      value.facts = { dataType: value.initializer.dataType, shape: value.initializer.dims };
+      value.facts = { dataType: value.initializer.dataType, shape: followedShape(value.initializer.dims) };
       graph.initializers.add(value);
     }
     for (const sparse of proto.sparseInitializer) {
       checkTensors("SparseTensorProto", sparse, this.#context);
       const value = this.#define(graph, scope, sparse.values?.name ?? "");
       value.sparse = sparse;
-      value.facts = { dataType: sparse.values?.dataType ?? 0, shape: sparse.dims.map(Number) };
+      value.facts = { dataType: sparse.values?.dataType ?? 0, shape: followedShape(sparse.dims.map(Number)) };
       graph.initializers.add(value);
     }
   }
@@ -156,11 +192,12 @@ class GraphReader {
     return value;
   }
 
-  #readNode(proto: NodeProto, outputs: readonly (Value | undefined)[], graph: Graph, visible: ReadonlyMap<string, Value>): Node {
+  #readNode(proto: NodeProto, outputs: readonly (Value | undefined)[], graph: Graph, visible: Sight): Node {
     const described = `the node ${quote(proto.name ?? "")} (${quote(proto.opType ?? "")})`;
+    if (Math.max(proto.input.length, proto.output.length) > MAX_ARITY) throw nodeTooWide(this.#context.file, described, MAX_ARITY);
     const inputs = proto.input.map((name) => {
       if (name === "") return undefined;
-      const value = visible.get(name);
+      const value = seen(name, visible);
       if (value === undefined) throw undefinedValue(this.#context.file, name, described);
       return value;
     });
@@ -171,7 +208,7 @@ class GraphReader {
   }
 
   /** The attributes of a node, or the ones that a function falls back on. */
-  attributes(protos: readonly AttributeProto[], described: string, graph: Graph, visible: ReadonlyMap<string, Value>): Map<string, Attribute> {
+  attributes(protos: readonly AttributeProto[], described: string, graph: Graph, visible: Sight | undefined): Map<string, Attribute> {
     const attributes = new Map<string, Attribute>();
     for (const a of protos) {
       const name = a.name ?? "";
@@ -181,7 +218,7 @@ class GraphReader {
     return attributes;
   }
 
-  #readAttribute(a: AttributeProto, graph: Graph, visible: ReadonlyMap<string, Value>): Attribute {
+  #readAttribute(a: AttributeProto, graph: Graph, visible: Sight | undefined): Attribute {
     const tensorOf = (proto: NonNullable<AttributeProto["t"]>): ReturnType<typeof tensorFromProto> => tensorFromProto(proto, this.#context);
     const carried = a;
     if (a.refAttrName !== undefined && a.refAttrName !== "") return { kind: "reference", value: a.refAttrName, carried };

@@ -4,8 +4,10 @@ import { evaluateDim, type Dim } from "./dim.ts";
 import { Value, type Facts, type Graph, type Node } from "./graph.ts";
 import type { Model } from "./model.ts";
 import { attributeProto, graphProto, modelProto, nodeProto, operatorSetIdProto, stringStringEntryProto, tensorProto, tensorShapeProto, tensorShapeProtoDimension,
-  typeProto, typeProtoTensor, valueInfoProto, type AttributeProto, type GraphProto, type ModelProto, type NodeProto, type OperatorSetIdProto, type SparseTensorProto,
+  typeProto, typeProtoTensor, valueInfoProto, type AttributeProto, type GraphProto, type MessageName, type ModelProto, type NodeProto, type OperatorSetIdProto, type SparseTensorProto,
   type StringStringEntryProto, type TensorProto, type TypeProto, type ValueInfoProto } from "./proto/generated/schema.ts";
+import { mapTensors } from "./proto/map-tensors.ts";
+import { tensorFromProto, type TensorContext } from "./proto/tensor.ts";
 import { ByteRange } from "./source.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -14,13 +16,25 @@ export interface SaveOptions {
   readonly reference?: ((range: ByteRange) => { location: string; offset: number } | undefined) | undefined;
 }
 
+/** Where to, and where the tensors of messages that are carried through come from. */
+interface Saving extends SaveOptions {
+  readonly tensors: TensorContext;
+}
+
 /** The message of a model. Bytes that are not read yet stay ranges; the encoder's chunks hold them as they are. */
 export function modelToProto(model: Model, options: SaveOptions = {}): ModelProto {
-  const { carried } = model;
+  const { carried, tensors } = model;
+  const saving: Saving = { ...options, tensors };
   return modelProto({
-    ...carried, ...(model.irVersion === 0 ? {} : { irVersion: model.irVersion }), functions: model.functions, graph: graphToProto(model.graph, options),
+    ...carried, ...(model.irVersion === 0 ? {} : { irVersion: model.irVersion }), graph: graphToProto(model.graph, saving),
+    functions: model.functions.map((f) => settled("FunctionProto", f, saving)), trainingInfo: (carried?.trainingInfo ?? []).map((t) => settled("TrainingInfoProto", t, saving)),
     opsetImport: opsetImports(model), metadataProps: entries(model.metadata, carried?.metadataProps),
   });
+}
+
+/** A carried message whose external data lie where the new file may refer to them, or inside. */
+function settled<T extends object>(type: MessageName, message: T, saving: Saving): T {
+  return mapTensors(type, message, (proto) => (proto.dataLocation === 1 ? tensorToProto(proto.name, tensorFromProto(proto, saving.tensors), saving) : proto));
 }
 
 /** As the file had them, what stands there twice too, while nothing changed. */
@@ -44,7 +58,7 @@ function sameEntries<T>(a: ReadonlyMap<string, T>, b: ReadonlyMap<string, T>): b
   return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
 }
 
-function graphToProto(graph: Graph, options: SaveOptions): GraphProto {
+function graphToProto(graph: Graph, options: Saving): GraphProto {
   const { carried } = graph;
   const made = new Set([...graph.initializers, ...graph.nodes.flatMap((node) => node.outputs.filter((v) => v !== undefined))]);
   const boundary = new Set([...graph.inputs, ...graph.outputs]);
@@ -57,7 +71,7 @@ function graphToProto(graph: Graph, options: SaveOptions): GraphProto {
     ...carried, ...(graph.name === "" && carried?.name === undefined ? {} : { name: graph.name }),
     node: graph.nodes.map((node) => nodeToProto(node, options)),
     initializer: dense.map((v) => tensorToProto(v.name, v.initializer, options)),
-    sparseInitializer: [...graph.initializers].flatMap((v) => (v.sparse === undefined ? [] : [sparseToProto(v.name, v.sparse)])),
+    sparseInitializer: [...graph.initializers].flatMap((v) => (v.sparse === undefined ? [] : [sparseToProto(v.name, settled("SparseTensorProto", v.sparse, options))])),
     input: graph.inputs.map(infoOf),
     output: graph.outputs.map((v) => (v.carriedAsOutput === undefined ? infoOf(v) : { ...v.carriedAsOutput, name: v.name })),
     valueInfo: [...declared, ...added],
@@ -82,7 +96,7 @@ function typeOf(facts: Facts | undefined): TypeProto | undefined {
   return typeProto({ tensorType: typeProtoTensor({ elemType: facts.dataType, ...(dim === undefined ? {} : { shape: tensorShapeProto({ dim }) }) }) });
 }
 
-function nodeToProto(node: Node, options: SaveOptions): NodeProto {
+function nodeToProto(node: Node, options: Saving): NodeProto {
   const { carried } = node;
   const names = (values: readonly (Value | undefined)[], old: readonly string[] | undefined): string[] => {
     const list = values.map((v) => v?.name ?? "");
@@ -102,7 +116,7 @@ function nodeToProto(node: Node, options: SaveOptions): NodeProto {
 
 const encoder = new TextEncoder();
 
-function attributeToProto(name: string, a: Attribute, options: SaveOptions): AttributeProto {
+function attributeToProto(name: string, a: Attribute, options: Saving): AttributeProto {
   const { carried } = a;
   const tensor = (t: Tensor): TensorProto => tensorToProto(t.carried?.name, t, options);
   // A file that leaves the type out keeps it so.
@@ -114,7 +128,7 @@ function attributeToProto(name: string, a: Attribute, options: SaveOptions): Att
     case "tensors": return attributeProto({ ...typed(9), tensors: a.value.map(tensor) });
     default:
   }
-  if (carried !== undefined) return carried;
+  if (carried !== undefined) return a.kind === "sparse" ? settled("AttributeProto", carried, options) : carried;
   switch (a.kind) {
     case "float": return attributeProto({ name, type: 1, f: a.value });
     case "int": return attributeProto({ name, type: 2, i: a.value });

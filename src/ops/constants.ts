@@ -1,11 +1,11 @@
 /** What makes values from nothing or from shapes alone. No gradient passes through any of these. */
 import { intOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
-import { isNonNegative, numberOfElements, subDims, type Dim } from "../ir/dim.ts";
+import { isNonNegative, numberOfElements, openShape, subDims } from "../ir/dim.ts";
 import type { Facts, Node } from "../ir/graph.ts";
 import { Tensor } from "../ir/tensor.ts";
 import { defineOp } from "./define.ts";
-import { factsOfTensor, MAX_FOLLOWED_INTS } from "./elements.ts";
+import { factsOfTensor, isSmall, MAX_FOLLOWED_INTS } from "./elements.ts";
 
 /** The value of its one attribute. */
 export const Constant = defineOp({
@@ -43,11 +43,9 @@ export const ConstantOfShape = defineOp({
     const value = c.node.attributes.get("value");
     const tensor = value?.kind === "tensor" ? value.value : undefined;
     const shape = c.ints(0);
-    const rank = c.shape(0)?.[0];
-    const open = typeof rank === "number" ? Array.from({ length: rank }, (): Dim => undefined) : undefined;
-    const facts = { dataType: tensor?.dataType ?? DataType.FLOAT, shape: shape ?? open };
+    const facts = { dataType: tensor?.dataType ?? DataType.FLOAT, shape: shape ?? openShape(c.shape(0)?.[0]) };
     const count = shape?.length === 1 ? shape[0] : undefined;
-    const filler = tensor?.dataType === DataType.INT64 ? tensor.toNumbers()?.[0] : undefined;
+    const filler = tensor?.dataType === DataType.INT64 && isSmall(tensor) ? tensor.toNumbers()?.[0] : undefined;
     if (typeof count !== "number" || count > MAX_FOLLOWED_INTS || filler === undefined) return [facts];
     return [{ ...facts, ints: Array.from({ length: count }, () => filler) }];
   },

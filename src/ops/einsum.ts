@@ -14,8 +14,12 @@ interface Equation {
 
 const LETTERS = Array.from("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
-/** Undefined where "..." stands for axes whose number is unknown. */
+/** Longest equation that is followed; those of real models have under 40 characters. */
+const MAX_EQUATION = 1024;
+
+/** Undefined where "..." stands for axes whose number is unknown, and for an equation that is too long. */
 function equationOf(node: Node, ranks: readonly (number | undefined)[]): Equation | undefined {
+  if (stringOf(node, "equation", "").length > MAX_EQUATION) return undefined;
   const [left = "", right] = stringOf(node, "equation", "").replaceAll(/\s/g, "").split("->");
   const terms = left.split(",");
   const letters = terms.join("").replaceAll(/[.]/g, "");

@@ -1,12 +1,13 @@
 /** Reading an image x [N, C, d..] at places of its own, laying its windows out as columns, and choosing among boxes. */
 import { DataType } from "../ir/data-type.ts";
-import { divideExactly, mulDims, numberOfElements, type Dim } from "../ir/dim.ts";
+import { divideExactly, mulDims, numberOfElements, openShape } from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
 import { allNumbers, elementCount } from "../ir/sizes.ts";
 import { Tensor } from "../ir/tensor.ts";
 import { elements } from "./broadcast.ts";
 import { convolvedShape, sizeOfFilter } from "./convolutions.ts";
 import { defineOp } from "./define.ts";
+import { requireMakeable } from "./elements.ts";
 import { restoredShape } from "./products.ts";
 import { slidShape, windowOf, type Window } from "./windows.ts";
 
@@ -25,10 +26,9 @@ export const AffineGrid = defineOp({
   name: "AffineGrid", opsets: [20], inputs: ["theta", "size"], outputs: ["grid"],
   shape: (c) => {
     const [theta, size] = [c.shape(0), c.ints(1)];
-    const count = c.shape(1)?.[0];
-    const rank = typeof count === "number" ? count - 2 : undefined;
-    if (rank === undefined) return [{ dataType: c.dataType(0), shape: undefined }];
-    return [{ dataType: c.dataType(0), shape: [theta?.[0] ?? size?.[0], ...Array.from({ length: rank }, (_, i) => size?.[i + 2]), rank] }];
+    const image = openShape(c.shape(1)?.[0])?.slice(2);
+    if (image === undefined) return [{ dataType: c.dataType(0), shape: undefined }];
+    return [{ dataType: c.dataType(0), shape: [theta?.[0] ?? size?.[0], ...image.map((_, i) => size?.[i + 2]), image.length] }];
   },
   gradient: { theta: "unwritten", size: "none" },
 });
@@ -50,8 +50,7 @@ export const Col2Im = defineOp({
   flops: (c) => elements({ dataType: 0, shape: c.shape(0) }),
   shape: (c) => {
     const [x, image, block] = [c.shape(0), c.ints(1), c.ints(2)];
-    const rank = c.shape(1)?.[0] ?? c.shape(2)?.[0];
-    const sizes = image ?? (typeof rank === "number" ? Array.from({ length: rank }, (): Dim => undefined) : undefined);
+    const sizes = image ?? openShape(c.shape(1)?.[0] ?? c.shape(2)?.[0]);
     const channels = block === undefined ? undefined : divideExactly(x?.[1], numberOfElements(block));
     return [{ dataType: c.dataType(0), shape: sizes === undefined ? undefined : [x?.[0], channels, ...sizes] }];
   },
@@ -81,6 +80,7 @@ function windowPlaces(image: readonly number[], block: readonly number[], window
   const slid = slidShape([1, 1, ...image], window).map(Number);
   const along = (axis: number, o: number, k: number): number =>
     o * (window.strides[axis] ?? 1) + k * (window.dilations[axis] ?? 1) - (window.pads[axis]?.before ?? 0);
+  requireMakeable([...block, ...slid], "the places of the windows");
   return indices(block).flatMap((k) => indices(slid).map((o) => {
     const at = image.map((_, axis) => along(axis, o[axis] ?? 0, k[axis] ?? 0));
     return at.every((v, axis) => v >= 0 && v < (image[axis] ?? 0)) ? at.reduce((place, v, axis) => place * (image[axis] ?? 0) + v, 0) : size;

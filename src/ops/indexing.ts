@@ -1,7 +1,7 @@
 /** Picking elements by index, and putting them back. */
 import { intOf, intsOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
-import { addDims, isNonNegative, minDims, numberOfElements, subDims, type Dim, type Shape } from "../ir/dim.ts";
+import { addDims, isNonNegative, minDims, numberOfElements, openShape, subDims, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Node, Value } from "../ir/graph.ts";
 import { allNumbers, fromStart, stridesOf } from "../ir/sizes.ts";
 import { likeFirst, shapeOf } from "./broadcast.ts";
@@ -115,7 +115,7 @@ interface AxisSlice {
 function axisSlices(c: InferContext, rank: number): AxisSlice[] | undefined {
   const [starts, ends] = c.opset >= 10 ? [c.ints(1), c.ints(2)] : [intsOf(c.node, "starts"), intsOf(c.node, "ends")];
   const count = starts?.length ?? ends?.length ?? c.shape(1)?.[0];
-  const axes = c.axes("axes", 3) ?? (c.has(3) || typeof count !== "number" ? undefined : Array.from({ length: count }, (_, i) => i));
+  const axes = c.axes("axes", 3) ?? (c.has(3) ? undefined : openShape(count)?.map((_, i) => i));
   const steps = c.axes("steps", 4);
   return axes?.map((a, i) => ({ axis: fromStart(a, rank), start: starts?.[i], end: ends?.[i], step: c.has(4) ? steps?.[i] : 1 }));
 }
@@ -155,7 +155,8 @@ function slicedInts(c: InferContext, shape: Shape, slices: readonly AxisSlice[])
     from += first * stride;
     [steps[axis], dims[axis]] = [step * stride, count];
   }
-  return { ints: strided(ints, dims, from, steps) };
+  const picked = strided(ints, dims, from, steps);
+  return picked === undefined ? {} : { ints: picked };
 }
 
 /** y = x from starts to ends along axes. dx = dy put back among zeros. */

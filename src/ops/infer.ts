@@ -1,11 +1,17 @@
 /** Shape inference: a node's output facts from its inputs' facts, by the operator's own rule. */
 import { intsOf } from "../ir/attribute.ts";
-import { numberOfElements, sameDim, type Dim, type Shape } from "../ir/dim.ts";
+import { followedShape, numberOfElements, sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts, Graph, Node, Value } from "../ir/graph.ts";
 import { allNumbers } from "../ir/sizes.ts";
 import type { InferContext } from "./define.ts";
 import { factsOfTensor, isSmall, MAX_FOLLOWED_INTS } from "./elements.ts";
 import { definitionOf } from "./registry.ts";
+
+/**
+ * Longest list of integers in an attribute of a node whose shape rule is asked; rules compare axes with axes, so a long list would cost its square. Axes,
+ * pads and permutations of real nodes have up to 16 numbers. A Constant, whose numbers are a value, may have any.
+ */
+const MAX_ATTRIBUTE_INTS = 1024;
 
 /** The context in which a node's rules are asked. */
 export function inferContext(node: Node, opsets: ReadonlyMap<string, number>): InferContext {
@@ -30,10 +36,22 @@ export function inferContext(node: Node, opsets: ReadonlyMap<string, number>): I
 
 /** Infers one node's outputs; what the file declares fills the gaps. */
 export function inferNode(node: Node, opsets: ReadonlyMap<string, number>): void {
-  const found = definitionOf(node)?.shape(inferContext(node, opsets)) ?? [];
+  const found = isModest(node) ? definitionOf(node)?.shape(inferContext(node, opsets)) ?? [] : [];
   node.outputs.forEach((output, i) => {
-    if (output !== undefined) output.facts = mergeFacts(trimInts(found[i]), output.facts);
+    if (output !== undefined) output.facts = mergeFacts(trimInts(followed(found[i])), output.facts);
   });
+}
+
+/** Whether a node's attributes are as short as a shape rule expects. */
+function isModest(node: Node): boolean {
+  if (node.opType === "Constant") return true;
+  for (const a of node.attributes.values()) if ((a.kind === "ints" || a.kind === "floats") && a.value.length > MAX_ATTRIBUTE_INTS) return false;
+  return true;
+}
+
+/** Facts without a shape whose rank is beyond what is followed. */
+function followed(facts: Facts | undefined): Facts | undefined {
+  return facts?.shape === undefined || followedShape(facts.shape) !== undefined ? facts : { dataType: facts.dataType, shape: undefined };
 }
 
 /** Infers every node of a graph and of the graphs nested in it, in order. Facts of inputs come from their declarations (`load`). */

@@ -79,7 +79,7 @@ export const Where = defineOp({
 /** The value that stands for y with its NaNs replaced by zeros, where the graph makes one: Where(IsNaN(y), 0, y). */
 export function nanGuard(y: Value): Value | undefined {
   const guard = y.uses.find(({ node, index }) => node.opType === "Where" && index === 2 && node.inputs[0]?.producer?.opType === "IsNaN"
-    && node.inputs[0].producer.inputs[0] === y && node.inputs[1]?.initializer?.toNumbers()?.every((v) => v === 0) === true);
+    && node.inputs[0].producer.inputs[0] === y && node.inputs[1]?.initializer?.atHand === true && node.inputs[1].initializer.toNumbers()?.every((v) => v === 0) === true);
   return guard?.node.outputs[0];
 }
 

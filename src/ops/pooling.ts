@@ -6,6 +6,7 @@ import type { Facts, Node, Value } from "../ir/graph.ts";
 import { elementCount } from "../ir/sizes.ts";
 import { elements, shapeOf } from "./broadcast.ts";
 import { defineOp, type FlopRule, type InferContext, type OpDefinition } from "./define.ts";
+import { requireMakeable } from "./elements.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 import { zerosLike } from "./indexing.ts";
 import { restoredShape } from "./products.ts";
@@ -55,6 +56,7 @@ function perCount(op: OpBuilder, node: Node, x: Value, dy: Value): Value {
   if (!padded) return op.Mul(dy, op.scalar(1 / elementCount(window.kernel.map(Number)), dy));
   return window.kernel.reduce<Value>((sum, kernel, i) => {
     const [size, pads] = [Number(kernel), window.pads[i]];
+    requireMakeable([size], "the places of a window");
     if (pads === undefined) throw new TypeError(`the pads follow from the sizes of "${x.name}", which must be known`);
     const included = intOf(node, "count_include_pad", 0) === 1 ? pads : { before: 0, after: 0 };
     const sizeOf = (v: Value): Value => op.Squeeze(op.Slice(shapeOf(op, v), [i + 2], [i + 3], [0]), [0]);

@@ -6,6 +6,7 @@ import { fromStart } from "../ir/sizes.ts";
 import { Tensor } from "../ir/tensor.ts";
 import { elements } from "./broadcast.ts";
 import { defineOp, type GradientContext } from "./define.ts";
+import { requireMakeable } from "./elements.ts";
 import type { OpBuilder } from "./generated/builder.ts";
 import { restoredShape } from "./products.ts";
 
@@ -103,6 +104,7 @@ function taps(place: number, axis: Axis, reading: Reading): { at: number; weight
 /** The matrix [o, d] of one axis: y = M · x along it. Places outside a region that is cropped to read nothing. */
 function matrixOf(axis: Axis, reading: Reading): number[] {
   const { d, o } = axis;
+  requireMakeable([o, d], "how an axis is read");
   const matrix = Array.from({ length: o * d }, () => 0);
   for (let i = 0; i < o; i += 1) {
     const place = placeOf(i, axis, reading);
@@ -140,7 +142,8 @@ function spreadAlongAxes(
 
 /** The floats of a constant input; undefined where it isn't given, has none, or isn't a constant. */
 function constantNumbers(value: Value | undefined): readonly number[] | undefined {
-  const numbers = value?.initializer?.toNumbers();
+  // Scales and regions have a few numbers; a longer constant is not read.
+  const numbers = value?.initializer?.atHand === true ? value.initializer.toNumbers() : undefined;
   return numbers === undefined || numbers.length === 0 ? undefined : [...numbers];
 }
 

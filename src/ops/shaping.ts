@@ -1,12 +1,12 @@
 /** What moves or retypes bytes and changes no number: views, transposes, concatenation, casts. */
 import { intOf, intsOf } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
-import { addDims, divideExactly, mulDims, numberOfElements, sameDim, type Dim, type Shape } from "../ir/dim.ts";
+import { addDims, divideExactly, mulDims, numberOfElements, openShape, sameDim, type Dim, type Shape } from "../ir/dim.ts";
 import type { Facts } from "../ir/graph.ts";
 import { allNumbers, fromStart, stridesOf } from "../ir/sizes.ts";
 import { broadcastShapes, likeFirst, shapeOf, unbroadcast } from "./broadcast.ts";
 import { defineOp, type InferContext } from "./define.ts";
-import { strided } from "./elements.ts";
+import { MAX_FOLLOWED_INTS, strided } from "./elements.ts";
 import { inOrder, joined, permuted, splitUp } from "./movement.ts";
 import { restoredShape } from "./products.ts";
 
@@ -44,8 +44,7 @@ function reshaped(c: InferContext): Shape | undefined {
   const from = c.shape(0);
   const target = c.ints(1);
   if (target === undefined) {
-    const rank = c.shape(1)?.[0];
-    return typeof rank === "number" ? Array.from({ length: rank }, () => undefined) : undefined;
+    return openShape(c.shape(1)?.[0]);
   }
   const copies = intOf(c.node, "allowzero", 0) === 0;
   const shape = target.map((d, i): Dim => (d === 0 && copies ? from?.[i] : d));
@@ -134,12 +133,10 @@ export const Unsqueeze = defineOp({
 export const Expand = defineOp({
   name: "Expand", opsets: [8, 13], inputs: ["input", "shape"], outputs: ["output"],
   shape: (c) => {
-    const target = c.ints(1);
-    const rank = c.shape(1)?.[0];
-    const wanted = target ?? (typeof rank === "number" ? Array.from({ length: rank }, (): Dim => undefined) : undefined);
+    const wanted = c.ints(1) ?? openShape(c.shape(1)?.[0]);
     const shape = wanted === undefined ? undefined : broadcastShapes([c.shape(0), wanted]);
     const [first, length] = [c.ints(0)?.[0], shape?.length === 1 ? shape[0] : undefined];
-    return [{ dataType: c.dataType(0), shape, ...(c.ints(0)?.length === 1 && typeof length === "number" && length <= 64 ? { ints: Array.from({ length }, () => first) } : {}) }];
+    return [{ dataType: c.dataType(0), shape, ...(c.ints(0)?.length === 1 && typeof length === "number" && length <= MAX_FOLLOWED_INTS ? { ints: Array.from({ length }, () => first) } : {}) }];
   },
   gradient: { input: ({ op, in: { input }, grad: { output } }) => unbroadcast(op, output, input), shape: "none" },
 });
@@ -177,7 +174,7 @@ export const Concat = defineOp({
 /** As many unknowns as a vector has elements, up to a length that no shape arithmetic exceeds; undefined where that is open. */
 function unknownInts(shape: Shape | undefined): Dim[] | undefined {
   const length = shape?.[0];
-  return typeof length === "number" && length <= 64 ? Array.from({ length }, () => undefined) : undefined;
+  return typeof length === "number" && length <= MAX_FOLLOWED_INTS ? Array.from({ length }, () => undefined) : undefined;
 }
 
 /** The inputs' parts along `axis`: by sizes given, else into equal ones. dx = the parts' gradients one after the other. */

@@ -10,7 +10,7 @@
  */
 import { functionNotInlinable } from "../errors/functions.ts";
 import type { Attribute } from "../ir/attribute.ts";
-import type { Graph, Node, Value } from "../ir/graph.ts";
+import { Node, type Graph, type Value } from "../ir/graph.ts";
 import { plainDomain, readFunction, type FunctionBody } from "../ir/load.ts";
 import type { Model } from "../ir/model.ts";
 import { everyGraph, everyNode } from "../ir/nested.ts";
@@ -89,7 +89,7 @@ class Inliner implements InlinedFunctions {
     this.#bringToOpset(body.graph, called, call);
     this.inline(body.graph);
     const { inputs } = body.graph;
-    inputs.forEach((input, i) => { redirect(input, call.inputs[i]); });
+    inputs.forEach((input, i) => { Node.redirect(input, call.inputs[i]); });
     const made = body.graph.outputs.map((output) => (inputs.includes(output) ? call.inputs[inputs.indexOf(output)] : output));
     graph.absorb(body.graph, call);
     call.outputs.forEach((output, i) => { if (output !== undefined) this.#connect(graph, call, i, made[i]); });
@@ -107,7 +107,7 @@ class Inliner implements InlinedFunctions {
         const shared = this.#initializers.get(carried) ?? this.#model.graph.addInitializer(carried.output[0] ?? output.name, tensor);
         this.#initializers.set(carried, shared);
         this.constants.set(shared, { function: called, node: carried });
-        redirect(output, shared);
+        Node.redirect(output, shared);
         body.outputs.forEach((value, i) => { if (value === output) body.outputs[i] = shared; });
         gone.push(node);
       }
@@ -158,7 +158,7 @@ class Inliner implements InlinedFunctions {
     if (output === undefined) return;
     if (made === undefined) {
       if (graph.outputs.includes(output)) throw this.#refusal(call, "it hands on an input that the call leaves out as an output of the graph");
-      redirect(output, undefined);
+      Node.redirect(output, undefined);
       return;
     }
     made.facts ??= output.facts;
@@ -177,11 +177,6 @@ class Inliner implements InlinedFunctions {
   #refusal(call: Node, why: string): Error {
     return functionNotInlinable(this.#model.tensors.file, call.opType, call.name, why);
   }
-}
-
-/** Lets every reader have another value, or none. */
-function redirect(from: Value, to: Value | undefined): void {
-  for (const { node, index } of [...from.uses]) node.setInput(index, to);
 }
 
 /** What a value or node of a body is called. TorchScript's paths go on: `/layer.0` and `/query/MatMul` are `/layer.0/query/MatMul`. */

@@ -63,9 +63,10 @@ function isVariadic(node: Node): boolean {
 /** Constants with the same small value become one. */
 function mergeConstants(graph: Graph): void {
   const first = new Map<string, Value>();
+  const seenOutside = new Set([...graph.inputs, ...graph.outputs]);
   for (const value of [...graph.initializers]) {
     const tensor = value.initializer;
-    if (tensor?.atHand !== true || tensor.byteLength > MAX_COMPARED || value.pinned || graph.inputs.includes(value) || graph.outputs.includes(value)) continue;
+    if (tensor?.atHand !== true || tensor.byteLength > MAX_COMPARED || value.pinned || seenOutside.has(value)) continue;
     const key = tensorKey(tensor);
     const twin = first.get(key);
     if (twin === undefined) {

@@ -7,6 +7,7 @@
 import type { Graph, Node } from "../ir/graph.ts";
 import { everyGraph } from "../ir/nested.ts";
 import { tensorOfConstant } from "../ops/constants.ts";
+import { factsOfTensor } from "../ops/elements.ts";
 
 /** Returns how many nodes it replaced. */
 export function normalizeConstants(graph: Graph): number {
@@ -15,13 +16,14 @@ export function normalizeConstants(graph: Graph): number {
 
 function normalizeGraph(graph: Graph): number {
   const gone: Node[] = [];
+  const outputs = new Set(graph.outputs);
   for (const node of graph.nodes) {
     const tensor = node.opType === "Constant" && node.domain === "" ? tensorOfConstant(node) : undefined;
     const [output] = node.outputs;
-    if (tensor === undefined || output === undefined || graph.outputs.includes(output)) continue;
+    if (tensor === undefined || output === undefined || outputs.has(output)) continue;
     node.setOutput(0, undefined);
     output.initializer = tensor;
-    output.facts ??= { dataType: tensor.dataType, shape: tensor.dims };
+    output.facts ??= factsOfTensor(tensor);
     graph.initializers.add(output);
     gone.push(node);
   }

@@ -6,7 +6,7 @@
  * written stays as it is and carries the reason in its metadata, for the error of whoever has to differentiate it.
  * Rules: each node whose definition has `opens` is replaced by what that emits, in place.
  */
-import type { Graph, Node, Value } from "../ir/graph.ts";
+import { Node, type Graph, type Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import type { OpDefinition } from "../ops/define.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
@@ -68,6 +68,6 @@ function openNode(graph: Graph, node: Node, opsets: ReadonlyMap<string, number>,
 function become(made: Value, output: Value): void {
   const { producer } = made;
   if (producer === undefined) throw new TypeError("an output that nothing makes");
-  for (const { node, index } of [...made.uses]) node.setInput(index, output);
+  Node.redirect(made, output);
   producer.setOutput(producer.outputs.indexOf(made), output);
 }

@@ -11,6 +11,8 @@ import { schemaOf } from "./schema-of.ts";
 export function removeDead(graph: Graph): number {
   const inside = graph.nodes.reduce((sum, node) => node.subgraphs.reduce((s, sub) => s + removeDead(sub), sum), 0);
   const needed = new Set<Node>();
+  const outputs = new Set(graph.outputs);
+  const inputs = new Set(graph.inputs);
   const visit = (value: Value | undefined): void => {
     const open: Value[] = value === undefined ? [] : [value];
     for (let at = open.pop(); at !== undefined; at = open.pop()) {
@@ -25,11 +27,11 @@ export function removeDead(graph: Graph): number {
   graph.remove(dead);
   for (const node of graph.nodes) {
     node.outputs.forEach((output, i) => {
-      if (isOptional(node, i) && output?.uses.length === 0 && !graph.outputs.includes(output)) node.setOutput(i, undefined);
+      if (isOptional(node, i) && output?.uses.length === 0 && !outputs.has(output)) node.setOutput(i, undefined);
     });
   }
   for (const value of [...graph.initializers]) {
-    if (value.uses.length === 0 && !graph.outputs.includes(value) && !graph.inputs.includes(value)) graph.initializers.delete(value);
+    if (value.uses.length === 0 && !outputs.has(value) && !inputs.has(value)) graph.initializers.delete(value);
   }
   return inside + dead.length;
 }

@@ -25,8 +25,9 @@ class Resolver {
 
   resolve(graph: Graph): number {
     let fired = 0;
-    const open = [...graph.nodes];
-    for (let node = open.shift(); node !== undefined; node = open.shift()) {
+    // The next node is the last of the list.
+    const open = [...graph.nodes].reverse();
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
       const taken = definitionOf(node)?.chooses?.(node);
       if (taken === undefined) {
         for (const sub of node.subgraphs) fired += this.resolve(sub);
@@ -35,7 +36,7 @@ class Resolver {
       for (const sub of node.subgraphs) if (sub !== taken) this.#count(sub, -1);
       const nodes = [...taken.nodes];
       this.#replace(graph, node, taken);
-      open.unshift(...nodes);
+      for (const inner of nodes.reverse()) open.push(inner);
       fired += 1;
     }
     return fired;

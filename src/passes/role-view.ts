@@ -13,7 +13,7 @@ import { openComposites } from "./open-composites.ts";
 
 /** The copy, with the facts that were inferred of the original. */
 export function roleView(model: Model): Model {
-  const view = modelFromProto(modelToProto(model), { file: "view", openExternal: undefined });
+  const view = modelFromProto(modelToProto(model), { ...model.tensors, file: "view" });
   setFacts(view.graph, factsOf(model.graph));
   const { calls } = inlineFunctions(view);
   normalizeConstants(view.graph);

@@ -3,7 +3,7 @@ import { dataTypeName, isFloating } from "../ir/data-type.ts";
 import { addDims, dimKey, type Dim } from "../ir/dim.ts";
 import type { Graph, Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
-import { everyGraph } from "../ir/nested.ts";
+import { everyGraph, everyNode } from "../ir/nested.ts";
 import { elements } from "../ops/broadcast.ts";
 import { inferContext } from "../ops/infer.ts";
 import { definitionOf } from "../ops/registry.ts";
@@ -45,13 +45,14 @@ export function inspectedWeight(site: WeightSite): InspectedWeight {
     dtype: dataTypeName(storedType(site)) };
 }
 
-function countOperators(graph: Graph, counts: Record<string, number> = {}): Record<string, number> {
-  for (const node of graph.nodes) {
+/** How often each operator stands in a graph and those nested in it, most frequent first. A Map first: "__proto__" may be an operator's name. */
+function countOperators(graph: Graph): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const node of everyNode(graph)) {
     const name = node.domain === "" ? node.opType : `${node.domain}::${node.opType}`;
-    counts[name] = (Object.hasOwn(counts, name) ? counts[name] ?? 0 : 0) + 1;
-    for (const sub of node.subgraphs) countOperators(sub, counts);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-  return Object.fromEntries(Object.entries(counts).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));
+  return Object.fromEntries([...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));
 }
 
 /** Numbers in the float constants of a graph and those nested in it, and in those that weights are decoded from. */

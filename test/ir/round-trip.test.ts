@@ -8,10 +8,11 @@ import { modelFromProto } from "../../src/ir/load.ts";
 import type { Model } from "../../src/ir/model.ts";
 import { decodeModel } from "../../src/ir/proto/decode.ts";
 import { encodeModel } from "../../src/ir/proto/encode.ts";
-import { MESSAGES, type FieldSpec, type MessageName, type ModelProto } from "../../src/ir/proto/generated/schema.ts";
+import { attributeProto, functionProto, graphProto, MESSAGES, modelProto, nodeProto, operatorSetIdProto, sparseTensorProto, stringStringEntryProto, tensorProto, trainingInfoProto,
+  type FieldSpec, type MessageName, type ModelProto, type NodeProto, type TensorProto } from "../../src/ir/proto/generated/schema.ts";
 import { modelToProto, type SaveOptions } from "../../src/ir/save.ts";
 import { ByteRange, memorySource, readBytes } from "../../src/ir/source.ts";
-import { Tensor } from "../../src/ir/tensor.ts";
+import { bytesOf, Tensor } from "../../src/ir/tensor.ts";
 import { verifyGraph } from "../../src/ir/verify-graph.ts";
 import { everything, floats, info } from "./everything.ts";
 
@@ -114,6 +115,24 @@ describe("load then save", () => {
     const source = memorySource("base.onnx", bytesOfModel(proto));
     const inside = modelToProto(modelFromProto(again, { file: "x.onnx", openExternal: () => source }));
     assert.deepEqual(inside.graph?.initializer.map((t) => [t.dataLocation, t.externalData.length, t.rawData?.length]), [[undefined, 0, 32768], [undefined, 0, 32768], [undefined, 0, undefined]]);
+  });
+
+  it("takes the external data of functions, training info and sparse tensors along, by reference or inside", () => {
+    const source = memorySource("weights", bytesOf(Float32Array.of(0, 1, 2, 3)).slice());
+    const entry = (key: string, value: string): ReturnType<typeof stringStringEntryProto> => stringStringEntryProto({ key, value });
+    const far = (name: string): TensorProto => tensorProto({ name, dims: [2], dataType: 1, dataLocation: 1, externalData: [entry("location", "weights"), entry("offset", "4")] });
+    const constant = (t: TensorProto): NodeProto => nodeProto({ opType: "Constant", output: ["k"], attribute: [attributeProto({ name: "value", type: 4, t })] });
+    const sparse = sparseTensorProto({ values: far("s"), indices: tensorProto({ dims: [2], dataType: 7, rawData: new Uint8Array(16) }), dims: [9] });
+    const proto = modelProto({ irVersion: 9, opsetImport: [operatorSetIdProto({ version: 17 })], graph: graphProto({ sparseInitializer: [sparse],
+      node: [nodeProto({ opType: "Constant", output: ["c"], attribute: [attributeProto({ name: "sparse_value", type: 11, sparseTensor: { ...sparse, values: far("a") } })] })] }),
+    functions: [functionProto({ name: "F", domain: "f", output: ["k"], node: [constant(far("f"))] })], trainingInfo: [trainingInfoProto({ initialization: graphProto({ initializer: [far("t")] }) })] });
+    const again = (options: SaveOptions): TensorProto[] => {
+      const written = decode(bytesOfModel(modelToProto(modelFromProto(proto, { file: "m.onnx", openExternal: () => source }), options)));
+      return [written.graph?.sparseInitializer[0]?.values, written.graph?.node[0]?.attribute[0]?.sparseTensor?.values, written.functions[0]?.node[0]?.attribute[0]?.t,
+        written.trainingInfo[0]?.initialization?.initializer[0]].map((t) => t ?? tensorProto());
+    };
+    assert.deepEqual(again({}).map((t) => [t.name, t.dataLocation, t.externalData, t.rawData]), ["s", "a", "f", "t"].map((name) => [name, undefined, [], bytesOf(Float32Array.of(1, 2))]));
+    assert.deepEqual(again({ reference: ({ offset }) => ({ location: "elsewhere", offset }) }).map((t) => t.externalData.map((e) => e.value)), Array.from({ length: 4 }, () => ["elsewhere", "4", "8"]));
   });
 
   it("declares inputs and outputs that a pass added by what is known of them", () => {

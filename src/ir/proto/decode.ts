@@ -25,7 +25,7 @@ const MAX_DEPTH = 100;
  */
 const MAX_PARTS = 8_000_000;
 
-/** Most bytes that the pieces of one field may come to, which is what one protobuf message may take. */
+/** Most bytes that the pieces of one field may come to, which is what one protobuf message may take. Exporters write each field in one piece. */
 const MAX_JOINED_BYTES = 2 ** 31 - 1;
 
 /**

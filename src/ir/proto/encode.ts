@@ -8,7 +8,7 @@ import { ByteRange, type Bytes } from "../source.ts";
 import { type FieldSpec, type Int, type MessageName, MESSAGES, type ModelProto, type WireKind } from "./generated/schema.ts";
 import { DELIMITED, MAX_VARINT_BYTES, WIRE_TYPES } from "./wire-types.ts";
 
-/** Protobuf's own limit: readers count the bytes of a message in an int32. */
+/** Longest file written. Protobuf's own limit: readers count the bytes of a message in an int32. Models with more weights keep them as external data. */
 export const MAX_MODEL_BYTES = 2 ** 31 - 1;
 
 /** Byte fields longer than this become chunks of their own instead of being copied. */

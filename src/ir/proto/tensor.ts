@@ -1,6 +1,6 @@
 /** TensorProto → Tensor: the many ways a file may store numbers become one, bytes in raw_data's order, which stay where they lie. */
 import { badExternalData, tensorMismatch } from "../../errors/graph.ts";
-import { type HutError, quote } from "../../errors/hut-error.ts";
+import { type HutError, plain, quote } from "../../errors/hut-error.ts";
 import { byteLength, DataType, dataTypeName } from "../data-type.ts";
 import { elementCount } from "../sizes.ts";
 import { ByteRange, type Bytes, type Source } from "../source.ts";
@@ -28,15 +28,15 @@ export function tensorFromProto(proto: TensorProto, context: TensorContext): Ten
   });
   const dataType = proto.dataType ?? DataType.UNDEFINED;
   const size = elementCount(dims);
-  if (!Number.isSafeInteger(size)) throw tensorMismatch(file, name, `has the dimensions ${dims.join(" × ")}, more elements than can be counted`);
+  if (!Number.isSafeInteger(size)) throw tensorMismatch(file, name, `has the dimensions ${plain(dims.join(" × "))}, more elements than can be counted`);
   if (dataType === DataType.STRING) {
     if (proto.dataLocation === 1) throw badExternalData(file, name, "should hold strings, which can't lie in another file");
-    if (proto.stringData.length !== size) throw tensorMismatch(file, name, `is string [${dims.join(", ")}], ${String(size)} in all, but ${String(proto.stringData.length)} are stored`);
+    if (proto.stringData.length !== size) throw tensorMismatch(file, name, `is string [${plain(dims.join(", "))}], ${String(size)} in all, but ${String(proto.stringData.length)} are stored`);
     return new Tensor(dataType, dims, undefined, proto);
   }
   const expected = byteLength(dataType, size);
   const mismatch = (stored: number): HutError => tensorMismatch(file, name,
-    `is ${dataTypeName(dataType)} [${dims.join(", ")}], ${String(expected)} bytes, but ${String(stored)} are stored`);
+    `is ${dataTypeName(dataType)} [${plain(dims.join(", "))}], ${String(expected)} bytes, but ${String(stored)} are stored`);
   const data = dataOf(proto, dataType, expected, mismatch, context);
   if (expected !== undefined && data !== undefined && data.length !== expected) throw mismatch(data.length);
   return new Tensor(dataType, dims, data, proto);

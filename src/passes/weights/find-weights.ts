@@ -75,27 +75,32 @@ export function storedType({ quantized, tensor }: WeightSite): number {
 export function findWeights(graph: Graph): WeightSite[] {
   const reads = everyNode(graph).flatMap((node) => readBy(node) ?? []);
   const sites = new Map<Value, WeightSite>();
-  const names = new Set<string>();
+  const names = new Map<string, number>();
+  const known = new Map<WeightSite, KnownReads>();
   // The read that a constant is named by: the first, or the first under its own name. Of two entries of one key, a map keeps the later.
   const firsts = new Map([...reads.toReversed(), ...reads.filter((r) => r.found.alias === undefined).reverse()].map((r) => [r.found.constant, r]));
   for (const { found, shape, point, bias, modulePath, op } of reads) {
     const first = firsts.get(found.constant);
     const holder = isOtherModule(modulePath, first?.modulePath) ? found.alias ?? found.constant : found.constant;
-    const known = sites.get(holder);
-    if (known === undefined) {
+    const site = sites.get(holder);
+    if (site === undefined) {
       sites.set(holder, { name: ownName(holder.name, names), constant: found.constant, tensor: found.tensor, quantized: found.quantized, ...shape, op, points: [point], bias, modulePath, role: undefined, blocks: undefined, layer: undefined });
-    } else if (sameCode(known.quantized, found.quantized)) {
-      addRead(known, point, found, bias);
+    } else if (sameCode(site.quantized, found.quantized)) {
+      const reads = known.get(site) ?? { points: new Map(site.points.map((p) => [p.value, p])), decoders: new Set(site.quantized?.decoders) };
+      known.set(site, reads);
+      addRead(site, reads, point, found, bias);
     }
   }
   return [...sites.values()];
 }
 
-/** Two branches may each hold a constant of one name. */
-function ownName(name: string, taken: Set<string>): string {
+/** Two branches may each hold a constant of one name. `taken` says with which number to go on looking for a free one. */
+function ownName(name: string, taken: Map<string, number>): string {
   let own = name;
-  for (let i = 1; taken.has(own); i += 1) own = `${name} (${String(i)})`;
-  taken.add(own);
+  let number = taken.get(name) ?? 1;
+  for (; taken.has(own); number += 1) own = `${name} (${String(number)})`;
+  taken.set(name, number);
+  if (own !== name) taken.set(own, 1);
   return own;
 }
 
@@ -126,18 +131,33 @@ function readBy(node: Node): Read | undefined {
     modulePath: modulePathOf(node, found.alias ?? found.constant, bias?.constant) };
 }
 
+/** What a site has so far, to be looked up: a weight that a hundred thousand products read is looked up as often. */
+interface KnownReads {
+  readonly points: Map<Value, WeightPoint>;
+  readonly decoders: Set<Node>;
+}
+
 /** Equal weights of two modules are stored once and are two weights all the same; a module that is called twice has one. */
 function isOtherModule(path: string | undefined, first: string | undefined): boolean {
   return path !== undefined && first !== undefined && !isCallOf(path, first);
 }
 
 /** A product that reads the stored tensor the other way round has the same [k, n]: the first product's. */
-function addRead(site: WeightSite, read: WeightPoint, found: Traced, bias: Bias | undefined): void {
-  const point = site.points.find((p) => p.value === read.value);
-  if (point === undefined) site.points.push({ ...read, layout: found.swapped === (site.stored === "kn") ? "nk" : "kn" });
-  else point.uses.push(...read.uses);
+function addRead(site: WeightSite, known: KnownReads, read: WeightPoint, found: Traced, bias: Bias | undefined): void {
+  const point = known.points.get(read.value);
+  if (point === undefined) {
+    const added: WeightPoint = { ...read, layout: found.swapped === (site.stored === "kn") ? "nk" : "kn" };
+    site.points.push(added);
+    known.points.set(read.value, added);
+  } else {
+    point.uses.push(...read.uses);
+  }
   if (bias?.constant === site.bias?.constant) site.bias?.uses.push(...(bias?.uses ?? []));
-  for (const decoder of found.quantized?.decoders ?? []) if (site.quantized?.decoders.includes(decoder) === false) site.quantized.decoders.push(decoder);
+  for (const decoder of found.quantized?.decoders ?? []) {
+    if (known.decoders.has(decoder)) continue;
+    known.decoders.add(decoder);
+    site.quantized?.decoders.push(decoder);
+  }
 }
 
 /** A constant behind a value, and what stands between. */
@@ -152,6 +172,9 @@ interface Traced {
   readonly alias: Value | undefined;
 }
 
+/** How many nodes may hand a constant on before a product reads it; in real exports up to 5 do. Each product goes the way anew. */
+const MAX_HANDED_ON = 64;
+
 /** Follows a value back to the constant it comes from. A `reader` that decodes it tells what it holds. */
 function traceConstant(value: Value, reader: Node): Traced | undefined {
   let at: Value = value;
@@ -159,7 +182,7 @@ function traceConstant(value: Value, reader: Node): Traced | undefined {
   let dims: readonly number[] | undefined;
   let alias: Value | undefined;
   let decoder = decodes(reader, value) ? reader : undefined;
-  for (;;) {
+  for (let steps = 0; steps <= MAX_HANDED_ON; steps += 1) {
     const tensor = constantTensor(at);
     if (tensor !== undefined) {
       const quantized = decoder === undefined ? undefined : quantizedAt(decoder, tensor);
@@ -187,6 +210,7 @@ function traceConstant(value: Value, reader: Node): Traced | undefined {
     alias = carried === "kept" && at.dataType === input.dataType ? at : undefined;
     at = input;
   }
+  return undefined;
 }
 
 function decodes(node: Node, integers: Value): boolean {
@@ -205,11 +229,15 @@ function quantizedAt(node: Node, integers: Tensor): Quantized | undefined {
 
 /** A constant tensor, under whatever name. */
 export function plainTensor(value: Value | undefined): Tensor | undefined {
-  if (value === undefined) return undefined;
-  const own = constantTensor(value);
-  const node = value.producer;
-  const input = node?.inputs[0];
-  return own ?? (node !== undefined && definitionOf(node)?.carries?.(node) === "kept" && input?.dataType === value.dataType ? plainTensor(input) : undefined);
+  let at = value;
+  for (let steps = 0; at !== undefined && steps <= MAX_HANDED_ON; steps += 1) {
+    const own = constantTensor(at);
+    if (own !== undefined) return own;
+    const node: Node | undefined = at.producer;
+    const input = node?.inputs[0];
+    at = node !== undefined && definitionOf(node)?.carries?.(node) === "kept" && input?.dataType === at.dataType ? input : undefined;
+  }
+  return undefined;
 }
 
 /** Whether two decoders make the same floats of the same integers. */

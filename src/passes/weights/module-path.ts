@@ -5,6 +5,8 @@ import type { Role } from "./find-weights.ts";
 
 /** Names of products. */
 const OPERATORS = new Set(DEFINITIONS.filter((d) => d.weight !== undefined).map((d) => d.name));
+/** Longest name, or list of scopes, in which a module's path is looked for. Those of real exports have under 1,000 characters. */
+const MAX_PATH_TEXT = 8192;
 /** Where dynamo keeps the module scopes of a node: a Python list as text. */
 const SCOPES_KEY = "pkg.torch.onnx.name_scopes";
 
@@ -18,7 +20,7 @@ export function modulePathOf(product: Node, weight: Value, bias: Value | undefin
 
 /** Quantizers put an ending of theirs behind a parameter's name: `classifier.weight_quantized`, `lm_head.weight_Q4`. */
 function pathOfParameter(name: string): string | undefined {
-  return name.includes("::") || name.startsWith("/") ? undefined : /^(.+)\.(?:weight|bias)(?:_quantized|_Q\w*)?$/.exec(name)?.[1];
+  return name.length > MAX_PATH_TEXT || name.includes("::") || name.startsWith("/") ? undefined : /^(.+)\.(?:weight|bias)(?:_quantized|_Q\w*)?$/.exec(name)?.[1];
 }
 
 /** Some exporters call a weight after its node, `….q_proj.MatMul.weight`: the operator is no module. */
@@ -30,13 +32,21 @@ function withoutOperator(path: string | undefined): string | undefined {
 /** The path of the module that dynamo says a node stands in. */
 export function scopePath(node: Node): string | undefined {
   const text = node.metadata.get(SCOPES_KEY);
-  if (text === undefined) return undefined;
-  const scopes = [...text.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g)].map((m) => m[1] ?? m[2] ?? "");
-  const path = scopes.at(-2);
+  if (text === undefined || text.length > MAX_PATH_TEXT) return undefined;
+  const path = quotedIn(text).at(-2);
   return path === undefined || path === "" ? undefined : path;
 }
 
+/** The texts in quotes, up to one that has no end: looking for other beginnings behind it would cost the square of the length. */
+function quotedIn(text: string): string[] {
+  const found: string[] = [];
+  const quoted = /[^'"]*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/y;
+  for (let match = quoted.exec(text); match !== null; match = quoted.exec(text)) found.push(match[1] ?? match[2] ?? "");
+  return found;
+}
+
 function nodePath(name: string): string | undefined {
+  if (name.length > MAX_PATH_TEXT) return undefined;
   const parts = name.split("/");
   return name.startsWith("/") && parts.length > 2 ? parts.slice(1, -1).join(".") : undefined;
 }

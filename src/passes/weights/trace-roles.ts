@@ -13,7 +13,7 @@ import { roleView } from "../role-view.ts";
 import type { Role, WeightSite } from "./find-weights.ts";
 import { inputDependent } from "./input-dependent.ts";
 import { layerOf, parentPath } from "./module-path.ts";
-import { columnsReaching } from "./trace-columns.ts";
+import { columnBudget, columnsReaching, type ColumnBudget } from "./trace-columns.ts";
 
 /** How many nodes a trace may visit; between two weights of real exports stand fewer than 60. */
 const MAX_VISITED = 400;
@@ -24,6 +24,8 @@ const MAX_CONSTANT_STEPS = 32;
 interface Products {
   readonly siteOf: ReadonlyMap<Node, WeightSite>;
   readonly of: ReadonlyMap<WeightSite, readonly Node[]>;
+  /** For following the columns of packed weights, all of them together. */
+  readonly budget: ColumnBudget;
 }
 
 /** Fills in `role`, `layer` and `blocks` of a model's sites. `logits` is the output whose maker is the head; undefined where the graph has none. */
@@ -57,9 +59,11 @@ function productsOf(graph: Graph, sites: readonly WeightSite[]): Products {
     const site = weight === undefined || dependent.has(weight) ? undefined : siteBehind(weight, byName);
     if (site === undefined) continue;
     siteOf.set(node, site);
-    of.set(site, [...of.get(site) ?? [], node]);
+    const known = of.get(site);
+    if (known === undefined) of.set(site, [node]);
+    else known.push(node);
   }
-  return { siteOf, of };
+  return { siteOf, of, budget: columnBudget() };
 }
 
 /** The site whose constant a value is computed from by what stands first in its nodes, through decoding and transposing alike. */
@@ -181,10 +185,10 @@ function traceAttention(softmax: Node, products: Products, layer: number): boole
 }
 
 /** The columns of each role of a packed weight; undefined where they overlap or can't be followed. */
-function blocksOf(site: WeightSite, { of }: Products, graph: Graph | undefined, operands: ReadonlyMap<Role, Value>): ReadonlyMap<Role, readonly number[]> | undefined {
+function blocksOf(site: WeightSite, { of, budget }: Products, graph: Graph | undefined, operands: ReadonlyMap<Role, Value>): ReadonlyMap<Role, readonly number[]> | undefined {
   // Branches may each have a product of the weight: the one beside the attention counts.
   const product = of.get(site)?.find((node) => node.graph === graph);
-  const blocks = product === undefined || graph === undefined ? undefined : columnsReaching(graph, product, site.n, operands);
+  const blocks = product === undefined || graph === undefined ? undefined : columnsReaching(graph, product, site.n, operands, budget);
   const columns = [...blocks?.values() ?? []].flat();
   return new Set(columns).size === columns.length && [...blocks?.values() ?? []].every((block) => block.length > 0) ? blocks : undefined;
 }

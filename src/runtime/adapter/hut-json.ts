@@ -69,7 +69,7 @@ export interface HutJson {
 /** Values in one fingerprint: enough that two weights of one shape never agree by chance, and few enough to read from a large file. */
 const FINGERPRINT_VALUES = 64;
 
-/** Most values read in a fingerprint. */
+/** Most values read in a fingerprint; those that are written have 64. */
 const MAX_FINGERPRINT_VALUES = 4096;
 
 /** The golden ratio's fraction: its multiples fall evenly into [0, 1) and never repeat. */

@@ -10,7 +10,7 @@ import { patternUnusable } from "../../errors/adapter.ts";
 /** Longest pattern read; PEFT's own examples stay under 200 characters. */
 const MAX_PATTERN_LENGTH = 4096;
 
-/** Deepest nesting of groups, so that recursion stays shallow. */
+/** Deepest nesting of groups, so that recursion stays shallow; patterns in use nest 3 deep. */
 const MAX_GROUP_DEPTH = 50;
 
 /** Most steps of one match: hundreds of times what a real pattern takes on a module path, and still well under a second. */

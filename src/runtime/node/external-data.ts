@@ -1,7 +1,7 @@
 /** Where a model's external data may lie: a `location` from the file becomes a real path inside the model's folder, or is refused. */
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { externalDataLeavesFolder, externalDataMissing, fileMissing, systemCode, unsafeLocation } from "../../errors/files.ts";
+import { externalDataHardLinked, externalDataLeavesFolder, externalDataMissing, fileMissing, systemCode, unsafeLocation } from "../../errors/files.ts";
 import { requireRegularFile } from "./file-source.ts";
 
 /** Longest location we follow. Real ones are file names; systems allow paths of 4,096 bytes. */
@@ -11,8 +11,9 @@ const MAX_LOCATION_LENGTH = 4096;
  * The real path of the external data file that a model names in `location`.
  * The location itself must be relative and stay inside: empty, absolute, with `..`, a backslash, a drive letter or NUL is refused, as is ONNX
  * Runtime's name for memory. A link is followed when it ends in the folder of `modelPath`, or in the folder where the model itself really
- * lies, so that a cache where model and data are both links into one folder works. Only regular files pass.
- * Throws UNSAFE_EXTERNAL_LOCATION, EXTERNAL_DATA_LEAVES_FOLDER, EXTERNAL_DATA_MISSING, FILE_MISSING (the model), NOT_A_REGULAR_FILE.
+ * lies, so that a cache where model and data are both links into one folder works. Only regular files pass, and of those
+ * with several names (hard links), which could be files from elsewhere, only the model itself.
+ * Throws UNSAFE_EXTERNAL_LOCATION, EXTERNAL_DATA_LEAVES_FOLDER, EXTERNAL_DATA_HARD_LINKED, EXTERNAL_DATA_MISSING, FILE_MISSING (the model), NOT_A_REGULAR_FILE.
  */
 export function resolveExternal(modelPath: string, location: string): string {
   const problem = problemOf(location);
@@ -27,6 +28,8 @@ export function resolveExternal(modelPath: string, location: string): string {
   const inside = isInside(target, real(folder) ?? folder) || isInside(target, dirname(model));
   if (!inside) throw externalDataLeavesFolder(modelPath, location, target);
   requireRegularFile(target);
+  const { nlink } = statSync(target);
+  if (nlink > 1 && target !== model) throw externalDataHardLinked(modelPath, location, target, nlink);
   return target;
 }
 

@@ -4,7 +4,7 @@ import type { AdapterTensor } from "../adapter/peft-tensors.ts";
 import { parametersOf, readOnnxAdapter } from "../swap/read-onnx-adapter.ts";
 import { openFileSource } from "./file-source.ts";
 
-/** Longest file read: offsets of flatbuffers have 31 bits. */
+/** Longest file read: offsets of flatbuffers have 31 bits. Adapters stay under 1 GB by far. */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
 
 /** The file's bytes. Throws FILE_TOO_LONG, and the errors of reading a file. */

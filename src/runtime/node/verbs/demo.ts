@@ -2,7 +2,6 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { demoMissing } from "../../../errors/files.ts";
 import { interrupted } from "../../../errors/runtime.ts";
 import type { DemoOptions, DemoResult } from "../../options.ts";
@@ -10,6 +9,7 @@ import { writeFileAtomic } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { ensureFolder } from "../folder.ts";
 import { lockFolder } from "../lock-folder.ts";
+import { packageFolder } from "../own-package.ts";
 import { adapt } from "./adapt.ts";
 import { evaluate } from "./evaluate.ts";
 import { fold } from "./fold.ts";
@@ -56,8 +56,7 @@ export async function demo(options: DemoOptions = {}): Promise<DemoResult> {
 
 /** fixtures/demo of this package, from the sources or from dist. */
 function demoFolder(): string {
-  // src/ and dist/ are equally deep.
-  const found = fileURLToPath(new URL("../../../../fixtures/demo", import.meta.url));
+  const found = join(packageFolder(), "fixtures", "demo");
   if (!existsSync(join(found, "model.onnx"))) throw demoMissing();
   return found;
 }

@@ -25,6 +25,7 @@ import { inputFiles, refuseFoldersOfModel, refuseInputsAsOutputs } from "../inpu
 import { loadExamples } from "../load-examples.ts";
 import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
+import { packageVersion } from "../own-package.ts";
 import { RunFolder, type RunFile } from "../run-folder.ts";
 import { compareSettings, fromSettings, settingsOf } from "../run-settings.ts";
 import { adapterBase, openAdapter } from "./adapt.ts";
@@ -190,11 +191,4 @@ function runtimeVersion(): string | null {
   } catch {
     return null;
   }
-}
-
-/** This package's version, from its package.json. */
-function packageVersion(): string {
-  // src/ and dist/ are equally deep.
-  const { version } = JSON.parse(readFileSync(new URL("../../../../package.json", import.meta.url), "utf8")) as { version: string };
-  return version;
 }
