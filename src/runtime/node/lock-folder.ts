@@ -13,7 +13,8 @@ import { constants, copyFileSync, linkSync, readdirSync, readFileSync, rmSync, s
 import { hostname, uptime } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { outputFolderBusy, outputUnwritable, systemCode, type FolderHolder } from "../../errors/files.ts";
-import { FOREIGN_AGE_MS, isLeftover, isTemporaryName, sweep, temporaryBeside } from "./temporary-file.ts";
+import { removeLeftovers } from "./leftovers.ts";
+import { FOREIGN_AGE_MS, isLeftover, isTemporaryName, temporaryBeside } from "./temporary-file.ts";
 import { HOST_MARK, isAlive, startMark } from "./process-life.ts";
 
 /** The lock's name in its folder. */
@@ -53,7 +54,7 @@ export function lockFolder(folder: string): Disposable {
   const shown = join(folder, LOCK_FILE);
   const file = resolve(shown);
   const mine: Holder = { pid: process.pid, host: hostname(), hostMark: HOST_MARK, startMark: startMark(process.pid), since: new Date().toISOString(), id: randomUUID() };
-  sweep(folder);
+  removeLeftovers(folder);
   const announced = temporaryBeside(file);
   try {
     for (let tries = 1; ; tries += 1) {

@@ -6,6 +6,7 @@ import type { OpenExternal } from "../../ir/proto/tensor.ts";
 import { ByteRange, type Source } from "../../ir/source.ts";
 import { loadableModel, type LoadableModel } from "../loadable-model.ts";
 import { resolveExternal } from "./external-data.ts";
+import { finishRenames } from "./leftovers.ts";
 import { openFileSource, type FileSource } from "./file-source.ts";
 
 /** Where a folder keeps its model, in the order they are looked for. */
@@ -41,6 +42,7 @@ function modelFile(path: string): string {
 /** Opens a model. Throws HutError where it isn't there, is no ONNX file, or is damaged. */
 export function openModel(path: string): OpenedModel {
   const file = modelFile(path);
+  finishRenames(dirname(file));
   const source = openFileSource(file);
   const opened = new Map<string, Source & Disposable>();
   const real = realpathSync(file);

@@ -10,7 +10,8 @@ import { readBytes, type Bytes } from "../../ir/source.ts";
 import { kindOf, type FileSource } from "./file-source.ts";
 import { removeFile } from "./folder.ts";
 import { freeBytes, requireSpace } from "./free-space.ts";
-import { removeLeftovers, temporaryBeside } from "./temporary-file.ts";
+import { forget, noteRenames, removeLeftovers } from "./leftovers.ts";
+import { temporaryBeside } from "./temporary-file.ts";
 import { beginCopy, twinOf, writeChunks, type BegunCopy, type WriteOptions } from "./write-chunks.ts";
 
 /** Bytes given to one write call. */
@@ -89,22 +90,22 @@ export class Outputs implements Disposable, AsyncDisposable {
     this.#unwanted.push(path);
   }
 
-  /** Puts every file into its place. Throws OUTPUT_UNWRITABLE. */
+  /** Puts every file into its place. Killed in the middle of it, the next who reads or writes there does the rest. Throws OUTPUT_UNWRITABLE, DISK_FULL. */
   commit(): void {
     const folders = new Set<string>();
-    for (const path of this.#unwanted.splice(0)) removeFile(path);
-    for (const { path, temporary, mode } of this.#written.splice(0)) {
-      try {
-        if (mode !== undefined) chmodSync(temporary, mode);
-        renameSync(temporary, path);
-        folders.add(dirname(path));
-      } catch (error) {
-        discard(temporary);
-        throw outputUnwritable(path, error);
+    const lists = this.#written.length + this.#unwanted.length > 1 ? this.#note() : [];
+    try {
+      for (const path of this.#unwanted.splice(0)) removeFile(path);
+      for (let next = this.#written[0]; next !== undefined; next = this.#written[0]) {
+        putInPlace(next);
+        this.#written.shift();
+        folders.add(dirname(next.path));
       }
+      this.#made.length = 0;
+      for (const folder of folders) syncFolder(folder);
+    } finally {
+      forget(lists);
     }
-    this.#made.length = 0;
-    for (const folder of folders) syncFolder(folder);
   }
 
   /** Removes what was not put into its place, and the folders that were made for it. */
@@ -131,12 +132,29 @@ export class Outputs implements Disposable, AsyncDisposable {
     return undefined;
   }
 
+  #note(): string[] {
+    try {
+      return noteRenames(this.#written, this.#unwanted);
+    } catch (error) {
+      throw failure(this.#written[0]?.path ?? "", 0, error);
+    }
+  }
+
   #begin(path: string): string {
     const mode = modeOfPlace(path);
     removeLeftovers(dirname(path));
     const temporary = temporaryBeside(path);
     this.#written.push({ path, temporary, mode });
     return temporary;
+  }
+}
+
+function putInPlace({ path, temporary, mode }: Written): void {
+  try {
+    if (mode !== undefined) chmodSync(temporary, mode);
+    renameSync(temporary, path);
+  } catch (error) {
+    throw outputUnwritable(path, error);
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { adapterMissing } from "../../errors/adapter.ts";
 import { openFileSource, readTextFile } from "./file-source.ts";
 import { folderHolds, requireFolder, subFoldersHolding } from "./folder.ts";
+import { finishRenames } from "./leftovers.ts";
 import { Outputs } from "./outputs.ts";
 import type { AdapterFolder } from "../adapter/adapter-folder.ts";
 import { adapterFiles, adapterOfFiles, HUT_FILE, README_FILE, TENSOR_FILE } from "../adapter/folder-files.ts";
@@ -18,6 +19,7 @@ const MAX_TEXT_BYTES = 16 * 1024 * 1024;
  */
 export function readAdapterFolder(dir: string): AdapterFolder {
   requireFolder(dir);
+  finishRenames(dir);
   const subFolders = folderHolds(dir, CONFIG_FILE) ? [] : subFoldersHolding(dir, CONFIG_FILE);
   const missing = [CONFIG_FILE, TENSOR_FILE].find((name) => !folderHolds(dir, name));
   if (missing !== undefined) throw adapterMissing(dir, missing, subFolders);

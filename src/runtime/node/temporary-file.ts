@@ -1,11 +1,11 @@
-/** Names of the files that an atomic write fills before it renames them, and the removal of those that a killed process left behind. */
+/** Names of the files that an atomic write fills before it renames them, and how those of a killed process are known. */
 import { createHash, randomBytes } from "node:crypto";
-import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { HOST_MARK, isAlive, startMark } from "./process-life.ts";
 
 /** `.<name>.onnx-hut-<pid>-<host mark><start mark><random>.tmp`. */
-const TEMPORARY = /^\..*\.onnx-hut-(\d+)-([0-9a-f]{8})([0-9a-f]{6})[0-9a-f]{6}\.tmp$/s;
+const TEMPORARY = /^\.(.*)\.onnx-hut-(\d+)-([0-9a-f]{8})([0-9a-f]{6})[0-9a-f]{6}\.tmp$/s;
 
 /** Most bytes of the output's name repeated in the temporary one: file systems allow 255 in all, and the rest takes under 60. */
 const MAX_NAME_BYTES = 180;
@@ -13,7 +13,6 @@ const MAX_NAME_BYTES = 180;
 /** A process number says nothing about another machine or container that shares the folder: what those left is removed only after a day. */
 export const FOREIGN_AGE_MS: number = 24 * 60 * 60 * 1000;
 
-const swept = new Set<string>();
 const given = new Set<string>();
 
 /** A new name beside `path`, in the same folder and so on the same file system. What is still there under it when the process exits is removed. */
@@ -26,9 +25,7 @@ export function temporaryBeside(path: string): string {
 
 /** A temporary name of a process. */
 export function temporaryName(of: string, pid: number): string {
-  let name = of;
-  while (Buffer.byteLength(name) > MAX_NAME_BYTES) name = Array.from(name).slice(0, -1).join("");
-  return `.${name}.onnx-hut-${String(pid)}-${HOST_MARK}${shortMark(pid)}${randomBytes(3).toString("hex")}.tmp`;
+  return `.${repeated(of)}.onnx-hut-${String(pid)}-${HOST_MARK}${shortMark(pid)}${randomBytes(3).toString("hex")}.tmp`;
 }
 
 /** Whether a file's name is a temporary one, whoever's. */
@@ -36,24 +33,20 @@ export function isTemporaryName(name: string): boolean {
   return TEMPORARY.test(name);
 }
 
-/** Removes what dead processes left in `folder`, once per process and folder: a folder may be large, and many files be written into it. Never fails. */
-export function removeLeftovers(folder: string): void {
-  if (!swept.has(resolve(folder))) sweep(folder);
+/** Whether a temporary name was made of this one. */
+export function isTemporaryOf(temporary: string, name: string): boolean {
+  return TEMPORARY.exec(temporary)?.[1] === repeated(name);
 }
 
-/** Removes what dead processes left in `folder`. Never fails: leftovers are untidy, not wrong. */
-export function sweep(folder: string): void {
-  swept.add(resolve(folder));
-  try {
-    for (const name of readdirSync(folder)) if (isLeftover(join(folder, name))) rmSync(join(folder, name), { force: true });
-  } catch {
-    return;
-  }
+function repeated(name: string): string {
+  let cut = name;
+  while (Buffer.byteLength(cut) > MAX_NAME_BYTES) cut = Array.from(cut).slice(0, -1).join("");
+  return cut;
 }
 
 /** Whether a file is a temporary one of a process that is gone. */
 export function isLeftover(path: string): boolean {
-  const [, number, host, mark] = TEMPORARY.exec(basename(path)) ?? [];
+  const [, , number, host, mark] = TEMPORARY.exec(basename(path)) ?? [];
   const stats = number === undefined ? undefined : lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined || !stats.isFile()) return false;
   if (host !== HOST_MARK) return Date.now() - stats.mtimeMs > FOREIGN_AGE_MS;

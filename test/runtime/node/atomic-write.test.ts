@@ -8,7 +8,8 @@ import { basename, dirname, join } from "node:path";
 import { ByteRange, memorySource } from "../../../src/ir/source.ts";
 import { refuseInputAsOutput, requireWritable, writeFileAtomic } from "../../../src/runtime/node/atomic-write.ts";
 import { ensureFolder } from "../../../src/runtime/node/folder.ts";
-import { removeLeftovers, temporaryBeside, temporaryName } from "../../../src/runtime/node/temporary-file.ts";
+import { removeLeftovers } from "../../../src/runtime/node/leftovers.ts";
+import { temporaryBeside, temporaryName } from "../../../src/runtime/node/temporary-file.ts";
 
 /** Permissions and links are told apart there; root may write anywhere. */
 const isPosix = process.platform !== "win32";

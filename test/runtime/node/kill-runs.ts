@@ -1,12 +1,13 @@
 /**
- * Kills commands at random moments, and looks at what is left: every output is the older one or the new one, all of one command alike; the next run succeeds,
- * gives the bytes of an undisturbed one, and leaves nothing that isn't an output.
+ * Kills commands at random moments, and looks at what is left: every output is the older one or the new one, and all of one command are alike once somebody has
+ * read or written there; the next run succeeds, gives the bytes of an undisturbed one, and leaves nothing that isn't an output.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
+import { finishRenames } from "../../../src/runtime/node/leftovers.ts";
 import { LOCK_FILE } from "../../../src/runtime/node/lock-folder.ts";
 import { isTemporaryName } from "../../../src/runtime/node/temporary-file.ts";
 import { Random } from "../../../src/runtime/random.ts";
@@ -104,8 +105,13 @@ async function killOnce(prepared: Prepared, random: Random, options: KillOptions
       if (run.code !== 0) killed.push({ scenario: scenario.name, verb: scenario.verb, phase: "after its last rename", problems: [`it ended with ${String(run.code)}: ${await run.said}`] });
       break;
     }
+    const found = treeOf(options.out);
+    const phase = phaseOf(found, prepared, options.out, run.hadLock);
+    const torn = tornFiles(found, older, newer, scenario);
+    // What any command does that reads or writes there.
+    for (const path of ["", ...listing(options.out)]) finishRenames(join(options.out, path));
     const now = treeOf(options.out);
-    killed.push({ scenario: scenario.name, verb: scenario.verb, phase: phaseOf(now, prepared, options.out, run.hadLock), problems: halfStates(now, older, newer, scenario) });
+    killed.push({ scenario: scenario.name, verb: scenario.verb, phase, problems: [...torn, ...mixture(now, older, newer, scenario)] });
     words = nextWords(scenario, now, older);
   }
   const last = killed.at(-1);
@@ -185,12 +191,23 @@ function phaseOf(now: Tree, { older, newer }: Prepared, out: string, hadLock: bo
   return now.has("run/run.json") && !isMixed(now, older, newer, /^run\/adapter\//) ? "at work under its lock" : "between two renames";
 }
 
-/** Files that are neither as before nor as after, and outputs of which some are old and some are new. A run's own records change as it goes, and are left to its resumption. */
-function halfStates(now: Tree, older: Tree, newer: Tree, { verb }: Scenario): string[] {
-  const outputs = verb === "train" ? /^run\/adapter\// : /./;
-  const places = [...new Set([...now.keys(), ...older.keys(), ...newer.keys()])].filter((path) => outputs.test(path));
-  const torn = places.filter((path) => now.get(path) !== older.get(path) && now.get(path) !== newer.get(path)).map((path) => `${path} is neither the old nor the new one`);
-  return torn.length > 0 || !isMixed(now, older, newer, outputs) ? torn : [`some outputs are old and some are new: ${places.filter((path) => now.get(path) !== older.get(path)).join(", ")} new`];
+/** Files that are neither as before nor as after. A run's own records change as it goes, and are left to its resumption. */
+function tornFiles(now: Tree, older: Tree, newer: Tree, scenario: Scenario): string[] {
+  return places(now, older, newer, scenario).filter((path) => now.get(path) !== older.get(path) && now.get(path) !== newer.get(path)).map((path) => `${path} is neither the old nor the new one`);
+}
+
+/** Outputs of which some are old and some are new. */
+function mixture(now: Tree, older: Tree, newer: Tree, scenario: Scenario): string[] {
+  if (!isMixed(now, older, newer, outputsOf(scenario))) return [];
+  return [`some outputs are old and some are new: ${places(now, older, newer, scenario).filter((path) => now.get(path) !== older.get(path)).join(", ")} new`];
+}
+
+function outputsOf({ verb }: Scenario): RegExp {
+  return verb === "train" ? /^run\/adapter\// : /./;
+}
+
+function places(now: Tree, older: Tree, newer: Tree, scenario: Scenario): string[] {
+  return [...new Set([...now.keys(), ...older.keys(), ...newer.keys()])].filter((path) => outputsOf(scenario).test(path));
 }
 
 function isMixed(now: Tree, older: Tree, newer: Tree, outputs: RegExp): boolean {

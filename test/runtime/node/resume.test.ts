@@ -153,11 +153,12 @@ describe("train --resume", function () {
   });
 
   it("is refused while the run still runs, as is a second run in its folder; the first goes on undisturbed", async () => {
-    const others: Promise<unknown>[] = [];
+    const others: Promise<string>[] = [];
     await train(MODEL, { ...settings, output: at("run"), onProgress: ({ done }) => {
-      for (const again of [{ resume: true }, { ...settings, overwrite: true }, settings]) if (done === 2) others.push(train(MODEL, { output: at("run"), ...again }));
+      for (const again of [{ resume: true }, { ...settings, overwrite: true }, settings]) if (done === 2) others.push(train(MODEL, { output: at("run"), ...again }).then(() => "went on", (error: unknown) => (error as { code: string }).code));
     } });
-    for (const other of others) await assert.rejects(other, { code: "OUTPUT_FOLDER_BUSY" });
+    assert.ok(others.length >= 3);
+    assert.deepEqual(new Set(await Promise.all(others)), new Set(["OUTPUT_FOLDER_BUSY"]));
     isWhole();
   });
 
