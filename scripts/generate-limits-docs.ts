@@ -68,19 +68,12 @@ function limitsOf(file: SourceFile): Limit[] {
 
 /** The number, readable: bytes in kB, MB, GB, powers of two as such, others with their digits in groups. */
 function valueOf(declaration: VariableDeclaration): string {
-<<<<<<< HEAD
   const number = numberOf(declaration.getInitializerOrThrow());
   if (number === undefined) throw new Error(`${declaration.getName()} is "${declaration.getInitializerOrThrow().getText()}", and a limit should be a number`);
-=======
-  const text = declaration.getInitializerOrThrow().getText();
-  if (!/^[\d_\s*-]+$/.test(text)) throw new Error(`${declaration.getName()} is "${text}", and a limit should be a number`);
-  const number = computed(text);
->>>>>>> files
   const unit = /BYTES|SIZE/.test(declaration.getName()) ? " bytes" : /LENGTH|TEXT|QUOTED|PART$|EQUATION/.test(declaration.getName()) ? " characters" : "";
   return `${readable(number, unit === " bytes")}${unit}`;
 }
 
-<<<<<<< HEAD
 /** What an expression of whole numbers comes to; undefined for any other. */
 function numberOf(expression: Node): number | undefined {
   if (Node.isNumericLiteral(expression)) return expression.getLiteralValue();
@@ -95,13 +88,6 @@ function numberOf(expression: Node): number | undefined {
     case "**": return a ** b;
     default: return undefined;
   }
-=======
-/** Differences of products of powers: `2 ** 31 - 1`, `16 * 1024 * 1024`, `8_000_000`. */
-function computed(text: string): number {
-  const power = (factor: string): number => { const [base, exponent = "1"] = factor.split("**"); return Number(base) ** Number(exponent); };
-  const product = (summand: string): number => summand.split(/(?<!\*)\*(?!\*)/).map(power).reduce((a, b) => a * b);
-  return text.replaceAll("_", "").split("-").map(product).reduce((a, b) => a - b);
->>>>>>> files
 }
 
 function readable(number: number, isBytes: boolean): string {
