@@ -61,11 +61,11 @@ class Worker {
     const child = this.#child ?? await this.#start();
     this.#child = child;
     return await new Promise((resolve) => {
-      let seen = { index: -1, cpu: 0 };
+      let seen: { readonly index: number; readonly cpu: number } | undefined;
       let hung = false;
       const watch = setInterval(() => {
         const [index, cpu] = [this.#index(), cpuOf(child)];
-        if (index !== seen.index) seen = { index, cpu };
+        if (index !== seen?.index) seen = { index, cpu };
         else if (cpu - seen.cpu > HANG_MS) {
           hung = true;
           child.kill("SIGKILL");

@@ -11,7 +11,7 @@ import { makeSeeds } from "./seeds.ts";
 
 const SEED = 2026;
 /** Inputs of all readers together. */
-const INPUTS = 2500;
+const INPUTS = 2000;
 
 describe("readers of hostile files", function () {
   this.timeout(240_000);
