@@ -8,7 +8,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Project, type SourceFile, type VariableDeclaration } from "ts-morph";
+import { Node, Project, type SourceFile, type VariableDeclaration } from "ts-morph";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const TARGET = `${ROOT}docs/limits.md`;
@@ -46,7 +46,7 @@ The formats have limits of their own:
 `;
 
 /** Constants of that kind of name that bound no file: buffers, pieces of work, what the command line shows or takes. */
-const NO_LIMITS = new Set(["MAX_WINDOW", "MAX_READ_BYTES", "MAX_WRITTEN_OUT", "MAX_THREADS", "MAX_HELP_WIDTH", "MAX_COMPARED"]);
+const NO_LIMITS = new Set(["MAX_WINDOW", "MAX_READ_BYTES", "MAX_WRITTEN_OUT", "MAX_THREADS", "MAX_HELP_WIDTH", "MAX_COMPARED", "MAX_TRIES", "MAX_WAIT_MS"]);
 
 interface Limit {
   readonly name: string;
@@ -68,12 +68,40 @@ function limitsOf(file: SourceFile): Limit[] {
 
 /** The number, readable: bytes in kB, MB, GB, powers of two as such, others with their digits in groups. */
 function valueOf(declaration: VariableDeclaration): string {
+<<<<<<< HEAD
+  const number = numberOf(declaration.getInitializerOrThrow());
+  if (number === undefined) throw new Error(`${declaration.getName()} is "${declaration.getInitializerOrThrow().getText()}", and a limit should be a number`);
+=======
   const text = declaration.getInitializerOrThrow().getText();
-  if (!/^[\d_\s*+\-().]+$/.test(text)) throw new Error(`${declaration.getName()} is "${text}", and a limit should be a number`);
-  const value = Function(`"use strict"; return (${text});`) as () => number;
-  const number = value();
+  if (!/^[\d_\s*-]+$/.test(text)) throw new Error(`${declaration.getName()} is "${text}", and a limit should be a number`);
+  const number = computed(text);
+>>>>>>> files
   const unit = /BYTES|SIZE/.test(declaration.getName()) ? " bytes" : /LENGTH|TEXT|QUOTED|PART$|EQUATION/.test(declaration.getName()) ? " characters" : "";
   return `${readable(number, unit === " bytes")}${unit}`;
+}
+
+<<<<<<< HEAD
+/** What an expression of whole numbers comes to; undefined for any other. */
+function numberOf(expression: Node): number | undefined {
+  if (Node.isNumericLiteral(expression)) return expression.getLiteralValue();
+  if (Node.isParenthesizedExpression(expression)) return numberOf(expression.getExpression());
+  if (!Node.isBinaryExpression(expression)) return undefined;
+  const [a, b] = [numberOf(expression.getLeft()), numberOf(expression.getRight())];
+  if (a === undefined || b === undefined) return undefined;
+  switch (expression.getOperatorToken().getText()) {
+    case "+": return a + b;
+    case "-": return a - b;
+    case "*": return a * b;
+    case "**": return a ** b;
+    default: return undefined;
+  }
+=======
+/** Differences of products of powers: `2 ** 31 - 1`, `16 * 1024 * 1024`, `8_000_000`. */
+function computed(text: string): number {
+  const power = (factor: string): number => { const [base, exponent = "1"] = factor.split("**"); return Number(base) ** Number(exponent); };
+  const product = (summand: string): number => summand.split(/(?<!\*)\*(?!\*)/).map(power).reduce((a, b) => a * b);
+  return text.replaceAll("_", "").split("-").map(product).reduce((a, b) => a - b);
+>>>>>>> files
 }
 
 function readable(number: number, isBytes: boolean): string {

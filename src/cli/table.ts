@@ -10,6 +10,9 @@ export interface Column {
 
 const GAP = "  ";
 
+/** Longest cell; every row is as wide as the longest. Names of real tensors stay under 200 characters, and --json has them whole. */
+const MAX_CELL_LENGTH = 300;
+
 /** A titled table, indented by two spaces. Rows are as long as `columns`; control characters in cells are made visible. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
   return aligned([columns.map((c) => c.title), ...rows], columns.map((c) => c.right === true));
@@ -30,7 +33,7 @@ export function listing(columns: readonly Column[], rows: readonly (readonly str
 }
 
 function aligned(rows: readonly (readonly string[])[], right: readonly boolean[]): string[] {
-  const cells = rows.map((row) => row.map(printable));
+  const cells = rows.map((row) => row.map((cell) => printable(cell.length > MAX_CELL_LENGTH ? `${cell.slice(0, MAX_CELL_LENGTH)}…` : cell)));
   const widths: number[] = [];
   for (const row of cells) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
   return cells.map((row) => GAP + row.map((cell, i) => {

@@ -52,6 +52,14 @@ export const dataNoRows = (file: string, columns: readonly string[]): HutError =
 export const dataHeaderDuplicate = (place: RecordPlace, column: string): HutError => new HutError("DATA_HEADER_DUPLICATE", { ...place, column },
   `${at(place)}: the header names the column ${quote(column)} twice. Rename one of them.`);
 
+/** A header with more columns than a table may have. */
+export const dataTooManyColumns = (place: RecordPlace, most: number): HutError => new HutError("DATA_TOO_MANY_COLUMNS", { ...place, most },
+  `${at(place)}: the header has more than ${count(most, "column")}. Leave out the ones that aren't needed.`);
+
+/** More records than are read. */
+export const dataTooManyRecords = (place: RecordPlace, most: number): HutError => new HutError("DATA_TOO_MANY_RECORDS", { ...place, most },
+  `${at(place)}: the file has more than ${count(most, "record")}. Cut it into parts, and train on one after the other with --adapter.`);
+
 /** A row with another number of columns than the header. */
 export const dataRowWidth = (place: RecordPlace, found: number, expected: number): HutError => new HutError("DATA_ROW_WIDTH", { ...place, found, expected },
   `${at(place)}: ${count(found, "column")}, but the header has ${String(expected)}. Mend the row.`);

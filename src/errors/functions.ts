@@ -1,5 +1,5 @@
 /** What can be wrong with a model's own functions. */
-import { HutError, list, quote } from "./hut-error.ts";
+import { HutError, list, plain, quote } from "./hut-error.ts";
 
 /** More functions than ONNX Runtime reads. */
 export function tooManyFunctions(file: string, count: number, limit: number): HutError {
@@ -32,6 +32,6 @@ export function functionsTooLarge(file: string, limit: number): HutError {
 /** A call whose body the model's graph can't say; `why` completes "it can't be written out". */
 export function functionNotInlinable(file: string, name: string, call: string, why: string): HutError {
   return new HutError("FUNCTION_NOT_INLINABLE", { file, function: name, call, why },
-    `${quote(file)}: the function ${quote(name)}, called by node ${quote(call)}, can't be written out: ${why}. `
+    `${quote(file)}: the function ${quote(name)}, called by node ${quote(call)}, can't be written out: ${plain(why)}. `
     + `Export the model without functions, or with one version of each operator set.`);
 }

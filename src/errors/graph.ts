@@ -25,7 +25,7 @@ export function inputExists(name: string): HutError {
     `The model has an input ${quote(name)} of its own, and the training graph needs that name. Export the model without it.`);
 }
 
-/** More of something than any exporter writes; `what` is "nodes", "inputs" or "outputs". */
+/** More of something than any exporter writes; `what` is "nodes", "initializers", "inputs" or "outputs". */
 export function graphTooLarge(file: string, what: string, limit: number): HutError {
   return new HutError("GRAPH_TOO_LARGE", { file, what, limit },
     `${quote(file)}: its graph has more than ${String(limit)} ${what}. No exporter writes that: take the model from a source you trust.`);
@@ -46,6 +46,19 @@ export function missingOpset(file: string): HutError {
     `${quote(file)} doesn't say which operator sets it speaks, which stands behind the graph: the file is cut short. Copy or download it again.`);
 }
 
+export function impossibleVersion(file: string, what: string, version: number): HutError {
+  return new HutError("IMPOSSIBLE_VERSION", { file, version }, `${quote(file)} says that it has version ${String(version)} of ${what}, and there is none. The file is damaged; export it again.`);
+}
+
+/** What a pass has to write can't be said in the graph's opset; `what` completes "in which …". */
+export function opsetLacks(opset: number, what: string): HutError {
+  return new HutError("OPSET_LACKS", { opset }, `The graph speaks opset ${String(opset)}, in which ${what}. Convert the model to opset 17 or newer (onnx.version_converter), or export it again.`);
+}
+
+export function isOpsetLacks(error: unknown): error is HutError {
+  return error instanceof HutError && error.code === "OPSET_LACKS";
+}
+
 export function tensorMismatch(file: string, name: string, detail: string): HutError {
   return new HutError("TENSOR_MISMATCH", { file, name },
     `${quote(file)}: the tensor ${quote(name)} ${detail}. The file is damaged; export or download it again.`);
@@ -56,8 +69,8 @@ export function badExternalData(file: string, name: string, detail: string): Hut
 }
 
 export function noGradient(node: { opType: string; name: string; domain: string }, path: readonly string[], why: string): HutError {
-  const operator = plain(node.domain === "" ? node.opType : `${node.domain}::${node.opType}`);
-  return new HutError("NO_GRADIENT", { node: node.name, op: operator, path }, `No gradient rule for ${operator}, node ${quote(node.name)}${why === "" ? "" : ` (${plain(why)})`}. `
+  const operator = node.domain === "" ? node.opType : `${node.domain}::${node.opType}`;
+  return new HutError("NO_GRADIENT", { node: node.name, op: operator, path }, `No gradient rule for ${plain(operator)}, node ${quote(node.name)}${why === "" ? "" : ` (${plain(why)})`}. `
     + `The loss reaches the trained weights through it: ${bothEnds(path.map(plain))}. Choose targets that don't lie before it, or write its rule in src/ops.`);
 }
 

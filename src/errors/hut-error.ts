@@ -14,7 +14,8 @@ export class HutError extends Error {
   readonly exitCode: 1 | 2 | 130;
 
   constructor(code: string, details: ErrorDetails, message: string, options: { cause?: unknown; exitCode?: 1 | 2 | 130 } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    // What a message repeats of a file goes through `quote`; other libraries' words, which may repeat a file's too, don't.
+    super(escaped(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.details = details;
     this.exitCode = options.exitCode ?? 1;
@@ -32,17 +33,12 @@ export function quote(text: string): string {
 
 /** A file's own words within a sentence, without quotes: the name of an operator, a step of a way. Control characters escaped, cut when long. */
 export function plain(text: string): string {
-  const cut = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
-  return escaped(cut.replace(/[\u0000-\u001f]/g, escape));
+  return escaped(text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
 }
 
-/** What JSON leaves as it is and a terminal doesn't: control characters beyond ASCII, line ends, marks that turn the direction of writing. */
-function escaped(text: string): string {
-  return text.replace(/[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, escape);
-}
-
-function escape(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+/** Text without what a terminal obeys, or what makes it show other text than there is: control characters, line ends and direction marks stand as escapes. */
+export function escaped(text: string): string {
+  return text.replace(/[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (c) => (c === "\n" ? "\\n" : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`));
 }
 
 /** "a, b and c", at most `limit` of them, the rest as a count. */

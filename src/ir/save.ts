@@ -91,7 +91,8 @@ function infoOf(value: Value): ValueInfoProto {
 /** Facts as a declared type: for inputs and outputs that a pass added. */
 function typeOf(facts: Facts | undefined): TypeProto | undefined {
   if (facts === undefined || facts.dataType === 0) return undefined;
-  const dim = facts.shape?.map((d: Dim) => (d === undefined ? tensorShapeProtoDimension()
+  // A declared size may be a number that no size is.
+  const dim = facts.shape?.map((d: Dim) => (d === undefined || (typeof d === "number" && !Number.isSafeInteger(d)) ? tensorShapeProtoDimension()
     : tensorShapeProtoDimension(typeof d === "number" ? { dimValue: d } : { dimParam: evaluateDim(d, {})?.toString() ?? d.key })));
   return typeProto({ tensorType: typeProtoTensor({ elemType: facts.dataType, ...(dim === undefined ? {} : { shape: tensorShapeProto({ dim }) }) }) });
 }

@@ -2,6 +2,8 @@
  * Makes nodes. A rule or pass writes operators in their newest form; the emitter brings them to the form of the graph's opset: an input
  * that used to be an attribute (`axes`, `split`) becomes one again. Every node's outputs get their inferred facts at once.
  */
+import { opsetLacks } from "../errors/graph.ts";
+import { quote } from "../errors/hut-error.ts";
 import { float, floats, int, ints, string, strings, tensor, type Attribute } from "../ir/attribute.ts";
 import { DataType } from "../ir/data-type.ts";
 import { Graph, Node, Value } from "../ir/graph.ts";
@@ -65,12 +67,12 @@ export class Emitter {
     return made;
   }
 
-  /** Makes a node of ONNX's own domain. Throws a TypeError where the operator can't be said in the graph's opset: a mistake of the caller. */
+  /** Makes a node of ONNX's own domain. Throws OPSET_LACKS where the operator can't be said in the graph's opset. */
   emit(opType: string, operands: readonly (Operand | undefined)[], attributes: Readonly<Record<string, Literal>>, outputs: number): Value[] {
     const versions = SCHEMAS[opType] ?? [];
     const newest = versions.at(-1);
     const version = versions.findLast((v) => v.since <= this.opset);
-    if (newest === undefined || version === undefined) throw new TypeError(`${opType} does not exist in opset ${String(this.opset)}`);
+    if (newest === undefined || version === undefined) throw opsetLacks(this.opset, `${opType} does not exist`);
     const set = new Map<string, Attribute>();
     for (const [name, literal] of Object.entries(attributes)) if (literal !== undefined) set.set(name, attributeOf(opType, version, name, literal));
     const inputs: (Value | undefined)[] = [];
@@ -80,7 +82,7 @@ export class Emitter {
       const at = formal.endsWith("*") || isRenamed(i, version, newest) ? i : placeOf(name, version);
       if (operand === undefined) return;
       if (at >= 0) inputs[at] = operand instanceof Value ? operand : this.ints(operand);
-      else set.set(name, attributeOf(opType, version, name, constantOf(operand)));
+      else set.set(name, attributeOf(opType, version, name, constantOf(operand, this.opset)));
     });
     const values = Array.from({ length: outputs }, () => this.graph.newValue(`${this.#options.origin}/${opType}`));
     const node = new Node({ opType, name: this.graph.freshName(`${this.#options.origin}/${opType}`), attributes: set,
@@ -129,6 +131,7 @@ function isRenamed(index: number, version: SchemaVersion, newest: SchemaVersion)
 
 /** In double as exact as the number is, not rounded to float32 on the way. */
 function scalarTensor(dataType: number, value: number): Tensor {
+  if ((dataType === DataType.INT64 || dataType === DataType.INT32) && !Number.isInteger(value)) throw new TypeError(`${String(value)} among integers is no whole number`);
   switch (dataType) {
     case DataType.INT64: return Tensor.ints([], [value]);
     case DataType.INT32: return new Tensor(dataType, [], bytesOf(Int32Array.of(value)));
@@ -137,10 +140,10 @@ function scalarTensor(dataType: number, value: number): Tensor {
   }
 }
 
-function constantOf(operand: Operand): readonly number[] {
+function constantOf(operand: Operand, opset: number): readonly number[] {
   if (!(operand instanceof Value)) return operand;
   const numbers = operand.initializer?.toNumbers();
-  if (numbers === undefined) throw new TypeError(`"${operand.name}" must be a constant in this opset`);
+  if (numbers === undefined) throw opsetLacks(opset, `${quote(operand.name)} would have to be a constant`);
   return [...numbers];
 }
 
@@ -157,5 +160,5 @@ function attributeOf(opType: string, version: SchemaVersion, name: string, liter
     if (type === "float" && literal.length === 1) return float(literal[0] as number);
     if (type === "strings") return strings(literal as string[]);
   }
-  throw new TypeError(`${opType} of opset ${String(version.since)} has no attribute "${name}" that could hold this`);
+  throw opsetLacks(version.since, `${opType} has no attribute "${name}" that could hold what is written`);
 }

@@ -22,11 +22,15 @@ function normalized(g: LayerNorm): Value {
   return g.op.Mul(g.op.Sub(g.in.X, mean), inverse);
 }
 
+/** Most axes of a value whose rank is unknown; real ones have up to 8. */
+const MAX_AXES = 64;
+
 /** The axes from `axis` on; counted from the end where the node counts so, which needs no rank. */
 function normalizedAxes(node: Node, x: Value): number[] {
   const axis = intOf(node, "axis", -1);
   const rank = axis < 0 ? 0 : x.shape?.length;
   if (rank === undefined) throw new TypeError(`the rank of "${x.name}" must be known`);
+  if (rank - axis < 1 || rank - axis > (x.shape?.length ?? MAX_AXES)) throw new TypeError(`its axis ${String(axis)} is none of "${x.name}"`);
   return Array.from({ length: rank - axis }, (_, i) => axis + i);
 }
 

@@ -8,7 +8,7 @@
  * nested graph reads from outside gets its gradient by the `captured` rule of the node that holds it.
  */
 import type { HutError } from "../errors/hut-error.ts";
-import { failedRule, noGradient, unreachedWeight, wrongGradientShape } from "../errors/graph.ts";
+import { failedRule, isOpsetLacks, noGradient, unreachedWeight, wrongGradientShape } from "../errors/graph.ts";
 import { dataTypeName, isFloating } from "../ir/data-type.ts";
 import { differentDims, formatShape } from "../ir/dim.ts";
 import { copyGraph } from "../ir/copy-graph.ts";
@@ -16,9 +16,9 @@ import type { Graph, Node, Value } from "../ir/graph.ts";
 import { capturedValues, everyNode } from "../ir/nested.ts";
 import type { GradientContext, GradientEntry, OpDefinition } from "../ops/define.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
-import { SCHEMAS } from "../ops/generated/schemas.ts";
 import { inferNode } from "../ops/infer.ts";
 import { definitionOf } from "../ops/registry.ts";
+import { schemaOf } from "./schema-of.ts";
 import { byName, missing } from "./by-name.ts";
 import { NOT_OPENED_KEY } from "./open-composites.ts";
 
@@ -155,7 +155,7 @@ function whyNot(node: Node, definition: OpDefinition | undefined, entry: Gradien
   if (entry === "unwritten" && definition.unwritten !== undefined) return definition.unwritten;
   if (entry === "unwritten" || node.domain !== "") return undefined;
   const opset = opsets.get("") ?? 1;
-  const version = SCHEMAS[node.opType]?.findLast((v) => v.since <= opset)?.since;
+  const version = schemaOf(node.opType, opset)?.since;
   if (version === undefined || definition.opsets.includes(version)) return undefined;
   return `in opset ${String(opset)} it means something else than since opset ${String(definition.opsets[0])}`;
 }
@@ -276,7 +276,7 @@ function run<T>(rule: () => T, node: Node): T {
   try {
     return rule();
   } catch (error) {
-    throw error instanceof TypeError ? failedRule(node.opType, node.name, error) : error;
+    throw error instanceof TypeError || isOpsetLacks(error) ? failedRule(node.opType, node.name, error) : error;
   }
 }
 

@@ -19,8 +19,9 @@ function normalizeGraph(graph: Graph): number {
   const outputs = new Set(graph.outputs);
   for (const node of graph.nodes) {
     const tensor = node.opType === "Constant" && node.domain === "" ? tensorOfConstant(node) : undefined;
-    const [output] = node.outputs;
-    if (tensor === undefined || output === undefined || outputs.has(output)) continue;
+    const [output, ...others] = node.outputs;
+    // ONNX gives a Constant one output; what a second one would hold nobody knows.
+    if (tensor === undefined || output === undefined || outputs.has(output) || others.some((o) => o !== undefined)) continue;
     node.setOutput(0, undefined);
     output.initializer = tensor;
     output.facts ??= factsOfTensor(tensor);

@@ -6,6 +6,7 @@
  * written stays as it is and carries the reason in its metadata, for the error of whoever has to differentiate it.
  * Rules: each node whose definition has `opens` is replaced by what that emits, in place.
  */
+import { isOpsetLacks } from "../errors/graph.ts";
 import { Node, type Graph, type Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import type { OpDefinition } from "../ops/define.ts";
@@ -42,7 +43,7 @@ function openNode(graph: Graph, node: Node, opsets: ReadonlyMap<string, number>,
     outputs = definition.opens({ op, node, in: inputs, has: (name) => at(name) !== undefined, given: at,
       wanted: (index) => isRead(node.outputs[index]) });
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+    if (!(error instanceof TypeError || isOpsetLacks(error))) throw error;
     node.metadata.set(NOT_OPENED_KEY, error.message);
     return false;
   }

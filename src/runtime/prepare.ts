@@ -242,7 +242,7 @@ function withSaved(trainable: Trainable, module: string, { contents, folder }: O
   const expected = site === undefined ? trainable.shape : savedShape(site);
   if (tensor.shape.join() !== expected.join()) {
     throw new HutError("ADAPTER_SHAPE_MISMATCH", { folder, module: name, adapter: tensor.shape, model: expected },
-      `The adapter ${JSON.stringify(folder)} is for another model: its ${name} is [${tensor.shape.join(", ")}], the model's is [${expected.join(", ")}].`);
+      `The adapter ${quote(folder)} is for another model: its ${quote(name)} is [${tensor.shape.join(", ")}], the model's is [${expected.join(", ")}].`);
   }
   const start = site === undefined ? tensor.data : inLayout(tensor.data, site, "nk", trainable.layout ?? "nk");
   return { ...trainable, name, modulePath: module, start };

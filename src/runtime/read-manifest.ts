@@ -1,6 +1,7 @@
 /** Reads manifest.json: a program that trains by it, and the verbs that take back what was trained, can rely on what this lets through. */
 import { manifestContradicts } from "../errors/checkpoint.ts";
 import { fieldWrong } from "../errors/adapter.ts";
+import { quote } from "../errors/hut-error.ts";
 import { elementCount } from "../ir/sizes.ts";
 import { JsonFields } from "./adapter/json-fields.ts";
 import { parseStrictJson } from "./adapter/strict-json.ts";
@@ -58,10 +59,10 @@ function checkLayout(file: string, layout: readonly LayoutEntry[], size: number)
   let at = 0;
   const names = new Set<string>();
   for (const { name, shape, offset, length } of layout) {
-    if (names.has(name)) throw manifestContradicts(file, `its layout has ${JSON.stringify(name)} twice`);
+    if (names.has(name)) throw manifestContradicts(file, `its layout has ${quote(name)} twice`);
     names.add(name);
-    if (offset !== at) throw manifestContradicts(file, `${JSON.stringify(name)} begins at ${String(offset)} in its layout, and the tensor before it ends at ${String(at)}`);
-    if (elementCount(shape) !== length) throw manifestContradicts(file, `${JSON.stringify(name)} has length ${String(length)} in its layout, and its shape [${shape.join(", ")}] holds ${String(elementCount(shape))} numbers`);
+    if (offset !== at) throw manifestContradicts(file, `${quote(name)} begins at ${String(offset)} in its layout, and the tensor before it ends at ${String(at)}`);
+    if (elementCount(shape) !== length) throw manifestContradicts(file, `${quote(name)} has length ${String(length)} in its layout, and its shape [${shape.join(", ")}] holds ${String(elementCount(shape))} numbers`);
     at += length;
   }
   if (at !== size) throw manifestContradicts(file, `its layout ends at ${String(at)}, and trainableParams is ${String(size)}`);

@@ -91,6 +91,14 @@ describe("loadModel reads", () => {
 });
 
 describe("loadModel refuses", () => {
+  it("versions that are none, which passes took for an opset where no operator exists", () => {
+    const opsets = (version: number | bigint, domain?: string): Partial<ModelProto> => ({ opsetImport: [operatorSetIdProto({ version: 17 }), operatorSetIdProto({ version, ...(domain === undefined ? {} : { domain }) })] });
+    for (const version of [0, -7, 2n ** 53n + 1n, -(2n ** 63n)]) assert.throws(() => load(modelOf({}, opsets(version))), failure("IMPOSSIBLE_VERSION", /of the operator set "", and there is none/));
+    assert.throws(() => load(modelOf({}, opsets(-1, "com.example"))), failure("IMPOSSIBLE_VERSION", /"com\.example"/));
+    assert.throws(() => load(modelOf({}, { irVersion: 2n ** 53n + 1n })), failure("IMPOSSIBLE_VERSION", /ONNX's format/));
+    load(modelOf({}, opsets(0, "com.example")));
+  });
+
   const chain = { input: [info("x")], node: [node("Neg", ["x"], ["y"])], output: [info("y")] };
 
   it("a model that says no operator sets, as one that is cut behind its graph", () => {

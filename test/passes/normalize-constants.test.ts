@@ -39,6 +39,15 @@ describe("normalizeConstants", () => {
     assertSound(bench.graph);
   });
 
+  it("leaves a Constant with a second output, which something reads: taking it away was an error of the pass", () => {
+    const { graph, op, output } = workbench();
+    const second = graph.newValue("second");
+    graph.insert([new Node({ opType: "Constant", attributes: new Map([["value_float", float(1)]]) }, [], [graph.newValue("first"), second])]);
+    output(op.Identity(second), "y");
+    assert.equal(normalizeConstants(graph), 0);
+    assertSound(graph);
+  });
+
   it("fires on all 97 of a TorchScript export, whose numbers stay", async () => {
     const model = openFixture("cases/bert/model.ts.onnx");
     await expectSameOutputs(model, (m) => normalizeConstants(m.graph), encoderFeeds(model), { fired: 97 });

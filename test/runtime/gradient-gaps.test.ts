@@ -6,6 +6,20 @@ import { gradientGaps } from "../../src/runtime/gradient-gaps.ts";
 import { workbench } from "../passes/workbench.ts";
 
 describe("gradientGaps", () => {
+  it("tells an axis of a normalization that is none: as many axes as it said were counted one by one", () => {
+    for (const axis of [-4, 3, -(2 ** 31)]) {
+      const { model, op, input, weight, output } = workbench(20);
+      const [normed] = op.LayerNormalization(op.MatMul(input("x", [2, 4]), weight("w", [4, 3])), weight("scale", [3]), undefined, { axis });
+      const y = output(normed ?? input("none", [1]), "y");
+      assert.match(gradientGaps(model, y)[0]?.why ?? "", /its axis -?\d+ is none of/, String(axis));
+    }
+  });
+
+  it("tells a number that no integer is: an epsilon beside statistics in integers", () => {
+    const { op, input } = workbench(20);
+    assert.throws(() => op.scalar(1e-5, input("x", [2], DataType.INT64)), { name: "TypeError", message: /0\.00001 among integers/ });
+  });
+
   it("has nothing to say of a weight that reaches the output by indices alone", () => {
     const { model, op, input, weight, output } = workbench(20);
     const best = op.ArgMax(op.MatMul(input("x", [2, 4]), weight("w", [4, 3])), { axis: 1 });

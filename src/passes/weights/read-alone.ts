@@ -1,12 +1,25 @@
 /** Who reads a constant besides the products of a weight. */
-import type { Graph, Use, Value } from "../../ir/graph.ts";
+import type { Graph, Node, Use, Value } from "../../ir/graph.ts";
 import { everyGraph } from "../../ir/nested.ts";
 import { definitionOf } from "../../ops/registry.ts";
 
 /** Whether nothing but these reads comes from a value, through whatever hands it on or decodes it. Whoever asks for many values hands in the graph's `outputsWithin`. */
 export function isReadAlone(graph: Graph, value: Value, reads: readonly Use[], outputs: ReadonlySet<Value> = outputsWithin(graph)): boolean {
-  return !outputs.has(value) && value.uses.every((use) => reads.some((r) => r.node === use.node && r.index === use.index)
-    || (handsOn(use) && use.node.outputs.every((output) => output !== undefined && output.uses.length > 0 && isReadAlone(graph, output, reads, outputs))));
+  const known = new Map<Node, Set<number>>();
+  for (const { node, index } of reads) known.set(node, (known.get(node) ?? new Set()).add(index));
+  const seen = new Set([value]);
+  for (const at of seen) {
+    if (outputs.has(at)) return false;
+    for (const use of at.uses) {
+      if (known.get(use.node)?.has(use.index) === true) continue;
+      if (!handsOn(use)) return false;
+      for (const output of use.node.outputs) {
+        if (output === undefined || output.uses.length === 0) return false;
+        seen.add(output);
+      }
+    }
+  }
+  return true;
 }
 
 /** What a graph and those nested in it give away. */

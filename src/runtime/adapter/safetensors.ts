@@ -1,5 +1,6 @@
 /** The safetensors format: 8 bytes of header length, a JSON header, then the tensors' bytes end to end. */
 import { safetensorsBroken, tensorNotFloat, tensorUnwritable } from "../../errors/adapter.ts";
+import { quote } from "../../errors/hut-error.ts";
 import { fromBFloat16, fromFloat16 } from "../../ir/data-type.ts";
 import { ByteRange, readBytes, type Bytes, type Source } from "../../ir/source.ts";
 import { parseStrictJson, type JsonObject, type JsonValue } from "./strict-json.ts";
@@ -53,17 +54,17 @@ export function readSafetensors(source: Source): Map<string, SafeTensor> {
       if (!isMetadata(entry)) broken("its __metadata__ is not a map of texts");
       continue;
     }
-    const { dtype, shape, begin, end } = readEntry(entry) ?? broken(`the entry of tensor ${JSON.stringify(name)} is not {dtype, shape, data_offsets}`);
-    const wanted = bytesOf(dtype, shape) ?? broken(`tensor ${JSON.stringify(name)} has an unknown dtype or an impossible size`);
-    if (end - begin !== wanted) broken(`tensor ${JSON.stringify(name)} has ${String(end - begin)} bytes, and its shape and dtype need ${String(wanted)}`);
-    if (end > dataBytes) broken(`tensor ${JSON.stringify(name)} ends at byte ${String(end)} of the data, which has ${String(dataBytes)}`);
+    const { dtype, shape, begin, end } = readEntry(entry) ?? broken(`the entry of tensor ${quote(name)} is not {dtype, shape, data_offsets}`);
+    const wanted = bytesOf(dtype, shape) ?? broken(`tensor ${quote(name)} has an unknown dtype or an impossible size`);
+    if (end - begin !== wanted) broken(`tensor ${quote(name)} has ${String(end - begin)} bytes, and its shape and dtype need ${String(wanted)}`);
+    if (end > dataBytes) broken(`tensor ${quote(name)} ends at byte ${String(end)} of the data, which has ${String(dataBytes)}`);
     ranges.push({ name, begin, end });
     tensors.set(name, { dtype, shape, data: new ByteRange(source, dataStart + begin, wanted) });
   }
 
   let at = 0;
   for (const { name, begin, end } of ranges.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== at) broken(`the data before tensor ${JSON.stringify(name)} has ${begin > at ? "a hole" : "an overlap"}`);
+    if (begin !== at) broken(`the data before tensor ${quote(name)} has ${begin > at ? "a hole" : "an overlap"}`);
     at = end;
   }
   if (at !== dataBytes) broken(`${String(dataBytes - at)} bytes of data belong to no tensor`);
@@ -81,7 +82,7 @@ export function writeSafetensors(tensors: ReadonlyMap<string, SafeTensor>, metad
   let at = 0;
   for (const [name, { dtype, shape, data }] of sorted) {
     const wanted = bytesOf(dtype, shape);
-    if (wanted === undefined) throw tensorUnwritable(name, `dtype ${JSON.stringify(dtype)} or its shape is impossible`);
+    if (wanted === undefined) throw tensorUnwritable(name, `dtype ${quote(dtype)} or its shape is impossible`);
     if (wanted !== data.length) throw tensorUnwritable(name, `it has ${String(data.length)} bytes, and its shape and dtype need ${String(wanted)}`);
     if (name === "__metadata__") throw tensorUnwritable(name, "the name is taken by the format");
     entries.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [at, at + wanted] })}`);

@@ -1,5 +1,6 @@
 /** JSON as it stands in files from others: doubled keys, deep nesting and everything JSON.parse would let pass silently are errors. */
 import { jsonBroken } from "../../errors/adapter.ts";
+import { quote } from "../../errors/hut-error.ts";
 
 /** A JSON value; objects are Maps, so that no key ("__proto__", "constructor") means anything special. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
@@ -61,7 +62,7 @@ class JsonReader {
     do {
       this.#take(SPACE);
       const key = this.#string();
-      if (object.has(key)) this.#fail(`key ${JSON.stringify(key.slice(0, 100))} stands twice`);
+      if (object.has(key)) this.#fail(`key ${quote(key)} stands twice`);
       if (!this.#next(":")) this.#fail("a colon is missing");
       object.set(key, this.value(depth + 1));
     } while (this.#next(","));

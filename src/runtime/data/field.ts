@@ -2,6 +2,7 @@
 
 import { dataFieldRagged, dataFieldShape, dataFieldValue, type RecordPlace } from "../../errors/data.ts";
 import { isFloating } from "../../ir/data-type.ts";
+import { isTooDeep } from "../parse-json.ts";
 import { elementKind } from "./element-kind.ts";
 
 /** What a graph says of one of its inputs. */
@@ -49,10 +50,11 @@ export function readField(value: unknown, spec: InputSpec, place: RecordPlace): 
   return { dims, values };
 }
 
-/** A cell's JSON; what is no JSON stays text, and is refused as such. */
+/** A cell's JSON; what is no JSON, or nests deeper than any value of an input, stays text, and is refused as such. */
 export function fromText(cell: string): unknown {
   try {
-    return JSON.parse(cell) as unknown;
+    const value: unknown = JSON.parse(cell);
+    return isTooDeep(value) ? cell : value;
   } catch {
     return cell;
   }

@@ -3,7 +3,18 @@
 // The build for browsers, which brings what Node has of its own.
 import { parse } from "csv-parse/browser/esm/sync";
 import { dataCsvBroken, dataEmpty, dataEndingUnknown, dataHeaderDuplicate, dataJsonBroken, dataJsonNotObject, dataNoRows, dataNotUtf8,
-  dataParquetUnsupported, dataQuoteMisplaced, dataQuoteOpen, dataRowWidth } from "../../errors/data.ts";
+  dataParquetUnsupported, dataQuoteMisplaced, dataQuoteOpen, dataRowWidth, dataTooManyColumns, dataTooManyRecords } from "../../errors/data.ts";
+import { HutError } from "../../errors/hut-error.ts";
+import { isTooDeep, MAX_JSON_NESTING } from "../parse-json.ts";
+
+/**
+ * Most columns of a table. Every cell costs some ten times what it takes in the file, so rows of nothing but tabs could fill the memory. Data sets of text
+ * have under 100 columns; rows of numbers, as an input may want them, stand in one cell.
+ */
+const MAX_COLUMNS = 1000;
+
+/** Most records of a file: each takes some hundred bytes, however little stands in it. The largest data sets of text classification have 4 million. */
+const MAX_RECORDS = 5_000_000;
 
 /** One record: its fields by name (text in TSV and CSV, any JSON value in JSONL), and the line it starts on, from 1. */
 export interface DataRecord {
@@ -19,18 +30,12 @@ export interface DataFile {
   readonly records: readonly DataRecord[];
 }
 
-/** A line of a table: its cells and the line they start on. */
-interface Row {
-  readonly line: number;
-  readonly cells: readonly string[];
-}
-
 type Parser = (file: string, text: string) => DataFile;
 
 /** How each ending is read. */
 const PARSERS: Readonly<Record<string, Parser>> = {
-  ".tsv": (file, text) => fromTable(file, tsvRows(text)),
-  ".csv": (file, text) => fromTable(file, csvRows(file, text)),
+  ".tsv": fromTsv,
+  ".csv": fromCsv,
   ".jsonl": fromJsonLines,
 };
 
@@ -79,50 +84,100 @@ function firstBrokenLine(decoder: TextDecoder, bytes: Uint8Array): number {
   }
 }
 
+/** The lines of a text and their numbers, from 1, one at a time: an array of them could be longer than any array may be. */
+function* linesOf(text: string): Generator<readonly [number: number, line: string]> {
+  let start = 0;
+  for (let number = 1; start <= text.length; number++) {
+    const found = text.indexOf("\n", start);
+    const end = found < 0 ? text.length : found;
+    yield [number, text.slice(start, end)];
+    start = end + 1;
+  }
+}
+
 /** GLUE's TSV: tabs part the cells and nothing is quoted, so a stray quote is text. */
-function tsvRows(text: string): Row[] {
-  return text.split(/\r?\n/).map((line, i) => ({ line: i + 1, cells: line.split("\t") }));
+function fromTsv(file: string, text: string): DataFile {
+  const table = new Table(file);
+  for (const [line, row] of linesOf(text)) table.add(line, (row.endsWith("\r") ? row.slice(0, -1) : row).split("\t", MAX_COLUMNS + 1));
+  return table.finish();
 }
 
 /** RFC 4180: quoted fields may hold commas, doubled quotes and line breaks. */
-function csvRows(file: string, text: string): Row[] {
+function fromCsv(file: string, text: string): DataFile {
   // Tells where a record starts, also the one that breaks: csv-parse itself counts the lines it has seen.
   let linesBefore = 0;
-  const rows: Row[] = [];
+  const table = new Table(file);
+  // Of a text csv-parse makes an array with an element for each byte, which ends the process beyond 2^27 of them. Its types want Node's Buffer.
+  const bytes = new TextEncoder().encode(text) as Uint8Array as Parameters<typeof parse>[0];
   try {
-    parse(text, {
+    parse(bytes, {
       relax_column_count: true,
       record_delimiter: ["\r\n", "\n"],
       on_record: (cells: string[], { lines }) => {
-        rows.push({ line: linesBefore + 1, cells });
+        table.add(linesBefore + 1, cells);
         linesBefore = lines;
         return null;
       },
     });
   } catch (cause) {
+    if (cause instanceof HutError) throw cause;
     const place = { file, line: linesBefore + 1 };
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
     if (code === "CSV_QUOTE_NOT_CLOSED") throw dataQuoteOpen(place);
     if (code === "INVALID_OPENING_QUOTE" || code === "CSV_INVALID_CLOSING_QUOTE") throw dataQuoteMisplaced(place);
     throw dataCsvBroken(place, cause instanceof Error ? cause.message : String(cause), cause);
   }
-  return rows;
+  return table.finish();
 }
 
-/** A header and the rows below it → records. */
-function fromTable(file: string, rows: Row[]): DataFile {
-  while (isBlank(rows.at(-1))) rows.pop();
-  const [header, ...body] = rows;
-  if (!header) throw dataEmpty(file);
-  const columns = header.cells;
-  const twice = columns.find((column, i) => columns.indexOf(column) !== i);
-  if (twice !== undefined) throw dataHeaderDuplicate({ file, line: header.line }, twice);
-  if (body.length === 0) throw dataNoRows(file, columns);
-  const records = body.map(({ line, cells }) => {
-    if (cells.length !== columns.length) throw dataRowWidth({ file, line }, cells.length, columns.length);
-    return { line, fields: Object.fromEntries(columns.map((column, i) => [column, cells[i]])) };
-  });
-  return { file, columns, records };
+/** A header and the rows below it → records. Each row is checked as it comes, so that a broken file doesn't fill the memory first. */
+class Table {
+  readonly #file: string;
+  readonly #records: DataRecord[] = [];
+  #columns: readonly string[] | undefined;
+  /** Where the blank rows begin that came last, and how many they are: at the end of a file they don't count. */
+  #blanks = { line: 0, count: 0 };
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  add(line: number, cells: readonly string[]): void {
+    if (cells.length === 1 && cells[0] === "") {
+      this.#blanks = this.#blanks.count === 0 ? { line, count: 1 } : { line: this.#blanks.line, count: this.#blanks.count + 1 };
+      return;
+    }
+    const { line: first, count } = this.#blanks;
+    for (let i = 0; i < count; i++) this.#take(first + i, [""]);
+    this.#blanks = { line: 0, count: 0 };
+    this.#take(line, cells);
+  }
+
+  finish(): DataFile {
+    if (this.#columns === undefined) throw dataEmpty(this.#file);
+    if (this.#records.length === 0) throw dataNoRows(this.#file, this.#columns);
+    return { file: this.#file, columns: this.#columns, records: this.#records };
+  }
+
+  #take(line: number, cells: readonly string[]): void {
+    const place = { file: this.#file, line };
+    const columns = this.#columns;
+    if (columns === undefined) {
+      if (cells.length > MAX_COLUMNS) throw dataTooManyColumns(place, MAX_COLUMNS);
+      const twice = cells.find((column, i) => cells.indexOf(column) !== i);
+      if (twice !== undefined) throw dataHeaderDuplicate(place, twice);
+      this.#columns = cells;
+      return;
+    }
+    if (cells.length !== columns.length) throw dataRowWidth(place, cells.length, columns.length);
+    push(this.#records, { line, fields: Object.fromEntries(columns.map((column, i) => [column, cells[i]])) }, this.#file);
+  }
+}
+
+/** Adds a record. Throws where there are too many. */
+function push(records: DataRecord[], record: DataRecord, file: string): void {
+  if (records.length === MAX_RECORDS) throw dataTooManyRecords({ file, line: record.line }, MAX_RECORDS);
+  records.push(record);
 }
 
 /** A field by name, never one that every object inherits; undefined where the record lacks it. */
@@ -130,17 +185,10 @@ export function own(fields: DataRecord["fields"], name: string): unknown {
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
-function isBlank(row: Row | undefined): boolean {
-  return row?.cells.length === 1 && row.cells[0] === "";
-}
-
 /** One JSON object a line; blank lines are skipped. */
 function fromJsonLines(file: string, text: string): DataFile {
   const records: DataRecord[] = [];
-  for (const [i, json] of text.split("\n").entries()) {
-    if (json.trim() === "") continue;
-    records.push({ line: i + 1, fields: parseObject({ file, line: i + 1 }, json) });
-  }
+  for (const [line, json] of linesOf(text)) if (json.trim() !== "") push(records, { line, fields: parseObject({ file, line }, json) }, file);
   const [first] = records;
   if (!first) throw dataEmpty(file);
   return { file, columns: Object.keys(first.fields), records };
@@ -153,6 +201,7 @@ function parseObject(place: { file: string; line: number }, json: string): Recor
   } catch (cause) {
     throw dataJsonBroken(place, cause);
   }
+  if (isTooDeep(value)) throw dataJsonBroken(place, `it nests deeper than ${String(MAX_JSON_NESTING)}`);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw dataJsonNotObject(place, value);
   return value as Record<string, unknown>;
 }

@@ -57,7 +57,7 @@ export function specialCount(template: Template): number {
 function readOne(postProcessor: unknown, idOf: IdOf): Templates | undefined {
   if (postProcessor === null || postProcessor === undefined) return undefined;
   const config = object(postProcessor);
-  const type = String(config["type"]);
+  const type = textOf(config["type"]);
   const reader = Object.hasOwn(READERS, type) ? READERS[type] : undefined;
   if (!reader) throw tokenizerBroken(`its post_processor ${type} is unknown here`);
   return reader(config, idOf);
@@ -66,17 +66,17 @@ function readOne(postProcessor: unknown, idOf: IdOf): Templates | undefined {
 function readTemplateProcessing(config: Json, idOf: IdOf): Templates {
   const listed = object(config["special_tokens"] ?? {});
   const specialIds = (name: string): readonly number[] => {
-    const stated = Object.hasOwn(listed, name) ? array(object(listed[name])["ids"]).filter((id) => typeof id === "number") : [];
+    const stated = Object.hasOwn(listed, name) ? array(object(listed[name])["ids"]).filter(isTokenId) : [];
     const id = idOf(name);
     if (stated.length > 0) return stated;
-    if (id === undefined) throw tokenizerBroken(`its post_processor names the token ${name}, which is not in the vocabulary`);
+    if (!isTokenId(id)) throw tokenizerBroken(`its post_processor names the token ${name}, which is not in the vocabulary`);
     return [id];
   };
   const readPiece = (item: unknown): TemplatePiece => {
     const { SpecialToken, Sequence } = object(item);
-    if (Sequence !== undefined) return text(object(Sequence)["id"] === "B" ? 1 : 0, Number(object(Sequence)["type_id"]));
+    if (Sequence !== undefined) return text(object(Sequence)["id"] === "B" ? 1 : 0, segment(object(Sequence)["type_id"]));
     const token = object(SpecialToken);
-    return { piece: { special: specialIds(String(token["id"])) }, typeId: Number(token["type_id"]) };
+    return { piece: { special: specialIds(textOf(token["id"])) }, typeId: segment(token["type_id"]) };
   };
   return { single: array(config["single"]).map(readPiece), pair: array(config["pair"]).map(readPiece) };
 }
@@ -88,8 +88,24 @@ function text(piece: 0 | 1, typeId: number): TemplatePiece {
 /** BERT's and RoBERTa's form of a special token: [content, id]. */
 function special(token: unknown, typeId: number): TemplatePiece {
   const id = array(token)[1];
-  if (typeof id !== "number") throw tokenizerBroken("its post_processor names a special token without an id");
+  if (!isTokenId(id)) throw tokenizerBroken("its post_processor names a special token without an id");
   return { piece: { special: [id] }, typeId };
+}
+
+/** Whether a value is a token's id: a whole number of at least 0. */
+export function isTokenId(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** A segment's number; 0 where the file says none. */
+function segment(value: unknown): number {
+  if (value !== undefined && !isTokenId(value)) throw tokenizerBroken("its post_processor gives a segment that is no number");
+  return value ?? 0;
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== "string") throw tokenizerBroken("its post_processor is not written as expected");
+  return value;
 }
 
 function object(value: unknown): Json {

@@ -2,7 +2,8 @@
 
 import * as tokenizers from "@huggingface/tokenizers";
 import { maxLengthTooShort, tokenizerBroken } from "../../errors/data.ts";
-import { readTemplates, specialCount, type Template } from "./token-template.ts";
+import { costlyPattern } from "./costly-pattern.ts";
+import { isTokenId, readTemplates, specialCount, type Template } from "./token-template.ts";
 
 /** The tokens of one text or pair, special tokens included: T ids, and T segment numbers (0 or 1). */
 export interface TokenizedText {
@@ -42,6 +43,7 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
   const json = files.tokenizerJson;
   if (!isObject(json) || !isObject(json["model"])) throw tokenizerBroken("it has no model");
   const config = isObject(files.tokenizerConfig) ? files.tokenizerConfig : {};
+  for (const part of [json["normalizer"], json["pre_tokenizer"]]) checkPatterns(part);
   const tokenizer = makeTokenizer(json, config);
   const prepare = lowersCase(json["normalizer"]) ? lowerSigma : (text: string): string => text;
   const templates = readTemplates(json["post_processor"], (token) => tokenizer.token_to_id(token));
@@ -70,18 +72,35 @@ interface Tokenizer {
 }
 const { Tokenizer } = tokenizers as unknown as { Tokenizer: new (json: object, config: object) => Tokenizer };
 
-function makeTokenizer(json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
-  try {
-    // Neither is used here, and a part the library doesn't know must not stop it.
-    return new Tokenizer({ added_tokens: [], normalizer: null, pre_tokenizer: null, ...json, post_processor: null, decoder: null }, config);
-  } catch (cause) {
-    throw tokenizerBroken(cause instanceof Error ? cause.message : String(cause), cause);
+/** Throws where a regular expression in a part of tokenizer.json could keep the matcher busy for ever. Files nest at most MAX_JSON_NESTING deep. */
+function checkPatterns(part: unknown): void {
+  if (typeof part !== "object" || part === null) return;
+  for (const [key, inner] of Object.entries(part)) {
+    const problem = key === "Regex" && typeof inner === "string" ? costlyPattern(inner) : undefined;
+    if (problem !== undefined) throw tokenizerBroken(`its regular expression ${String(inner)} ${problem}, and could take for ever`);
+    checkPatterns(inner);
   }
+}
+
+function makeTokenizer(json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
+  // Post-processor and decoder aren't used here, and a part the library doesn't know must not stop it.
+  return orBroken(() => new Tokenizer({ added_tokens: [], normalizer: null, pre_tokenizer: null, ...json, post_processor: null, decoder: null }, config));
 }
 
 /** A text's ids without special tokens. A character that the vocabulary lacks and no unknown-token stands for is left out, as Hugging Face does. */
 function plainIds(tokenizer: Tokenizer, text: string): number[] {
-  return tokenizer.encode(text, { add_special_tokens: false }).ids.filter((id) => id !== undefined);
+  const ids = orBroken(() => tokenizer.encode(text, { add_special_tokens: false }).ids.filter((id) => id !== undefined));
+  if (!ids.every(isTokenId)) throw tokenizerBroken("its vocabulary gives a token an id that is no whole number of at least 0");
+  return ids;
+}
+
+/** What the library gives; its error, whatever it is, means that a part of the file isn't as it should be. */
+function orBroken<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    throw tokenizerBroken(cause instanceof Error ? cause.message : String(cause), cause);
+  }
 }
 
 /** Whether a normalizer of tokenizer.json, or one inside a sequence, makes letters small. */
@@ -128,12 +147,12 @@ function fill(template: Template, sequences: readonly (readonly number[])[]): To
 /** From tokenizer.json's padding, else the pad_token that tokenizer_config.json or special_tokens_map.json names, else 0. */
 function findPadId(json: Record<string, unknown>, configs: readonly unknown[], tokenizer: Tokenizer): number {
   const stated = field(json["padding"], "pad_id");
-  if (typeof stated === "number") return stated;
+  if (isTokenId(stated)) return stated;
   for (const config of configs) {
     const token = field(config, "pad_token");
     const content = isObject(token) ? token["content"] : token;
     const id = typeof content === "string" ? tokenizer.token_to_id(content) : undefined;
-    if (id !== undefined) return id;
+    if (isTokenId(id)) return id;
   }
   return 0;
 }

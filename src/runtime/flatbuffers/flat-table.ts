@@ -1,4 +1,5 @@
 /** Tables of a flatbuffers file, read with every offset checked: the package's own reader trusts them. */
+import { quote } from "../../errors/hut-error.ts";
 
 /** What is wrong with the bytes; whoever knows the file's name says it better. */
 export class FlatError extends Error {}
@@ -63,7 +64,7 @@ export class FlatTable {
     // A builder fills up the last of its 4 bytes.
     if (file.length % 4 !== 0) throw new FlatError(`its size, ${String(file.length)} bytes, is no multiple of 4: it was cut short`);
     const found = String.fromCharCode(...bytes.slice(4, identifier.length));
-    if (found !== identifier) throw new FlatError(`its identifier is ${JSON.stringify(found)}, not ${JSON.stringify(identifier)}`);
+    if (found !== identifier) throw new FlatError(`its identifier is ${quote(found)}, not ${quote(identifier)}`);
     return new FlatTable(bytes, bytes.follow(0, what), what);
   }
 

@@ -1,13 +1,13 @@
 /** A model and its companions as bytes: what a page has fetched, or a user has picked. */
 import { dataEmpty } from "../../errors/data.ts";
 import { fileMissing } from "../../errors/files.ts";
-import { jsonBroken } from "../../errors/adapter.ts";
 import { ByteRange, memorySource, type Source } from "../../ir/source.ts";
 import { parseRecords, type DataFile } from "../data/parse-records.ts";
 import { loadTokenizer, type TextTokenizer, type TokenizerFiles } from "../data/tokenizer.ts";
 import { loadableModel, type LoadableModel } from "../loadable-model.ts";
 import { isObject, type Json } from "../model-folder/config-json.ts";
 import { jsonText } from "../model-folder/made-files.ts";
+import { parseJson } from "../parse-json.ts";
 
 /** Bytes in memory. They are read when they are needed, and must not change. */
 export type InMemory = Uint8Array | ArrayBuffer;
@@ -97,10 +97,5 @@ function bytesIn(content: InMemory): Uint8Array {
 }
 
 function parsed(content: unknown, file: string): unknown {
-  if (typeof content !== "string") return content;
-  try {
-    return JSON.parse(content) as unknown;
-  } catch (cause) {
-    throw jsonBroken(file, cause instanceof Error ? cause.message : String(cause), cause);
-  }
+  return typeof content === "string" ? parseJson(content, file) : content;
 }

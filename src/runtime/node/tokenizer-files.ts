@@ -1,9 +1,9 @@
 /** Finds a model's tokenizer: named, beside the model, or in the folder above. */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { jsonBroken } from "../../errors/adapter.ts";
 import { fileMissing } from "../../errors/files.ts";
 import { loadTokenizer, type TextTokenizer } from "../data/tokenizer.ts";
+import { parseJson } from "../parse-json.ts";
 import { readTextFile } from "./file-source.ts";
 
 /** Longest tokenizer file read; vocabularies of 250,000 pieces take under 20 MB. */
@@ -38,10 +38,5 @@ export function openTokenizer(modelPath: string, named?: string): TextTokenizer 
 
 /** A JSON file's value. Throws JSON_BROKEN. */
 export function readJson(file: string): unknown {
-  const text = readTextFile(file, MAX_TOKENIZER_BYTES);
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw jsonBroken(file, cause instanceof Error ? cause.message : String(cause), cause);
-  }
+  return parseJson(readTextFile(file, MAX_TOKENIZER_BYTES), file);
 }

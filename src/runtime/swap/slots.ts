@@ -83,6 +83,7 @@ function slotOf(value: Value, model: string, pair: string | undefined, lead: num
   const { dataType = 0, shape } = factsOfType(value.declared) ?? {};
   if (dataType !== DataType.FLOAT && dataType !== DataType.FLOAT16) return broken(model, `its input ${quote(name)} is neither float nor float16`);
   if (initializer === undefined || shape?.length !== initializer.dims.length) return broken(model, `its input ${quote(name)} and the default have different shapes`);
+  if (initializer.dataType !== dataType) return broken(model, `its input ${quote(name)} and the default have different types`);
   const own = shape.slice(lead).map((d) => (typeof d === "number" ? d : RANK));
   return { name, dataType, shape: own, pair: own.includes(RANK) ? pair ?? moduleOf(name) : undefined, base: { shape: initializer.dims.slice(lead), data: float32Of(initializer) } };
 }

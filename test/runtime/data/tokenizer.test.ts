@@ -58,6 +58,22 @@ describe("loadTokenizer", () => {
     assert.deepEqual(loadTokenizer({ tokenizerJson: { ...json, post_processor: sequence } }).encode(["one"], 99).ids, [0, ...a, 2]);
   });
 
+  it("refuses ids that are none, and parts of another type, also where only a text shows them", () => {
+    const json = readJson("demo/tokenizer.json") as Record<string, { vocab: object }>;
+    const broken = (changed: object, message: RegExp): void => {
+      assert.throws(() => loadTokenizer({ tokenizerJson: { ...json, ...changed } }).encode(["a b 1"], 8), { name: "HutError", code: "TOKENIZER_BROKEN", message });
+    };
+    broken({ model: { ...json["model"], vocab: { ...json["model"]?.vocab, a: 0.5 } } }, /gives a token an id that is no whole number/);
+    // The library calls a method of it once there is text to split.
+    broken({ pre_tokenizer: { type: "Split", pattern: { String: " " }, behavior: {}, invert: false } }, /toLowerCase is not a function/);
+    const single = (piece: object): object => ({ post_processor: { type: "TemplateProcessing", single: [piece, { Sequence: { id: "A", type_id: 0 } }], pair: [], special_tokens: {} } });
+    broken(single({ SpecialToken: { id: { toString: 1 }, type_id: 0 } }), /post_processor is not written as expected/);
+    broken(single({ SpecialToken: { id: "[CLS]", type_id: { valueOf: 1 } } }), /a segment that is no number/);
+    broken({ post_processor: { type: { toString: 1 } } }, /post_processor is not written as expected/);
+    broken({ post_processor: { type: "BertProcessing", cls: ["[CLS]", 0.5], sep: ["[SEP]", 3] } }, /a special token without an id/);
+    assert.equal(loadTokenizer({ tokenizerJson: { ...json, padding: { pad_id: 0.5 } } }).padId, 0);
+  });
+
   it("refuses a file that is no tokenizer, and a length without room", () => {
     assert.throws(() => loadTokenizer({ tokenizerJson: [] }), { code: "TOKENIZER_BROKEN", message: /^tokenizer\.json can't be used: "it has no model"/ });
     assert.throws(() => loadTokenizer({ tokenizerJson: { model: { type: "Nonsense" } } }), { code: "TOKENIZER_BROKEN" });
