@@ -80,6 +80,8 @@ function windowPlaces(image: readonly number[], block: readonly number[], window
   const slid = slidShape([1, 1, ...image], window).map(Number);
   const along = (axis: number, o: number, k: number): number =>
     o * (window.strides[axis] ?? 1) + k * (window.dilations[axis] ?? 1) - (window.pads[axis]?.before ?? 0);
+  // A window longer than the image stands nowhere, however long it is.
+  if ([...block, ...slid].some((d) => d <= 0)) return [];
   requireMakeable([...block, ...slid], "the places of the windows");
   return indices(block).flatMap((k) => indices(slid).map((o) => {
     const at = image.map((_, axis) => along(axis, o[axis] ?? 0, k[axis] ?? 0));

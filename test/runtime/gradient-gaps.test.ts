@@ -15,6 +15,12 @@ describe("gradientGaps", () => {
     }
   });
 
+  it("counts no places of a window that is longer than its image: 2^53 of them were begun", () => {
+    const { model, op, input, weight, output } = workbench(20);
+    const y = output(op.Col2Im(op.MatMul(input("x", [1, 5, 4]), weight("w", [4, 5])), [5, 5], [1, 2 ** 53 - 1]), "y");
+    assert.doesNotThrow(() => gradientGaps(model, y));
+  });
+
   it("tells a number that no integer is: an epsilon beside statistics in integers", () => {
     const { op, input } = workbench(20);
     assert.throws(() => op.scalar(1e-5, input("x", [2], DataType.INT64)), { name: "TypeError", message: /0\.00001 among integers/ });
