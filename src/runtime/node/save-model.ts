@@ -3,7 +3,7 @@
  * `<base>_data` file that all graphs of the folder share; `embed` puts them inside, as far as a message of 2 GB has room for
  * them.
  */
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Model } from "../../ir/model.ts";
 import { encodedSize, encodeModel, MAX_MODEL_BYTES } from "../../ir/proto/encode.ts";
@@ -33,9 +33,8 @@ export async function saveModels(save: SaveModels): Promise<{ bytes: number; fil
   const { base, graphs, embed, onNotice, dataFile } = save;
   const [first] = graphs;
   if (first === undefined) return { bytes: 0, files: [] };
-  const folder = dirname(resolve(first.path));
   if (embed === true && graphs.every(({ model }) => encodedSize(modelToProto(model)) <= MAX_MODEL_BYTES)) return await writeAll(save, [], undefined);
-  if (embed !== true && realpathSync(folder) === base.folder) return await writeAll(save, [], (range) => base.locate(range));
+  if (refersToBase(first.path, base, embed)) return await writeAll(save, [], (range) => base.locate(range));
   // A first pass tells which ranges the graphs need; the data file is written before the graphs that refer to it.
   const ranges = new Set<ByteRange>();
   for (const { model } of graphs) modelToProto(model, { reference: (range) => { ranges.add(range); return undefined; } });
@@ -45,8 +44,19 @@ export async function saveModels(save: SaveModels): Promise<{ bytes: number; fil
   refuseInputAsOutput(path, base.files);
   const copied = `${path} (${(data.size / 1e6).toFixed(1)} MB)`;
   onNotice?.(embed === true ? `the weights are beside the graph, in ${copied}: a file of ONNX has room for 2 GB`
-    : `the weights were copied to ${copied}; written into ${JSON.stringify(dirname(base.path))}, beside the base model, they would cost nothing`);
+    : hasOtherNames(base) ? `the weights were copied to ${copied}: ${JSON.stringify(base.path)} has hard links, and external data with such are refused by those who read them`
+      : `the weights were copied to ${copied}; written into ${JSON.stringify(dirname(base.path))}, beside the base model, they would cost nothing`);
   return await writeAll(save, [{ path, chunks: data.chunks() }], (range) => data.place(range));
+}
+
+/** Whether a graph written there refers to the base's bytes. */
+export function refersToBase(path: string, base: OpenedModel, embed: boolean | undefined): boolean {
+  const folder = dirname(resolve(path));
+  return embed !== true && existsSync(folder) && realpathSync(folder) === base.folder && !hasOtherNames(base);
+}
+
+function hasOtherNames({ path }: OpenedModel): boolean {
+  return statSync(path).nlink > 1;
 }
 
 type Reference = (range: ByteRange) => { location: string; offset: number } | undefined;

@@ -92,7 +92,9 @@ describe("an output that is an input", function () {
           mkdirSync(place, { recursive: true });
           const output = lead(at(input), place, name);
           const before = snapshot();
-          await assert.rejects(run(inFolder === undefined ? output : at("place")), { code: "OUTPUT_IS_INPUT", exitCode: 2 }, `${input} by ${way}`);
+          // External data with a second name are refused as an input already.
+          const expected = input === "base/weights.bin" && way === "a hard link" ? { code: "EXTERNAL_DATA_HARD_LINKED" } : { code: "OUTPUT_IS_INPUT", exitCode: 2 };
+          await assert.rejects(run(inFolder === undefined ? output : at("place")), expected, `${input} by ${way}`);
           assert.deepEqual(snapshot(), before, `${input} by ${way}`);
           rmSync(at("place"), { recursive: true });
           mkdirSync(at("place"));

@@ -1,6 +1,6 @@
 /** Files that appear together, and large ones: streamed, or copied and written over. */
 import assert from "node:assert/strict";
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HutError } from "../../../src/errors/hut-error.ts";
@@ -9,6 +9,8 @@ import { openFileSource } from "../../../src/runtime/node/file-source.ts";
 import { freeBytes } from "../../../src/runtime/node/free-space.ts";
 import { Outputs } from "../../../src/runtime/node/outputs.ts";
 import { twinOf } from "../../../src/runtime/node/write-chunks.ts";
+import { adapt } from "../../../src/runtime/node/verbs/adapt.ts";
+import { inspect } from "../../../src/runtime/node/verbs/inspect.ts";
 import { Random } from "../../../src/runtime/random.ts";
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
@@ -130,6 +132,21 @@ describe("what one command writes", () => {
     rmSync(at("base"));
     writeFileSync(at("base"), new Uint8Array(LONG));
     assert.equal(twinOf(whole), undefined);
+  });
+
+  it("refers to no base that has hard links: nobody would read it", async function () {
+    if (process.platform === "win32") this.skip();
+    const demo = new URL("../../../fixtures/demo/model.onnx", import.meta.url);
+    copyFileSync(demo, at("model.onnx"));
+    linkSync(at("model.onnx"), at("second.onnx"));
+    const notices: string[] = [];
+    await adapt(at("model.onnx"), { output: at("adapted.onnx"), onNotice: (n) => notices.push(n) });
+    assert.deepEqual(seen(), ["adapted.onnx", "adapted.onnx_data", "model.onnx", "second.onnx"]);
+    assert.match(notices.join(), /has hard links, and external data with such are refused/);
+    assert.ok((await inspect(at("adapted.onnx"))).weights.length > 0);
+    rmSync(at("second.onnx"));
+    await adapt(at("model.onnx"), { output: at("adapted.onnx") });
+    assert.ok(statSync(at("adapted.onnx")).size < 1e6);
   });
 
   it("leaves nothing of a copy that was begun when computing fails or is interrupted", async () => {

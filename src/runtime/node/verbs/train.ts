@@ -21,6 +21,7 @@ import { evaluationGraph, trainingGraph } from "../../training-graphs.ts";
 import { loadCheckpoint } from "../checkpoint-folder.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { isFile } from "../folder.ts";
+import { requireSpace } from "../free-space.ts";
 import { inputFiles, refuseFoldersOfModel, refuseInputsAsOutputs } from "../input-files.ts";
 import { loadExamples } from "../load-examples.ts";
 import { labelsOfConfig } from "../model-config.ts";
@@ -65,6 +66,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
 
   using _newLock = _lock === undefined ? folder.lock() : undefined;
   if (before === undefined) folder.requireFree(options.overwrite === true);
+  requireSpace(folder.adapter, spaceOfRun(summary.trainableParams));
   const ort = runtime ?? await defaultRuntime();
   const session = async (kind: string, model: Model): Promise<GraphSession> => GraphSession.create(ort, model,
     { name: `${kind} graph of ${path}`, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
@@ -123,6 +125,11 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   }
   const losses = folder.log.losses();
   return { steps: state.step, firstLoss: losses.first, lastLoss: losses.last, metrics, ...summary, ...speed, interrupted };
+}
+
+/** Bytes that a run of so many trained numbers writes: two checkpoints of theta and its moments, for a new one is there before the old one goes, and the adapter. */
+function spaceOfRun(trainableParams: number): number {
+  return Float32Array.BYTES_PER_ELEMENT * trainableParams * (2 * 3 + 1);
 }
 
 /** What a run goes on from. */
