@@ -28,7 +28,7 @@ export const adapter = (help: string): Flag<string> => text("--adapter <folder>"
 export const saveAdapter: Flag<string> = text("--save-adapter <folder>",
   "also write the adapter that it starts with; a name ending in .onnx_adapter gives ONNX Runtime's own file", files);
 export const merged: Flag<string> = text("--merged <file>", "the merged model that fold wrote", files);
-export const embed: Flag<boolean> = toggle("--embed", "write a file that holds its weights itself, instead of pointing into the base's", files);
+export const embed: Flag<boolean> = toggle("--embed", "write a file that holds its weights itself, instead of pointing into another", files);
 export const requantize: Flag<boolean> = toggle("--requantize",
   "round weights that are stored as integers to integers again, instead of making them floats", files);
 export const dryRun: Flag<boolean> = toggle("--dry-run", "do everything but write", files);

@@ -4,6 +4,7 @@ import { streamUnwritable } from "../errors/usage.ts";
 import { packageVersion } from "../runtime/node/own-package.ts";
 import { reportError } from "./report-error.ts";
 import { runCli } from "./run-cli.ts";
+import { VERBS } from "./verbs.ts";
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -14,5 +15,5 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  loadVerbs: () => import("../index.ts"), stdout: process.stdout, stderr: process.stderr, signals: process, exit: (code) => process.exit(code), version: packageVersion(),
+  verbs: VERBS, stdout: process.stdout, stderr: process.stderr, signals: process, exit: (code) => process.exit(code), version: packageVersion(),
 });

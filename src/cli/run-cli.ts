@@ -14,8 +14,8 @@ const MAX_HELP_WIDTH = 120;
 
 /** The world outside. */
 export interface CliContext {
-  /** The library, imported when a verb is about to run: help must not wait for it. */
-  readonly loadVerbs: () => Promise<Verbs>;
+  /** The library; a verb is loaded when it is about to run: help must not wait for it. */
+  readonly verbs: Verbs;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly signals: SignalSource;
@@ -56,7 +56,7 @@ async function runVerb({ command, model, values }: Invocation, context: CliConte
     onNotice: quiet ? undefined : (notice) => { display.writeLine(`${colored(stderr, "yellow", "note:")} ${printable(notice)}`); },
   };
   try {
-    const outcome = await command.run(await context.loadVerbs(), model, values, common, verbose);
+    const outcome = await command.run(context.verbs, model, values, common, verbose);
     display.finish();
     writeLines(stdout, json ? [JSON.stringify(outcome.result)] : outcome.lines);
     // A script that runs several commands must stop at Ctrl-C, also where the work was done by then.

@@ -14,7 +14,7 @@ import type { Graph, Value } from "../ir/graph.ts";
 import { Model } from "../ir/model.ts";
 import { elementCount } from "../ir/sizes.ts";
 import { ComputedBytes, type Bytes } from "../ir/source.ts";
-import { Tensor } from "../ir/tensor.ts";
+import { bytesOf, Tensor } from "../ir/tensor.ts";
 import type { UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 import { inLayout, pathOf, updatedWeight, type AdaptedSite, type Trainable } from "./adapt.ts";
@@ -25,8 +25,14 @@ import type { WeightSite } from "./weights/find-weights.ts";
 import { isReadAlone } from "./weights/read-alone.ts";
 import { float32Of, storedFloats } from "./weights/weight-values.ts";
 
+/** A graph that may have been run before: those of one key are the same, and `make` is asked for the first. */
+export interface KeyedGraph {
+  readonly key: string;
+  readonly make: () => Model;
+}
+
 /** Runs a graph and gives its only output, in `room` where that is as long. `runtime` supplies the one that runs ONNX Runtime. */
-export type Evaluate = (model: Model, feeds: ReadonlyMap<string, Tensor>, room?: Uint8Array) => Promise<Tensor>;
+export type Evaluate = (graph: KeyedGraph, feeds: ReadonlyMap<string, Tensor>, room?: Uint8Array) => Promise<Tensor>;
 
 /**
  * W' of one weight, all its adapted parts together, in its stored layout; in its stored type, or as float32 where it is stored as integers. It is
@@ -40,25 +46,28 @@ export function foldWeight(parts: readonly AdaptedSite[], method: UpdatedTransfo
   if (!isFloating(dataType)) throw weightNotFoldable(first.modulePath, "it is not stored as floats");
   const dims = site.quantized === undefined ? site.tensor.dims : site.dims;
   return computedTensor(`${first.modulePath}.weight`, dataType, dims, async (room) => {
-    const result = await updatedFloats(parts, site, method, opsets, (model, feeds) => evaluate(model, feeds, dataType === DataType.FLOAT ? room : undefined));
+    const result = await updatedFloats(parts, site, method, opsets, (graph, feeds) => evaluate(graph, feeds, dataType === DataType.FLOAT ? room : undefined));
     return dataType === DataType.FLOAT ? result : Tensor.fromFloat32(dataType, dims, float32Of(result));
   }, site.tensor.data);
 }
 
 /** W' of a weight as float32, also where the graph multiplies in 16 bits. Weights of one shape make the same graph: what differs is fed. */
 async function updatedFloats(parts: readonly AdaptedSite[], site: WeightSite, method: UpdatedTransformation, opsets: ReadonlyMap<string, number>, evaluate: Evaluate): Promise<Tensor> {
-  const model = new Model(8, new Map([["", opsets.get("") ?? 17]]));
-  const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "fold" });
-  const feeds = new Map<string, Tensor>();
-  const input = (name: string, tensor: Tensor): Value => {
-    feeds.set(name, tensor);
-    return model.graph.addInput(name, { dataType: DataType.FLOAT, shape: tensor.dims });
+  const { k, n, stored } = site;
+  const w = new Tensor(DataType.FLOAT, stored === "kn" ? [k, n] : [n, k], site.tensor.dataType === DataType.FLOAT ? site.tensor.data : bytesOf(storedFloats(site)));
+  const inputs = parts.map(({ parameters }, i) => parameters.map((p) => ({ name: `${p.parameter}_${String(i)}`, tensor: new Tensor(DataType.FLOAT, p.shape, bytesOf(p.start)) })));
+  const opset = opsets.get("") ?? 17;
+  const make = (): Model => {
+    const model = new Model(8, new Map([["", opset]]));
+    const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "fold" });
+    const input = (name: string, shape: readonly number[]): Value => model.graph.addInput(name, { dataType: DataType.FLOAT, shape: [...shape] });
+    const weight = input("W", w.dims);
+    const updates = parts.map((part, i) => ({ ...part, values: (inputs[i] ?? []).map(({ name, tensor }) => input(name, tensor.dims)) }));
+    model.graph.outputs.push(op.named(updatedWeight(op, weight, stored, n, method, updates), "folded"));
+    return model;
   };
-  const matrix = site.stored === "kn" ? [site.k, site.n] : [site.n, site.k];
-  const w = input("W", site.tensor.dataType === DataType.FLOAT ? new Tensor(DataType.FLOAT, matrix, site.tensor.data) : Tensor.floats(matrix, storedFloats(site)));
-  const updates = parts.map((part, i) => ({ ...part, values: part.parameters.map((p) => input(`${p.parameter}_${String(i)}`, Tensor.floats(p.shape, p.start))) }));
-  model.graph.outputs.push(op.named(updatedWeight(op, w, site.stored, site.n, method, updates), "folded"));
-  return await evaluate(model, feeds);
+  const key = JSON.stringify([method.name, opset, stored, k, n, parts.map(({ weight, block }) => [weight, block])]);
+  return await evaluate({ key, make }, new Map([["W", w], ...inputs.flat().map(({ name, tensor }) => [name, tensor] as const)]));
 }
 
 function computedTensor(name: string, dataType: number, dims: readonly number[], compute: (room?: Uint8Array) => Promise<Tensor>, replaces?: Bytes): Tensor {

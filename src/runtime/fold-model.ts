@@ -72,7 +72,8 @@ function addHead(model: Model, { head }: Prepared): Value[] {
 /** Gives the chosen weights of a model, whose functions are written out, their new values. Returns what rounding to integers cost. */
 async function foldInto(model: Model, prepared: Prepared, evaluate: Evaluate, options: CommonOptions & Pick<FoldOptions, "requantize">): Promise<FoldResult["requantized"]> {
   const sites = new Map(findWeights(model.graph).map((site) => [site.name, site]));
-  const parameters = new Map(findParameters(model.graph, [...sites.values()]).map((p) => [parameterName(p), p]));
+  const whole = [...prepared.saved, ...prepared.statistics].filter(({ held }) => held !== undefined);
+  const parameters = new Map(whole.length === 0 ? [] : findParameters(model.graph, [...sites.values()]).map((p) => [parameterName(p), p]));
   const saved = [...savedBySite(prepared)].flatMap(([own, tensors]) => {
     const site = sites.get(own.name);
     return site === undefined ? [] : [{ own, site, tensors }];
@@ -96,7 +97,7 @@ async function foldInto(model: Model, prepared: Prepared, evaluate: Evaluate, op
     put(model.graph, site, site.quantized !== undefined && options.requantize === true ? await folded.resolved() : folded);
   }
   for (const { site, tensors } of saved) replaceWhole(model.graph, site, tensors, put);
-  for (const { held, start } of [...prepared.saved, ...prepared.statistics]) {
+  for (const { held, start } of whole) {
     const parameter = held === undefined ? undefined : parameters.get(parameterName(held));
     if (parameter !== undefined) replaceParameter(model.graph, parameter, start);
   }

@@ -267,6 +267,8 @@ export interface FoldOptions extends CommonOptions, HeadOptions, TrainedOptions 
   readonly output: string;
   /** Round new values of quantized weights to integers of the form they had. Left out, these weights become floats. */
   readonly requantize?: boolean | undefined;
+  /** Weights inside the merged graph, or in a file beside it; where the base's are, if left out. */
+  readonly embed?: boolean | undefined;
   readonly force?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
@@ -282,6 +284,8 @@ export interface FoldResult {
   readonly bytesWritten: number;
   /** The merged graph's file. */
   readonly output: string;
+  /** That and, where its weights are in a file of their own, this before it. Empty in a dry run. */
+  readonly files: readonly string[];
 }
 
 /** One of `adapter` and `checkpoint` is needed. */

@@ -25,7 +25,7 @@ import { isReadAlone, outputsWithin } from "../passes/weights/read-alone.ts";
 import { traceRoles } from "../passes/weights/trace-roles.ts";
 import { savedShape } from "./adapter/kernel-shapes.ts";
 import { samePath } from "../passes/weights/module-path.ts";
-import { checkFingerprint, matchAdapter, type MatchedPart } from "./adapter/match-adapter.ts";
+import { checkFingerprint, matchAdapter, pathsTell, type MatchedPart } from "./adapter/match-adapter.ts";
 import type { AdapterFolder } from "./adapter/adapter-folder.ts";
 import { endToEnd } from "./end-to-end.ts";
 import { findLogits } from "./model-outputs.ts";
@@ -82,7 +82,8 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   const logits = head === undefined ? findLogits(model.graph, options.outputName)
     : attachHead(model, { ...head, output: options.outputName, start: (shape, fanIn) => uniform(random, shape, 1 / Math.sqrt(fanIn)) });
   const sites = findWeights(model.graph);
-  traceRoles(model, sites, logits);
+  const isTold = adapter !== undefined && options.targetModules === undefined && options.swappable !== true && pathsTell(adapter.contents, adapter.folder, sites);
+  if (!isTold) traceRoles(model, sites, logits);
 
   const matched = adapter === undefined ? undefined : matchAdapter(adapter.contents, adapter.folder, sites, method);
   const targets = options.targetModules ?? DEFAULTS.targetModules;

@@ -19,7 +19,7 @@ interface Ended { readonly code: number; readonly out: string; readonly err: str
 
 async function hut(words: readonly string[], signals: EventEmitter = new EventEmitter()): Promise<Ended> {
   const [stdout, stderr] = [new Captured(), new Captured()];
-  const code = await runCli(words, { loadVerbs: () => Promise.resolve(verbs), stdout, stderr, signals, version: "test", exit: () => undefined });
+  const code = await runCli(words, { verbs, stdout, stderr, signals, version: "test", exit: () => undefined });
   return { code, out: stdout.text, err: stderr.text };
 }
 

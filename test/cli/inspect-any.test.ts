@@ -145,7 +145,7 @@ describe("inspect, whatever the file holds", () => {
       const path = written(encoded(proto));
       const result = await verbs.inspect(path);
       assert.deepEqual(result.outputs.map(({ name }) => name), proto.graph?.output.map(({ name }) => name));
-      assert.equal(await runCli(["inspect", path], { loadVerbs: () => Promise.resolve(verbs), stdout, stderr, signals: new EventEmitter(), version: "test", exit: () => undefined }), 0, stderr.text);
+      assert.equal(await runCli(["inspect", path], { verbs, stdout, stderr, signals: new EventEmitter(), version: "test", exit: () => undefined }), 0, stderr.text);
       // What a terminal would act on.
       assert.doesNotMatch(stdout.text, /[\u0000-\u0009\u000b-\u001f\u202e]/);
     });

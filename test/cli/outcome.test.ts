@@ -54,7 +54,7 @@ describe("an error of the library", () => {
 
 describe("a result", () => {
   it("of fold names each quantized weight that became floats, or what rounding it again cost", async () => {
-    const result = { folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], seconds: 0.1, bytesWritten: 1000, output: "o" };
+    const result = { folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], seconds: 0.1, bytesWritten: 1000, output: "o", files: ["o"] };
     const fold = (more: Pick<FoldResult, "floated" | "requantized">): RunWith => ({ verbs: { fold: () => Promise.resolve({ ...result, ...more }) } });
     const words = ["fold", "m", "--adapter", "a", "-o", "o"];
     const floats = await run(words, fold({ floated: [{ modulePath: "layer.0.query", from: "int8", to: "float" }], requantized: [] }));

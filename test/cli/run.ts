@@ -54,7 +54,7 @@ export function fakeVerbs(calls: Call[], override: Partial<Verbs> = {}): Verbs {
     evaluate: answer("evaluate", { examples: 872, metrics: { eval_loss: 0.5, eval_accuracy: 0.8 }, seconds: 3 }),
     predict: answer("predict", { examples: 872, output: "p.jsonl", seconds: 3 }),
     fold: answer("fold", {
-      folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], floated: [], requantized: [], seconds: 0.1, bytesWritten: 19_000_000, output: "merged.onnx",
+      folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], floated: [], requantized: [], seconds: 0.1, bytesWritten: 19_000_000, output: "merged.onnx", files: ["merged.onnx"],
     }),
     verify: answer("verify", VERIFIED),
     demo: (options) => {
@@ -91,7 +91,7 @@ export async function run(words: readonly string[], { verbs, signals = new Event
   const calls: Call[] = [];
   const stdout = new Captured();
   const code = await runCli(words, {
-    loadVerbs: () => Promise.resolve(fakeVerbs(calls, verbs)), stdout, stderr, signals, version: "1.2.3", ...(now === undefined ? {} : { now }),
+    verbs: fakeVerbs(calls, verbs), stdout, stderr, signals, version: "1.2.3", ...(now === undefined ? {} : { now }),
     exit: exit ?? ((exitCode) => { throw new Error(`exit ${String(exitCode)}`); }),
   });
   return { code, out: stdout.text, err: stderr.text, calls };

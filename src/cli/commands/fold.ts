@@ -2,7 +2,7 @@
 import type { FoldOptions, FoldResult } from "../../runtime/options.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
-import { adapter, checkpoint, dryRun, force, output, requantize, savedHead, savedNumLabels } from "../flags.ts";
+import { adapter, checkpoint, dryRun, embed, force, output, requantize, savedHead, savedNumLabels } from "../flags.ts";
 import { bytes, duration, figure, grouped } from "../format.ts";
 import { moduleLabel } from "../module-label.ts";
 import { facts, listing } from "../table.ts";
@@ -30,10 +30,10 @@ export const fold: Command = defineCommand<FoldOptions, FoldResult>({
   flags: {
     output: required(output("file or folder", "the merged .onnx to write, or a folder that becomes a Hugging Face model folder")),
     adapter: adapter("the adapter to merge"), checkpoint: checkpoint("what was trained elsewhere"),
-    requantize, dryRun, head: savedHead, numLabels: savedNumLabels, force,
+    requantize, embed, dryRun, head: savedHead, numLabels: savedNumLabels, force,
   },
   example: "onnx-hut fold model.onnx --adapter run/adapter -o merged.onnx",
-  gives: ["folded", "replaced", "floated", "requantized", "seconds", "bytesWritten", "output"],
+  gives: ["folded", "replaced", "floated", "requantized", "seconds", "bytesWritten", "output", "files"],
   run: (verbs, model, options) => verbs.fold(model, options),
   show: (result, { dryRun: dry, verbose }) => [
     ...listing([{ title: "module path" }, { title: "[k, n]" }, { title: "numbers", right: true }], [
@@ -43,7 +43,7 @@ export const fold: Command = defineCommand<FoldOptions, FoldResult>({
     ...storageLines(result, verbose),
     "",
     ...facts([
-      dry === true ? ["would write", result.output] : ["written", `${result.output}, ${bytes(result.bytesWritten)}`],
+      dry === true ? ["would write", result.output] : ["written", `${[...result.files].reverse().join(" and ")}, ${bytes(result.bytesWritten)}`],
       ["took", duration(result.seconds)],
     ]),
   ],

@@ -27,17 +27,19 @@ export interface EncodedModel {
  * doesn't fit its field.
  */
 export function encodeModel(model: ModelProto): EncodedModel {
+  const encoded = encodeIfFits(model);
+  if ("size" in encoded) throw modelTooLarge(encoded.size, MAX_MODEL_BYTES);
+  return encoded;
+}
+
+/** The bytes of a model, or how many they would be where that is more than MAX_MODEL_BYTES. */
+export function encodeIfFits(model: ModelProto): EncodedModel | { readonly size: number } {
   const sizes = new Map<object, number>();
   const size = measure("ModelProto", model as unknown as Fields, sizes);
-  if (size > MAX_MODEL_BYTES) throw modelTooLarge(size, MAX_MODEL_BYTES);
+  if (size > MAX_MODEL_BYTES) return { size };
   const encoder = new ModelEncoder(sizes);
   encoder.message("ModelProto", model as unknown as Fields);
   return encoder.finish();
-}
-
-/** How many bytes a model takes as one message, which may be more than MAX_MODEL_BYTES. */
-export function encodedSize(model: ModelProto): number {
-  return measure("ModelProto", model as unknown as Fields, new Map());
 }
 
 /** Bytes in all. */

@@ -42,6 +42,13 @@ export function matchAdapter<Site extends MatchableSite>(adapter: AdapterFolder,
   });
 }
 
+/** Whether paths alone tell which weights an adapter's modules are: none of them is packed, and each has its path here. Else roles have to be known. */
+export function pathsTell(adapter: AdapterFolder, folder: string, sites: readonly MatchableSite[]): boolean {
+  const isPacked = Object.values(adapter.hut?.modules ?? {}).some(({ blocks }) => blocks !== undefined);
+  const modules = [...adapter.modules.keys(), ...[...adapter.saved.keys()].map((name) => name.slice(0, name.lastIndexOf(".")))];
+  return !isPacked && modules.every((module) => atPath(module, folder, sites) !== undefined);
+}
+
 function matchWhole<Site extends MatchableSite>(adapter: AdapterFolder, folder: string, sites: readonly Site[], module: string,
   tensors: ReadonlyMap<string, AdapterTensor>): MatchedPart<Site> {
   const want = weightShape(adapter, module);

@@ -3,7 +3,7 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { modelFileMissing } from "../../errors/runtime.ts";
 import type { OpenExternal } from "../../ir/proto/tensor.ts";
-import { ByteRange, type Source } from "../../ir/source.ts";
+import type { ByteRange } from "../../ir/source.ts";
 import { loadableModel, type LoadableModel } from "../loadable-model.ts";
 import { resolveExternal } from "./external-data.ts";
 import { finishRenames } from "./leftovers.ts";
@@ -44,7 +44,7 @@ export function openModel(path: string): OpenedModel {
   const file = modelFile(path);
   finishRenames(dirname(file));
   const source = openFileSource(file);
-  const opened = new Map<string, Source & Disposable>();
+  const opened = new Map<string, FileSource>();
   const real = realpathSync(file);
   const folder = dirname(real);
   const openExternal: OpenExternal = (location) => {

@@ -1,12 +1,12 @@
 /**
- * Writes a model. Beside its base it refers to the base's bytes and stays small; elsewhere the weights are copied next to it, into one
+ * Writes a model. Beside its base it refers to the base's bytes and stays small, unless it is to stand alone; elsewhere the weights are copied next to it, into one
  * `<base>_data` file that all graphs of the folder share; `embed` puts them inside, as far as a message of 2 GB has room for
  * them.
  */
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Model } from "../../ir/model.ts";
-import { encodedSize, encodeModel, MAX_MODEL_BYTES } from "../../ir/proto/encode.ts";
+import { encodeIfFits, encodeModel } from "../../ir/proto/encode.ts";
 import { modelToProto } from "../../ir/save.ts";
 import type { ByteRange, Bytes } from "../../ir/source.ts";
 import type { CommonOptions } from "../options.ts";
@@ -22,6 +22,8 @@ export interface SaveModels extends CommonOptions {
   /** Path and model of each graph; all in one folder. */
   readonly graphs: readonly { readonly path: string; readonly model: Model }[];
   readonly embed?: boolean | undefined;
+  /** The graphs refer to nothing of the base, wherever they are. */
+  readonly standsAlone?: boolean | undefined;
   /** The name of the file that copied weights go to; `<graph>_data` where left out. */
   readonly dataFile?: string | undefined;
   /** What is being done, for progress. */
@@ -30,23 +32,24 @@ export interface SaveModels extends CommonOptions {
 
 /** Writes the graphs, data first. Returns the bytes written and the files, which are in place once `outputs` is committed. */
 export async function saveModels(save: SaveModels): Promise<{ bytes: number; files: string[] }> {
-  const { base, graphs, embed, onNotice, dataFile } = save;
+  const { base, graphs, embed, standsAlone, onNotice, dataFile } = save;
   const [first] = graphs;
   if (first === undefined) return { bytes: 0, files: [] };
-  if (embed === true && graphs.every(({ model }) => encodedSize(modelToProto(model)) <= MAX_MODEL_BYTES)) return await writeAll(save, [], undefined);
-  if (refersToBase(first.path, base, embed)) return await writeAll(save, [], (range) => base.locate(range));
+  const inside = embed === true ? embedded(graphs) : undefined;
+  if (inside !== undefined) return await writeAll(save, inside);
+  if (standsAlone !== true && refersToBase(first.path, base, embed)) return await writeAll(save, encoded(graphs, (range) => base.locate(range)));
   // A first pass tells which ranges the graphs need; the data file is written before the graphs that refer to it.
   const ranges = new Set<ByteRange>();
   for (const { model } of graphs) modelToProto(model, { reference: (range) => { ranges.add(range); return undefined; } });
-  if (ranges.size === 0) return await writeAll(save, [], undefined);
+  if (ranges.size === 0) return await writeAll(save, encoded(graphs));
   const data = new WeightsFile(dataFile ?? `${basename(first.path)}_data`, ranges, base.source);
   const path = join(dirname(first.path), data.name);
   refuseInputAsOutput(path, base.files);
   const copied = `${path} (${(data.size / 1e6).toFixed(1)} MB)`;
-  onNotice?.(embed === true ? `the weights are beside the graph, in ${copied}: a file of ONNX has room for 2 GB`
+  if (embed === true || standsAlone !== true) onNotice?.(embed === true ? `the weights are beside the graph, in ${copied}: a file of ONNX has room for 2 GB`
     : hasOtherNames(base) ? `the weights were copied to ${copied}: ${JSON.stringify(base.path)} has hard links, and external data with such are refused by those who read them`
       : `the weights were copied to ${copied}; written into ${JSON.stringify(dirname(base.path))}, beside the base model, they would cost nothing`);
-  return await writeAll(save, [{ path, chunks: data.chunks() }], (range) => data.place(range));
+  return await writeAll(save, [{ path, chunks: data.chunks() }, ...encoded(graphs, (range) => data.place(range))]);
 }
 
 /** Whether a graph written there refers to the base's bytes. */
@@ -66,8 +69,20 @@ interface File {
   readonly chunks: readonly Bytes[];
 }
 
-async function writeAll({ outputs, graphs, phase, signal, onProgress }: SaveModels, before: readonly File[], reference: Reference | undefined): Promise<{ bytes: number; files: string[] }> {
-  const files = [...before, ...graphs.map(({ path, model }) => ({ path, chunks: encodeModel(modelToProto(model, { reference })).chunks }))];
+function encoded(graphs: SaveModels["graphs"], reference?: Reference): File[] {
+  return graphs.map(({ path, model }) => ({ path, chunks: encodeModel(modelToProto(model, { reference })).chunks }));
+}
+
+/** The graphs with their weights inside; undefined where one is too large for that. */
+function embedded(graphs: SaveModels["graphs"]): File[] | undefined {
+  const files = graphs.flatMap(({ path, model }): File[] => {
+    const fitting = encodeIfFits(modelToProto(model));
+    return "size" in fitting ? [] : [{ path, chunks: fitting.chunks }];
+  });
+  return files.length === graphs.length ? files : undefined;
+}
+
+async function writeAll({ outputs, phase, signal, onProgress }: SaveModels, files: readonly File[]): Promise<{ bytes: number; files: string[] }> {
   let bytes = 0;
   for (const { path, chunks } of files) {
     const onBytes = (done: number, total: number): void => onProgress?.({ phase, done: megabytes(done), total: megabytes(total), unit: "MB" });

@@ -1,9 +1,16 @@
 /**
  * Writes a large file from its chunks. Where most of it stands at the same place in a file that is read, the system copies that file (sharing its blocks
- * where the file system can), and only what differs is written over it; else all is streamed. New weights are computed while the copy runs.
+ * where the file system can), and only what differs is written over it; else all is streamed. New weights are computed while the copy runs, and the disk
+ * writes beside everything else.
+ *
+ * 1.42 GB on two cores, Linux 6.18 with ext4, from the page cache to the disk; `cp` and `sync` take 1.05 s:
+ * - the system's copy, then a sync: 0.95 s; with syncs from the beginning on: 0.75 s
+ * - read and write by turns, a sync at the end: in pieces of 128 kB 1.0 s, 256 kB 1.4 s, 1 MB 3 s, 4 MB 1.5 s (large pieces take large pages, which have to be found)
+ * - the same in 128 kB by threads of their own, reading and writing at once: 2.4 s
  */
-import { chmodSync, constants, copyFileSync, fstatSync, openSync, closeSync, realpathSync, rmSync, statSync } from "node:fs";
+import { chmodSync, closeSync, constants, copyFileSync, fstatSync, openSync, realpathSync, rmSync, statSync, writeSync } from "node:fs";
 import { copyFile, open, type FileHandle } from "node:fs/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import { systemCode } from "../../errors/files.ts";
 import { interrupted } from "../../errors/runtime.ts";
 import { encodedLength } from "../../ir/proto/encode.ts";
@@ -11,17 +18,19 @@ import { ByteRange, ComputedBytes, type Bytes } from "../../ir/source.ts";
 import { FileSource } from "./file-source.ts";
 import { requireSpace } from "./free-space.ts";
 
-/** Bytes of one write, and how many such pieces are being written while the next is read. */
-const PIECE_BYTES = 1024 * 1024;
-const PIECES = 4;
+/** Bytes of one write. */
+const PIECE_BYTES = 128 * 1024;
+/** Bytes after which everything else has its turn: Ctrl-C, progress. */
+const TURN_BYTES = 16 * 1024 * 1024;
+/** Bytes after which the disk is told to begin. */
+const SYNC_BYTES = 64 * 1024 * 1024;
 /** Computed bytes that may wait for the copy to end: its work and that of computing go on side by side. */
 const WAITING_BYTES = 32 * 1024 * 1024;
 /** How much of a file must stand where it stood for a copy to be worth it, and how much of what is copied must be wanted. */
 const MOST = 0.5;
 const MOST_WANTED = 0.9;
-/** Bytes after which the disk is told to begin: what it does while the rest is written, nobody has to wait for. */
-const SYNC_BYTES = 128 * 1024 * 1024;
-/** A copy doesn't say how far it is, so its size is looked at. */
+/** A copy is under way: how often the disk is told to go on, and how often its size is looked at, which says how far it is. */
+const SYNC_MS = 20;
 const LOOK_MS = 200;
 
 export interface WriteOptions {
@@ -60,7 +69,7 @@ export async function writeChunks(path: string, chunks: readonly Bytes[], { sign
   if (twin === undefined) requireSpace(path, total);
   const copy = begun ?? (twin === undefined ? undefined : beginCopy(twin, path, total - kept));
   let done = 0;
-  const file = new LargeFile(copy?.ready ?? open(path, "wx"), (length) => onBytes?.(done += length, total));
+  const file = new LargeFile(copy?.ready ?? open(path, "wx"), copy !== undefined, (length) => onBytes?.(done += length, total));
   const looking = copy === undefined ? undefined : setInterval(() => { if (done === 0) onBytes?.(Math.min(sizeOf(path), kept), total); }, LOOK_MS);
   try {
     void file.ready.then(() => { done += kept; }, () => undefined);
@@ -124,10 +133,30 @@ function sharesBlocks(twin: FileSource, path: string): boolean {
 
 /** The copy, made and opened to be written to. */
 async function copied(twin: FileSource, path: string, mode: number, isMade: boolean): Promise<FileHandle> {
-  if (!isMade) await copyFile(realpathSync(twin.name), path, constants.COPYFILE_EXCL);
+  if (!isMade) {
+    const copying = { isDone: false };
+    void syncWhile(path, copying);
+    await copyFile(realpathSync(twin.name), path, constants.COPYFILE_EXCL).finally(() => { copying.isDone = true; });
+  }
   // It has its original's mode, which may be read-only: the cache of a model hub is.
   chmodSync(path, mode);
   return await open(path, "r+");
+}
+
+/** Has the disk write what there is of a copy, again and again, whenever others leave it the time. What is missed is synced at the end. Never fails. */
+async function syncWhile(path: string, copying: { readonly isDone: boolean }): Promise<void> {
+  let handle: FileHandle | undefined;
+  try {
+    while (!copying.isDone) {
+      await wait(SYNC_MS);
+      handle ??= await open(path, "r");
+      await handle.datasync();
+    }
+  } catch {
+    // The file isn't there yet, or this file system can't: the last sync says what is wrong.
+  } finally {
+    await handle?.close();
+  }
 }
 
 /** The mode that the system gives a new file here; the file is made for that, and removed. */
@@ -145,34 +174,45 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** A file that is written in order, one piece at a time, while the next pieces are read or computed. */
+/** Bytes on their way into the file. */
+interface Pending {
+  /** Where they were computed, to be used again. */
+  readonly room: Uint8Array;
+  readonly written: Promise<void>;
+}
+
+/** A file that is written to, once it is there. What is at hand or computed before waits for it. */
 class LargeFile {
   /** The file, once it may be written to. */
   readonly ready: Promise<FileHandle>;
+  readonly #isCopy: boolean;
   readonly #onWritten: (length: number) => void;
-  readonly #pieces = Array.from({ length: PIECES }, () => ({ room: new Uint8Array(PIECE_BYTES), free: Promise.resolve() }));
-  readonly #rooms: { readonly room: Uint8Array; readonly free: Promise<void> }[] = [];
+  readonly #piece = new Uint8Array(PIECE_BYTES);
+  readonly #computed: Pending[] = [];
+  readonly #waiting: Promise<void>[] = [];
+  #handle: FileHandle | undefined;
   #roomBytes = 0;
-  #last: Promise<void> = Promise.resolve();
   #sync: Promise<void> | undefined;
   #unsynced = 0;
+  #sinceTurn = 0;
 
-  constructor(ready: Promise<FileHandle>, onWritten: (length: number) => void) {
+  constructor(ready: Promise<FileHandle>, isCopy: boolean, onWritten: (length: number) => void) {
     this.ready = ready;
+    this.#isCopy = isCopy;
     this.#onWritten = onWritten;
+    void ready.then((handle) => { this.#handle = handle; }, () => undefined);
   }
 
-  /** Takes bytes for a place. Returns when there is room for more; errors of writing come here or in `finish`. */
+  /** Takes bytes for a place. Errors of writing come here or in `finish`. */
   async put(bytes: Bytes, position: number): Promise<void> {
     if (bytes instanceof ComputedBytes) await this.#compute(bytes, position);
-    else if (!(bytes instanceof ByteRange)) void this.#write(bytes, position);
-    else if (!bytes.verbatim) void this.#write(bytes.read(), position);
-    else for (let at = 0; at < bytes.length; at += PIECE_BYTES) await this.#copy(bytes, at, position + at);
+    else if (this.#handle === undefined && !(bytes instanceof ByteRange)) this.#waiting.push(this.#later((handle) => { this.#writePieces(handle, bytes, position); }));
+    else await this.#copy(bytes, position);
   }
 
   /** Waits until everything is written, cuts the file to its size, and syncs it. */
   async finish(size: number): Promise<void> {
-    await this.#last;
+    await Promise.all([...this.#waiting, ...this.#computed.map(({ written }) => written)]);
     const handle = await this.ready;
     await this.#sync;
     await handle.truncate(size);
@@ -181,8 +221,7 @@ class LargeFile {
 
   /** Closes the file, after what is under way. Throws nothing: what went wrong was thrown before. */
   async close(): Promise<void> {
-    await this.#last.catch(() => undefined);
-    await this.#sync;
+    await Promise.allSettled([...this.#waiting, ...this.#computed.map(({ written }) => written), this.#sync]);
     await this.ready.then((handle) => handle.close(), () => undefined);
   }
 
@@ -191,14 +230,16 @@ class LargeFile {
     const room = await this.#roomFor(length);
     const bytes = await computed.compute(room);
     if (bytes.length !== length) throw new TypeError(`${String(length)} bytes were announced, ${String(bytes.length)} computed`);
-    this.#rooms.push({ room, free: this.#write(bytes, position) });
+    // Over pages that are there a write of any size is fast, and can go on beside the next computation.
+    const written = this.#later(async (handle) => { await (this.#isCopy ? this.#writeBeside(handle, bytes, position) : this.#copy(bytes, position)); });
+    this.#computed.push({ room, written });
   }
 
   /** A place to compute in: a new one as long as there are few, then the one that was written longest ago. */
   async #roomFor(length: number): Promise<Uint8Array> {
-    while (this.#rooms.length > 0 && this.#roomBytes + length > WAITING_BYTES) {
-      const oldest = this.#rooms.shift();
-      await oldest?.free;
+    while (this.#computed.length > 0 && this.#roomBytes + length > WAITING_BYTES) {
+      const oldest = this.#computed.shift();
+      await oldest?.written;
       if (oldest?.room.length === length) return oldest.room;
       this.#roomBytes -= oldest?.room.length ?? 0;
     }
@@ -206,32 +247,53 @@ class LargeFile {
     return new Uint8Array(length);
   }
 
-  async #copy(range: ByteRange, at: number, position: number): Promise<void> {
-    const piece = this.#pieces.shift();
-    if (piece === undefined) throw new TypeError("no piece to read into");
-    this.#pieces.push(piece);
-    await piece.free;
-    piece.free = this.#write(range.source.read(range.offset + at, Math.min(PIECE_BYTES, range.length - at), piece.room), position);
-  }
-
-  /** Has the disk write, beside everything else, what was given to the system so far. An error comes again from the last sync. */
-  #syncBehind(handle: FileHandle, length: number): void {
-    this.#unsynced += length;
-    if (this.#unsynced < SYNC_BYTES || this.#sync !== undefined) return;
-    this.#unsynced = 0;
-    this.#sync = handle.datasync().catch(() => undefined).then(() => { this.#sync = undefined; });
-  }
-
-  #write(bytes: Uint8Array, position: number): Promise<void> {
-    const written = this.#last.then(async () => {
-      const handle = await this.ready;
-      for (let done = 0; done < bytes.length;) done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
-      this.#onWritten(bytes.length);
-      this.#syncBehind(handle, bytes.length);
-    });
-    // Whoever waits for it, and `finish`, get the error; until then it is nobody's.
+  /** Does something once the file is there. Whoever waits for it, and `finish`, get its error; until then it is nobody's. */
+  #later(write: (handle: FileHandle) => void | Promise<void>): Promise<void> {
+    const written = this.ready.then(write);
     written.catch(() => undefined);
-    this.#last = written;
     return written;
+  }
+
+  /** Bytes at hand, or of another file, piece by piece; now and then everything else has its turn. */
+  async #copy(bytes: Bytes, position: number): Promise<void> {
+    const handle = await this.ready;
+    // What isn't stored as it is read can only be read whole.
+    const readable = bytes instanceof ByteRange && !bytes.verbatim ? bytes.read() : bytes;
+    for (let at = 0; at < readable.length; at += TURN_BYTES) {
+      const length = Math.min(TURN_BYTES, readable.length - at);
+      const part = readable instanceof ByteRange ? new ByteRange(readable.source, readable.offset + at, length) : readable.subarray(at, at + length);
+      this.#writePieces(handle, part, position + at);
+      if (this.#sinceTurn >= TURN_BYTES) await this.#turn(handle);
+    }
+  }
+
+  #writePieces(handle: FileHandle, bytes: Bytes, position: number): void {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      const length = Math.min(PIECE_BYTES, bytes.length - at);
+      const piece = bytes instanceof ByteRange ? bytes.source.read(bytes.offset + at, length, this.#piece) : bytes.subarray(at, at + length);
+      for (let done = 0; done < length;) done += writeSync(handle.fd, piece, done, length - done, position + at + done);
+    }
+    this.#count(bytes.length);
+  }
+
+  async #writeBeside(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < bytes.length;) done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+    this.#count(bytes.length);
+  }
+
+  #count(length: number): void {
+    this.#unsynced += length;
+    this.#sinceTurn += length;
+    this.#onWritten(length);
+  }
+
+  /** Gives everything else its turn, and has the disk write, beside what follows, what is there. An error comes again from the last sync. */
+  async #turn(handle: FileHandle): Promise<void> {
+    this.#sinceTurn = 0;
+    if (this.#unsynced > SYNC_BYTES && this.#sync === undefined) {
+      this.#unsynced = 0;
+      this.#sync = handle.datasync().catch(() => undefined).then(() => { this.#sync = undefined; });
+    }
+    await wait(0);
   }
 }

@@ -202,7 +202,7 @@ describe("a model made to do harm", function () {
       assert.deepEqual(await outcomes(model), ["works", "works", "NO_GRADIENT"]);
       for (const words of [["inspect"], ["inspect", "--verbose"], ["artifacts", "-o", join(folder, "a"), "--task", "text-classification", "--target-modules", "head"], ["adapt", "-o", join(folder, "b.onnx"), "--target-modules", "none"]]) {
         const [stdout, stderr] = [new Captured(), new Captured()];
-        await runCli([words[0] ?? "", join(folder, "model.onnx"), ...words.slice(1)], { loadVerbs: () => Promise.resolve(verbs), stdout, stderr, signals: new EventEmitter(), version: "test", exit: () => undefined });
+        await runCli([words[0] ?? "", join(folder, "model.onnx"), ...words.slice(1)], { verbs, stdout, stderr, signals: new EventEmitter(), version: "test", exit: () => undefined });
         assert.ok((stdout.text + stderr.text).length > 20);
         assert.doesNotMatch(stdout.text + stderr.text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/, words.join(" "));
       }
@@ -212,7 +212,7 @@ describe("a model made to do harm", function () {
       const g = withProduct({ node: [node(`Op${"p".repeat(1_000_000)}`, ["x"], ["y"], [], { domain: "f" })], input: [info("i".repeat(1_000_000))] });
       assert.deepEqual((await outcomes(modelOf(g))).slice(0, 2), ["works", "works"]);
       const [stdout, stderr] = [new Captured(), new Captured()];
-      await runCli(["inspect", join(folder, "model.onnx"), "--verbose"], { loadVerbs: () => Promise.resolve(verbs), stdout, stderr, signals: new EventEmitter(), version: "test", exit: () => undefined });
+      await runCli(["inspect", join(folder, "model.onnx"), "--verbose"], { verbs, stdout, stderr, signals: new EventEmitter(), version: "test", exit: () => undefined });
       assert.ok(stdout.text.length < 20_000, String(stdout.text.length));
     });
   });

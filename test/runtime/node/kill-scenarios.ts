@@ -77,6 +77,6 @@ export async function makeScenarios({ inputs, out }: Workplace, large: boolean):
 /** Runs the command line in this process. */
 export async function inProcess(words: readonly string[]): Promise<{ code: number; err: string }> {
   const [stdout, stderr] = [new Captured(), new Captured()];
-  const code = await runCli([...words, "--quiet"], { loadVerbs: () => Promise.resolve(verbs), stdout, stderr, signals: new EventEmitter(), version: "test", exit: () => undefined });
+  const code = await runCli([...words, "--quiet"], { verbs, stdout, stderr, signals: new EventEmitter(), version: "test", exit: () => undefined });
   return { code, err: stderr.text };
 }

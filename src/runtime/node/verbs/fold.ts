@@ -1,7 +1,9 @@
 /** `fold`: merges an adapter into the model: the same graph, only the chosen weights differ. */
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { adapterNotGiven } from "../../../errors/checkpoint.ts";
+import type { Source } from "../../../ir/source.ts";
 import { pathOf } from "../../../passes/adapt.ts";
 import { dataTypeName } from "../../../ir/data-type.ts";
 import { storedType } from "../../../passes/weights/find-weights.ts";
@@ -14,6 +16,7 @@ import type { FoldOptions, FoldResult, HeadOptions, TrainedOptions } from "../..
 import type { OnnxRuntime } from "../../session.ts";
 import { refuseFolderOfInput, requireWritable } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
+import { FileSource } from "../file-source.ts";
 import { inputFiles, refuseInputsAsOutputs, refuseLinksToInputs } from "../input-files.ts";
 import { lockFolder } from "../lock-folder.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
@@ -22,27 +25,43 @@ import { saveModels } from "../save-model.ts";
 import { modelFolder } from "../model-folder.ts";
 import { openTrained } from "./open-trained.ts";
 
+/**
+ * Longest file that is copied before it is known whether the adapter fits: a copy can't be stopped, and whoever named the wrong adapter waits for its end. For longer
+ * ones the time that is won is little beside their own.
+ */
+const EARLY_BYTES = 4_000_000_000;
+
 /** Writes the merged model: a file, or (where `output` is a folder or has no ending) a model folder in Hugging Face's layout. */
 export async function fold(path: string, options: FoldOptions, runtime?: OnnxRuntime): Promise<FoldResult> {
   const started = performance.now();
   using opened = openModel(path);
   const asFolder = !options.output.endsWith(".onnx") || (existsSync(options.output) && statSync(options.output).isDirectory());
   const target = asFolder ? join(options.output, GRAPH_FILE) : options.output;
+  const writes = options.dryRun !== true;
+  await using outputs = new Outputs();
+  // A merged model's weights are where the base's were, all in one file.
+  const locations = dataLocations(opened.proto);
+  const embed = options.embed ?? locations.size === 0;
+  // Most of that file is the base's, unless the adapter brings a head of its own into the graph's: that shows later.
+  if (writes && !asFolder && existsSync(options.checkpoint ?? options.adapter ?? "")) {
+    const [location, ...others] = locations;
+    if (location === undefined) beginCopy(outputs, opened.source, target);
+    else if (others.length === 0 && !embed) beginCopy(outputs, opened.openExternal(location), `${target}_data`);
+  }
+  const trained = requireTrained("fold", opened, options);
+  await turn();
   const inputs = inputFiles(opened, options);
   refuseInputsAsOutputs([target, `${target}_data`], inputs);
   if (asFolder) {
     refuseFolderOfInput(options.output, [opened.path, ...opened.files, ...[options.adapter, options.checkpoint].filter((p) => p !== undefined)]);
     refuseLinksToInputs(options.output, inputs);
   }
-  const trained = requireTrained("fold", opened, options);
-  await using outputs = new Outputs();
-  const writes = options.dryRun !== true;
   if (asFolder && writes) outputs.folder(dirname(target));
   using _lock = asFolder && writes ? lockFolder(options.output) : undefined;
   if (writes) requireWritable(target);
-  // Most of a merged file is the base's, unless the graph gets a head.
-  if (!asFolder && writes && opened.files.length === 1 && trained.contents.hut?.head === undefined) outputs.beginCopy(target, opened.source);
+  await turn();
   const prepared = prepareFold(opened, options, trained);
+  await turn();
   const folded = prepared.adapted.map(({ modulePath, block, weight }) => ({ modulePath, ...(block === undefined ? {} : { role: block.role }), shape: [weight.k, weight.n] as const }));
   const quantized = changedSites(prepared).filter((s) => s.quantized !== undefined);
   const floated = options.requantize === true ? [] : quantized.map((s) => ({ modulePath: pathOf(s), from: dataTypeName(storedType(s)), to: dataTypeName(s.points[0]?.value.dataType ?? 0) }));
@@ -51,16 +70,35 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   const folder = asFolder ? modelFolder({ output: options.output, opened, prepared, trained, adapter }) : undefined;
   for (const note of [...prepared.notes, ...folder?.notes ?? []]) options.onNotice?.(note);
   if (options.requantize === true && quantized.length === 0) options.onNotice?.("--requantize changes nothing here: none of the weights that change is stored as integers");
-  if (!writes) return { ...result, requantized: [], seconds: (performance.now() - started) / 1000, bytesWritten: 0 };
+  if (!writes) return { ...result, files: [], requantized: [], seconds: (performance.now() - started) / 1000, bytesWritten: 0 };
   await using evaluator = evaluateWith(runtime ?? await defaultRuntime());
   const { model, requantized } = await foldedModel(opened, prepared, evaluator.evaluate, options);
   if (asFolder) presentLogitsOf(model, prepared);
-  // A merged model stands alone, whatever folder it is in; in a model folder its weights are where the base's were.
-  const embed = !asFolder || opened.files.length === 1;
-  const saved = await saveModels({ ...options, outputs, base: opened, graphs: [{ path: target, model }], embed, phase: "folding", onNotice: asFolder ? undefined : options.onNotice });
+  // A merged model stands alone, whatever folder it is in.
+  const onNotice = asFolder ? undefined : options.onNotice;
+  const saved = await saveModels({ ...options, outputs, base: opened, graphs: [{ path: target, model }], embed, standsAlone: true, phase: "folding", onNotice });
   const bytes = saved.bytes + (folder?.write(saved.files, outputs) ?? 0);
   outputs.commit();
-  return { ...result, requantized, seconds: (performance.now() - started) / 1000, bytesWritten: bytes };
+  return { ...result, files: saved.files, requantized, seconds: (performance.now() - started) / 1000, bytesWritten: bytes };
+}
+
+/** Lets everything else go on: a copy that was begun, and what the disk has to do for it. Longer than the copy waits to look for that. */
+async function turn(): Promise<void> {
+  await wait(1);
+}
+
+/** Begins to copy a base's file, unless it is very long, to where most of it will be wanted. */
+function beginCopy(outputs: Outputs, from: Source, to: string): void {
+  if (!(from instanceof FileSource) || from.size > EARLY_BYTES) return;
+  refuseInputsAsOutputs([to], [from.name]);
+  requireWritable(to);
+  outputs.beginCopy(to, from);
+}
+
+/** The files that initializers of the graph lie in, by their names in the model; none where all are inside. */
+function dataLocations({ graph }: OpenedModel["proto"]): Set<string> {
+  const external = graph?.initializer.filter((tensor) => tensor.dataLocation === 1) ?? [];
+  return new Set(external.map((tensor) => tensor.externalData.find(({ key }) => key === "location")?.value ?? ""));
 }
 
 /** The adapter, or what a checkpoint makes of it. Throws FLAG_NOT_GIVEN where neither is given, and what openTrained throws. */
