@@ -189,6 +189,7 @@ describe("train --resume", function () {
       ["an unknown schedule", setting("lrScheduler", "zigzag"), "RUN_FILE_BROKEN", /one of constant, linear, cosine/],
       ["fewer steps than were made", setting("epochs", 1), "CHECKPOINT_BROKEN", /it has 8 steps behind it, and the whole run is 4 long/],
       ["a start that is no file", edited("run.json", (run) => ({ ...run, begunWith: 1 })), "RUN_FILE_BROKEN", /its begunWith is no file/],
+      ["data that are gone", setting("train", "gone.jsonl"), "FILE_MISSING", /there is no file "gone\.jsonl"/i],
       ["other data", edited("run.json", (run) => ({ ...run, hashes: { train: "sha256:0" } })), "RESUME_DATA_CHANGED", /train\.jsonl" has changed since the run/],
       ["a checkpoint without its step", edited("checkpoint-8/trainer_state.json", () => ({})), "CHECKPOINT_BROKEN", /trainer_state\.json has no global_step/],
       ["a checkpoint of another step", edited("checkpoint-8/trainer_state.json", () => ({ global_step: 7 })), "CHECKPOINT_BROKEN", /the global_step in trainer_state\.json is 7/],

@@ -1,6 +1,6 @@
 /** `train`: fine-tunes a model on labelled data and writes the adapter. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { checkpointPastEnd } from "../../../errors/checkpoint.ts";
 import { dataChanged, noCheckpoint, trainFileMissing } from "../../../errors/runtime.ts";
@@ -20,6 +20,7 @@ import type { Task } from "../../tasks/task.ts";
 import { evaluationGraph, trainingGraph } from "../../training-graphs.ts";
 import { loadCheckpoint } from "../checkpoint-folder.ts";
 import { defaultRuntime } from "../default-runtime.ts";
+import { openFileSource } from "../file-source.ts";
 import { isFile } from "../folder.ts";
 import { requireSpace } from "../free-space.ts";
 import { inputFiles, refuseFoldersOfModel, refuseInputsAsOutputs } from "../input-files.ts";
@@ -32,6 +33,9 @@ import { compareSettings, fromSettings, settingsOf } from "../run-settings.ts";
 import { adapterBase, openAdapter } from "./adapt.ts";
 import { besideCheckpoint, readState, type BesideCheckpoint } from "./open-trained.ts";
 import { taskOf } from "./task-of.ts";
+
+/** Bytes of a data file that are read at a time. */
+const HASH_BYTES = 1024 * 1024;
 
 /** Trains. Everything that can be wrong with model, data and flags is checked before the run folder is touched. */
 export async function train(path: string, given: TrainOptions, runtime?: OnnxRuntime): Promise<TrainResult> {
@@ -186,9 +190,12 @@ function loadData(opened: OpenedModel, prepared: Prepared, task: Task, trainFile
   return { train, dev: options.dev === undefined ? undefined : loadExamples({ ...common, file: options.dev, id2label: train.id2label }) };
 }
 
-/** SHA-256 of a data file: a run is only resumed on the data that it began with. */
+/** SHA-256 of a data file: a run is only resumed on the data that it began with. Throws what openFileSource throws. */
 function fileHash(file: string): string {
-  return `sha256:${createHash("sha256").update(readFileSync(file)).digest("hex")}`;
+  using source = openFileSource(file);
+  const hash = createHash("sha256");
+  for (let at = 0; at < source.size; at += HASH_BYTES) hash.update(source.read(at, Math.min(HASH_BYTES, source.size - at)));
+  return `sha256:${hash.digest("hex")}`;
 }
 
 /** The installed ONNX Runtime's version; null where another runtime was handed in. */
