@@ -30,7 +30,8 @@ export class Outputs implements Disposable, AsyncDisposable {
   readonly #written: Written[] = [];
   readonly #made: string[] = [];
   readonly #unwanted: string[] = [];
-  readonly #begun = new Map<string, { readonly temporary: string; readonly copy: BegunCopy }>();
+  /** Copies that no file was made of yet: these are put into no place. */
+  readonly #begun = new Map<string, { readonly file: Written; readonly copy: BegunCopy }>();
 
   /** Makes a folder, and those above it, where they are missing. Throws FOLDER_UNMAKABLE. */
   folder(path: string): void {
@@ -66,7 +67,7 @@ export class Outputs implements Disposable, AsyncDisposable {
   async writeLarge(path: string, chunks: readonly Bytes[], options: WriteOptions): Promise<number> {
     try {
       const begun = await this.#takeBegun(path, chunks);
-      return await writeChunks(begun?.temporary ?? this.#begin(path), chunks, { ...options, begun: begun?.copy });
+      return await writeChunks(begun?.file.temporary ?? this.#begin(path), chunks, { ...options, begun: begun?.copy });
     } catch (error) {
       throw failure(path, encodedLength(chunks), error);
     }
@@ -77,10 +78,11 @@ export class Outputs implements Disposable, AsyncDisposable {
    * be of no use, `writeLarge` begins anew. Throws as `write` does.
    */
   beginCopy(path: string, source: FileSource): void {
-    const temporary = this.#begin(path);
+    const file = newFile(path);
     try {
-      this.#begun.set(path, { temporary, copy: beginCopy(source, temporary) });
+      this.#begun.set(path, { file, copy: beginCopy(source, file.temporary) });
     } catch (error) {
+      discard(file.temporary);
       throw failure(path, source.size, error);
     }
   }
@@ -116,19 +118,20 @@ export class Outputs implements Disposable, AsyncDisposable {
 
   /** After the copies that are being made; these can't be stopped. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { copy } of this.#begun.values()) await closed(copy);
+    for (const begun of this.#begun.values()) await giveUp(begun);
     this.#begun.clear();
     this[Symbol.dispose]();
   }
 
-  async #takeBegun(path: string, chunks: readonly Bytes[]): Promise<{ readonly temporary: string; readonly copy: BegunCopy } | undefined> {
+  async #takeBegun(path: string, chunks: readonly Bytes[]): Promise<{ readonly file: Written; readonly copy: BegunCopy } | undefined> {
     const begun = this.#begun.get(path);
     if (begun === undefined) return undefined;
     this.#begun.delete(path);
-    if (twinOf(chunks) === begun.copy.twin) return begun;
-    await closed(begun.copy);
-    discard(begun.temporary);
-    this.#written.splice(this.#written.findIndex(({ temporary }) => temporary === begun.temporary), 1);
+    if (twinOf(chunks) === begun.copy.twin) {
+      this.#written.push(begun.file);
+      return begun;
+    }
+    await giveUp(begun);
     return undefined;
   }
 
@@ -141,12 +144,17 @@ export class Outputs implements Disposable, AsyncDisposable {
   }
 
   #begin(path: string): string {
-    const mode = modeOfPlace(path);
-    removeLeftovers(dirname(path));
-    const temporary = temporaryBeside(path);
-    this.#written.push({ path, temporary, mode });
-    return temporary;
+    const file = newFile(path);
+    this.#written.push(file);
+    return file.temporary;
   }
+}
+
+/** A file beside its place, which nobody has made yet. */
+function newFile(path: string): Written {
+  const mode = modeOfPlace(path);
+  removeLeftovers(dirname(path));
+  return { path, temporary: temporaryBeside(path), mode };
 }
 
 function putInPlace({ path, temporary, mode }: Written): void {
@@ -176,9 +184,10 @@ export function modeOfPlace(path: string): number | undefined {
   }
 }
 
-/** Waits for the end of a copy, whatever it is. */
-async function closed({ ready }: BegunCopy): Promise<void> {
-  await ready.then((handle) => handle.close(), () => undefined);
+/** Waits for the end of a copy, whatever it is, and removes it. */
+async function giveUp({ file, copy }: { readonly file: Written; readonly copy: BegunCopy }): Promise<void> {
+  await copy.ready.then((handle) => handle.close(), () => undefined);
+  discard(file.temporary);
 }
 
 /** One of the catalogue's errors for what went wrong while a file was written. */

@@ -161,6 +161,12 @@ describe("what one command writes", () => {
       }, message);
       assert.deepEqual(seen(), ["base"]);
     }
+    {
+      await using outputs = new Outputs();
+      outputs.beginCopy(at("out"), source);
+      outputs.commit();
+    }
+    assert.deepEqual(seen(), ["base"], "a copy that nobody made a file of");
     await assert.rejects(async () => {
       await using outputs = new Outputs();
       outputs.beginCopy(at("out"), source);
