@@ -72,6 +72,11 @@ export const outputFolderMissing = (path: string, folder: string): HutError =>
 export const outputInTheWay = (path: string, kind: string): HutError =>
   new HutError("OUTPUT_IN_THE_WAY", { path, kind }, `${quote(path)} can't be written: it is a ${kind}. Name a file.`);
 
+/** The weights of `graph` would replace a file that it doesn't refer to: another model's, by all that can be seen. */
+export const outputDataInTheWay = (path: string, graph: string): HutError =>
+  new HutError("OUTPUT_DATA_IN_THE_WAY", { path, graph },
+    `The weights of ${quote(graph)} would go to ${quote(path)}, which is there and may be another model's: no ${quote(graph)} refers to it. Name another output, or remove that file.`);
+
 /** The system refuses to write there. What stood there before is untouched. */
 export const outputUnwritable = (path: string, cause: unknown): HutError =>
   new HutError("OUTPUT_UNWRITABLE", { path, reason: systemCode(cause) },

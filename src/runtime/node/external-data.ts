@@ -2,6 +2,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { externalDataHardLinked, externalDataLeavesFolder, externalDataMissing, fileMissing, systemCode, unsafeLocation } from "../../errors/files.ts";
+import type { ModelProto } from "../../ir/proto/generated/schema.ts";
 import { requireRegularFile } from "./file-source.ts";
 
 /** Longest location we follow. Real ones are file names; systems allow paths of 4,096 bytes. */
@@ -60,4 +61,10 @@ function real(path: string): string | undefined {
 export function isInside(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+/** The files that initializers of the graph lie in, by their names in the model; none where all are inside. */
+export function dataLocations({ graph }: ModelProto): Set<string> {
+  const external = graph?.initializer.filter((tensor) => tensor.dataLocation === 1) ?? [];
+  return new Set(external.map((tensor) => tensor.externalData.find(({ key }) => key === "location")?.value ?? ""));
 }

@@ -5,12 +5,17 @@
  */
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { outputDataInTheWay } from "../../errors/files.ts";
+import { HutError } from "../../errors/hut-error.ts";
 import type { Model } from "../../ir/model.ts";
+import { decodeModel } from "../../ir/proto/decode.ts";
 import { encodeIfFits, encodeModel } from "../../ir/proto/encode.ts";
 import { modelToProto } from "../../ir/save.ts";
 import type { ByteRange, Bytes } from "../../ir/source.ts";
 import type { CommonOptions } from "../options.ts";
 import { refuseInputAsOutput } from "./atomic-write.ts";
+import { dataLocations } from "./external-data.ts";
+import { openFileSource } from "./file-source.ts";
 import type { OpenedModel } from "./open-model.ts";
 import type { Outputs } from "./outputs.ts";
 import { WeightsFile } from "./weights-file.ts";
@@ -36,6 +41,8 @@ export async function saveModels(save: SaveModels): Promise<{ bytes: number; fil
   const [first] = graphs;
   if (first === undefined) return { bytes: 0, files: [] };
   const inside = embed === true ? embedded(graphs) : undefined;
+  const before = `${first.path}_data`;
+  if (inside !== undefined && existsSync(before) && refersTo(first.path, basename(before))) onNotice?.(`${before} is left from the model that was there before, and nothing of the new one is in it`);
   if (inside !== undefined) return await writeAll(save, inside);
   if (standsAlone !== true && refersToBase(first.path, base, embed)) return await writeAll(save, encoded(graphs, (range) => base.locate(range)));
   // A first pass tells which ranges the graphs need; the data file is written before the graphs that refer to it.
@@ -45,11 +52,24 @@ export async function saveModels(save: SaveModels): Promise<{ bytes: number; fil
   const data = new WeightsFile(dataFile ?? `${basename(first.path)}_data`, ranges, base.source);
   const path = join(dirname(first.path), data.name);
   refuseInputAsOutput(path, base.files);
+  if (dataFile === undefined && existsSync(path) && !refersTo(first.path, data.name)) throw outputDataInTheWay(path, first.path);
   const copied = `${path} (${(data.size / 1e6).toFixed(1)} MB)`;
   if (embed === true || standsAlone !== true) onNotice?.(embed === true ? `the weights are beside the graph, in ${copied}: a file of ONNX has room for 2 GB`
     : hasOtherNames(base) ? `the weights were copied to ${copied}: ${JSON.stringify(base.path)} has hard links, and external data with such are refused by those who read them`
       : `the weights were copied to ${copied}; written into ${JSON.stringify(dirname(base.path))}, beside the base model, they would cost nothing`);
   return await writeAll(save, [{ path, chunks: data.chunks() }, ...encoded(graphs, (range) => data.place(range))]);
+}
+
+/** Whether the model that is there keeps weights in a file of this name; false for what is none. */
+function refersTo(path: string, name: string): boolean {
+  if (!existsSync(path)) return false;
+  try {
+    using source = openFileSource(path);
+    return dataLocations(decodeModel(source)).has(name);
+  } catch (error) {
+    if (error instanceof HutError) return false;
+    throw error;
+  }
 }
 
 /** Whether a graph written there refers to the base's bytes. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, copyFileSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { HutError } from "../../../src/errors/hut-error.ts";
 import { ByteRange, ComputedBytes, memorySource, type Bytes } from "../../../src/ir/source.ts";
 import { openFileSource } from "../../../src/runtime/node/file-source.ts";
@@ -147,6 +148,18 @@ describe("what one command writes", () => {
     rmSync(at("second.onnx"));
     await adapt(at("model.onnx"), { output: at("adapted.onnx") });
     assert.ok(statSync(at("adapted.onnx")).size < 1e6);
+  });
+
+  it("replaces no other model's weights, and tells of old ones that nobody needs any more", async () => {
+    const demo = fileURLToPath(new URL("../../../fixtures/demo/model.onnx", import.meta.url));
+    const notices: string[] = [];
+    writeFileSync(at("out.onnx_data"), "another model's");
+    await assert.rejects(adapt(demo, { output: at("out.onnx") }), { code: "OUTPUT_DATA_IN_THE_WAY", message: /may be another model's: no ".*out\.onnx" refers to it/ });
+    assert.deepEqual(seen(), ["out.onnx_data"]);
+    rmSync(at("out.onnx_data"));
+    for (const rank of [2, 4]) await adapt(demo, { output: at("out.onnx"), rank });
+    await adapt(demo, { output: at("out.onnx"), embed: true, onNotice: (n) => notices.push(n) });
+    assert.match(notices.join(), /out\.onnx_data is left from the model that was there before/);
   });
 
   it("leaves nothing of a copy that was begun when computing fails or is interrupted", async () => {

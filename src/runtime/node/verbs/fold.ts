@@ -16,6 +16,7 @@ import type { FoldOptions, FoldResult, HeadOptions, TrainedOptions } from "../..
 import type { OnnxRuntime } from "../../session.ts";
 import { refuseFolderOfInput, requireWritable } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
+import { dataLocations } from "../external-data.ts";
 import { FileSource } from "../file-source.ts";
 import { inputFiles, refuseInputsAsOutputs, refuseLinksToInputs } from "../input-files.ts";
 import { lockFolder } from "../lock-folder.ts";
@@ -93,12 +94,6 @@ function beginCopy(outputs: Outputs, from: Source, to: string): void {
   refuseInputsAsOutputs([to], [from.name]);
   requireWritable(to);
   outputs.beginCopy(to, from);
-}
-
-/** The files that initializers of the graph lie in, by their names in the model; none where all are inside. */
-function dataLocations({ graph }: OpenedModel["proto"]): Set<string> {
-  const external = graph?.initializer.filter((tensor) => tensor.dataLocation === 1) ?? [];
-  return new Set(external.map((tensor) => tensor.externalData.find(({ key }) => key === "location")?.value ?? ""));
 }
 
 /** The adapter, or what a checkpoint makes of it. Throws FLAG_NOT_GIVEN where neither is given, and what openTrained throws. */
