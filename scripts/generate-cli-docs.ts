@@ -4,11 +4,10 @@
  *     node --import tsx scripts/generate-cli-docs.ts             write
  *     node --import tsx scripts/generate-cli-docs.ts --check     exit 1 where the file is stale
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { COMMANDS } from "../src/cli/commands.ts";
 import { helpText } from "../src/cli/program.ts";
+import { writeOrCheck } from "./write-or-check.ts";
 
 const target = fileURLToPath(new URL("../docs/cli.md", import.meta.url));
 /** Columns of the help texts; wider ones would scroll in a browser. */
@@ -30,13 +29,4 @@ Every verb has \`--json\`: one object on stdout and nothing else. Where the verb
 ${verbs.join("\n")}`;
 }
 
-const wanted = page();
-if (process.argv.includes("--check")) {
-  if (!existsSync(target) || readFileSync(target, "utf8") !== wanted) {
-    console.error("docs/cli.md is stale; run scripts/generate-cli-docs.ts");
-    process.exitCode = 1;
-  }
-} else {
-  mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, wanted);
-}
+writeOrCheck(target, page(), "generate-cli-docs.ts");

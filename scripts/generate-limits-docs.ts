@@ -6,9 +6,9 @@
  *
  * A limit without a docstring, or in a file that no group below claims, is an error: the page would not say what it guards.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Node, Project, type SourceFile, type VariableDeclaration } from "ts-morph";
+import { writeOrCheck } from "./write-or-check.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const TARGET = `${ROOT}docs/limits.md`;
@@ -119,12 +119,4 @@ ${rows.map((l) => `| \`${l.name}\` | ${l.value} | ${l.reason.replaceAll("|", "\\
 `).join("");
 }
 
-const wanted = page();
-if (process.argv.includes("--check")) {
-  if (!existsSync(TARGET) || readFileSync(TARGET, "utf8") !== wanted) {
-    console.error("docs/limits.md is stale; run scripts/generate-limits-docs.ts");
-    process.exitCode = 1;
-  }
-} else {
-  writeFileSync(TARGET, wanted);
-}
+writeOrCheck(TARGET, page(), "generate-limits-docs.ts");

@@ -5,13 +5,13 @@
  *     node --import tsx scripts/generate-operator-docs.ts             write
  *     node --import tsx scripts/generate-operator-docs.ts --check     exit 1 where the file is stale
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import Mocha from "mocha";
 import type { OpDefinition } from "../src/ops/define.ts";
 import { DEFINITIONS } from "../src/ops/registry.ts";
 import { checkedCaptures, checkedInputs } from "../test/ops/gradcheck.ts";
 import { openedOperators } from "../test/ops/opencheck.ts";
+import { writeOrCheck } from "./write-or-check.ts";
 
 const target = fileURLToPath(new URL("../docs/operators.md", import.meta.url));
 
@@ -94,12 +94,4 @@ mocha.suite.emit("pre-require", {}, target, mocha);
 await import("../test/ops/coverage.test.ts");
 await import("../test/ops/composites.test.ts");
 await import("../test/passes/differentiate-if.test.ts");
-const wanted = page();
-if (process.argv.includes("--check")) {
-  if (!existsSync(target) || readFileSync(target, "utf8") !== wanted) {
-    console.error("docs/operators.md is stale; run scripts/generate-operator-docs.ts");
-    process.exitCode = 1;
-  }
-} else {
-  writeFileSync(target, wanted);
-}
+writeOrCheck(target, page(), "generate-operator-docs.ts");

@@ -11,7 +11,7 @@ import { placesBeside } from "./checkpoint-places.ts";
 import { isFolder } from "./folder.ts";
 import { companionFile } from "./model-config.ts";
 import type { OpenedModel } from "./open-model.ts";
-import { refersToBase } from "./save-model.ts";
+import { dataFileAt, refersToBase } from "./save-model.ts";
 import { tokenizerFiles } from "./tokenizer-files.ts";
 
 /** The options that name inputs, by their words in every verb. */
@@ -41,7 +41,7 @@ export function adapterFilesAt(path: string): string[] {
 
 /** What saveModels may write for a graph: its file and, unless the graph will refer to its base beside it, a file of weights. */
 export function graphFilesAt(path: string, base: OpenedModel, { embed, dataFile }: { embed?: boolean | undefined; dataFile?: string | undefined } = {}): string[] {
-  return refersToBase(path, base, embed) ? [path] : [path, dataFile === undefined ? `${path}_data` : join(dirname(path), dataFile)];
+  return refersToBase(path, base, embed) ? [path] : [path, dataFileAt(path, dataFile)];
 }
 
 /** Throws OUTPUT_IS_INPUT where one of the outputs is one of the inputs: by any spelling of its path, through links, or as a hard link. */

@@ -41,7 +41,7 @@ export async function saveModels(save: SaveModels): Promise<{ bytes: number; fil
   const [first] = graphs;
   if (first === undefined) return { bytes: 0, files: [] };
   const inside = embed === true ? embedded(graphs) : undefined;
-  const before = `${first.path}_data`;
+  const before = dataFileAt(first.path);
   if (inside !== undefined && existsSync(before) && refersTo(first.path, basename(before))) onNotice?.(`${before} is left from the model that was there before, and nothing of the new one is in it`);
   if (inside !== undefined) return await writeAll(save, inside);
   if (standsAlone !== true && refersToBase(first.path, base, embed)) return await writeAll(save, encoded(graphs, (range) => base.locate(range)));
@@ -49,8 +49,8 @@ export async function saveModels(save: SaveModels): Promise<{ bytes: number; fil
   const ranges = new Set<ByteRange>();
   for (const { model } of graphs) modelToProto(model, { reference: (range) => { ranges.add(range); return undefined; } });
   if (ranges.size === 0) return await writeAll(save, encoded(graphs));
-  const data = new WeightsFile(dataFile ?? `${basename(first.path)}_data`, ranges, base.source);
-  const path = join(dirname(first.path), data.name);
+  const data = new WeightsFile(basename(dataFileAt(first.path, dataFile)), ranges, base.source);
+  const path = dataFileAt(first.path, dataFile);
   refuseInputAsOutput(path, base.files);
   if (dataFile === undefined && existsSync(path) && !refersTo(first.path, data.name)) throw outputDataInTheWay(path, first.path);
   const copied = `${path} (${(data.size / 1e6).toFixed(1)} MB)`;
@@ -58,6 +58,11 @@ export async function saveModels(save: SaveModels): Promise<{ bytes: number; fil
     : hasOtherNames(base) ? `the weights were copied to ${copied}: ${JSON.stringify(base.path)} has hard links, and external data with such are refused by those who read them`
       : `the weights were copied to ${copied}; written into ${JSON.stringify(dirname(base.path))}, beside the base model, they would cost nothing`);
   return await writeAll(save, [{ path, chunks: data.chunks() }, ...encoded(graphs, (range) => data.place(range))]);
+}
+
+/** The file that a graph's weights go to where they are copied: of the name given, or the graph's own with `_data`. */
+export function dataFileAt(path: string, name?: string): string {
+  return name === undefined ? `${path}_data` : join(dirname(path), name);
 }
 
 /** Whether the model that is there keeps weights in a file of this name; false for what is none. */

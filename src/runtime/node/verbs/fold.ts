@@ -22,7 +22,7 @@ import { inputFiles, refuseInputsAsOutputs, refuseLinksToInputs } from "../input
 import { lockFolder } from "../lock-folder.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { Outputs } from "../outputs.ts";
-import { saveModels } from "../save-model.ts";
+import { dataFileAt, saveModels } from "../save-model.ts";
 import { modelFolder } from "../model-folder.ts";
 import { openTrained } from "./open-trained.ts";
 
@@ -47,12 +47,12 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   if (writes && !asFolder && existsSync(options.checkpoint ?? options.adapter ?? "")) {
     const [location, ...others] = locations;
     if (location === undefined) beginCopy(outputs, opened.source, target);
-    else if (others.length === 0 && !embed) beginCopy(outputs, opened.openExternal(location), `${target}_data`);
+    else if (others.length === 0 && !embed) beginCopy(outputs, opened.openExternal(location), dataFileAt(target));
   }
   const trained = requireTrained("fold", opened, options);
   await turn();
   const inputs = inputFiles(opened, options);
-  refuseInputsAsOutputs([target, `${target}_data`], inputs);
+  refuseInputsAsOutputs([target, dataFileAt(target)], inputs);
   if (asFolder) {
     refuseFolderOfInput(options.output, [opened.path, ...opened.files, ...[options.adapter, options.checkpoint].filter((p) => p !== undefined)]);
     refuseLinksToInputs(options.output, inputs);
@@ -83,7 +83,7 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   return { ...result, files: saved.files, requantized, seconds: (performance.now() - started) / 1000, bytesWritten: bytes };
 }
 
-/** Lets everything else go on: a copy that was begun, and what the disk has to do for it. Longer than the copy waits to look for that. */
+/** Lets everything else go on: a copy that was begun, and what the disk has to do for it. */
 async function turn(): Promise<void> {
   await wait(1);
 }
