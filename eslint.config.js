@@ -20,7 +20,7 @@ export default tseslint.config(
   { ignores: ["**/dist/**", "node_modules/**", "src/**/generated/**", "fixtures/**"] },
   ...tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js", "scripts/*.mjs"] }, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js"] }, tsconfigRootDir: import.meta.dirname } },
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: false }],
       // What `using` declares is used at its end: a lock is let go of.

@@ -77,6 +77,8 @@ export interface NodeInit {
 }
 
 /** An operator applied to values. Inputs and outputs that are left out are undefined. */
+const NO_GRAPHS: readonly Graph[] = [];
+
 export class Node {
   name: string;
   readonly opType: string;
@@ -156,13 +158,14 @@ export class Node {
   }
 
   /** The graphs its attributes hold: the branches of an If, the body of a Loop. */
-  get subgraphs(): Graph[] {
-    const found: Graph[] = [];
+  get subgraphs(): readonly Graph[] {
+    let found: Graph[] | undefined;
     for (const a of this.attributes.values()) {
-      if (a.kind === "graph") found.push(a.value);
-      else if (a.kind === "graphs") for (const graph of a.value) found.push(graph);
+      if (a.kind === "graph") (found ??= []).push(a.value);
+      else if (a.kind === "graphs") for (const graph of a.value) (found ??= []).push(graph);
     }
-    return found;
+    // Asked of every node by every pass, and nearly all have none.
+    return found ?? NO_GRAPHS;
   }
 }
 

@@ -81,7 +81,7 @@ export function readFunction(proto: FunctionProto, context: TensorContext, paren
   const reader = new GraphReader(context, named);
   const body = graphProto({ name: proto.name, node: proto.node, input: proto.input.map(info), output: proto.output.map(info) });
   const graph = reader.read(body, parent, undefined);
-  return { graph, defaults: reader.attributes(proto.attributeProto, `the function ${quote(proto.name ?? "")}`, graph, undefined) };
+  return { graph, defaults: reader.attributes(proto.attributeProto, () => `the function ${quote(proto.name ?? "")}`, graph, undefined) };
 }
 
 /** A domain as the IR has it: "" is ONNX's own. */
@@ -210,12 +210,12 @@ class GraphReader {
   }
 
   #readNode(proto: NodeProto, outputs: readonly (Value | undefined)[], graph: Graph, visible: Sight): Node {
-    const described = `the node ${quote(proto.name ?? "")} (${quote(proto.opType ?? "")})`;
-    if (Math.max(proto.input.length, proto.output.length) > MAX_ARITY) throw nodeTooWide(this.#context.file, described, MAX_ARITY);
+    const described = (): string => `the node ${quote(proto.name ?? "")} (${quote(proto.opType ?? "")})`;
+    if (Math.max(proto.input.length, proto.output.length) > MAX_ARITY) throw nodeTooWide(this.#context.file, described(), MAX_ARITY);
     const inputs = proto.input.map((name) => {
       if (name === "") return undefined;
       const value = seen(name, visible);
-      if (value === undefined) throw undefinedValue(this.#context.file, name, described);
+      if (value === undefined) throw undefinedValue(this.#context.file, name, described());
       return value;
     });
     const name = proto.name === undefined || proto.name === "" ? proto.name : this.#name(graph, proto.name);
@@ -225,11 +225,11 @@ class GraphReader {
   }
 
   /** The attributes of a node, or the ones that a function falls back on. */
-  attributes(protos: readonly AttributeProto[], described: string, graph: Graph, visible: Sight | undefined): Map<string, Attribute> {
+  attributes(protos: readonly AttributeProto[], described: () => string, graph: Graph, visible: Sight | undefined): Map<string, Attribute> {
     const attributes = new Map<string, Attribute>();
     for (const a of protos) {
       const name = a.name ?? "";
-      if (attributes.has(name)) throw duplicateAttribute(this.#context.file, name, described);
+      if (attributes.has(name)) throw duplicateAttribute(this.#context.file, name, described());
       attributes.set(name, this.#readAttribute(a, graph, visible));
     }
     return attributes;

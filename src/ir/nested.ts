@@ -3,18 +3,26 @@ import type { Graph, Node, Value } from "./graph.ts";
 
 /** A graph and the graphs nested in it, at any depth, each before those inside it. */
 export function everyGraph(graph: Graph): Graph[] {
-  return [graph, ...graph.nodes.flatMap((node) => node.subgraphs.flatMap(everyGraph))];
+  const found = [graph];
+  for (const node of graph.nodes) for (const nested of node.subgraphs) for (const each of everyGraph(nested)) found.push(each);
+  return found;
 }
 
 /** The nodes of a graph and of the graphs nested in it, each before those inside it. */
 export function everyNode(graph: Graph): Node[] {
-  return graph.nodes.flatMap((node) => [node, ...node.subgraphs.flatMap(everyNode)]);
+  const found: Node[] = [];
+  for (const node of graph.nodes) {
+    found.push(node);
+    for (const nested of node.subgraphs) for (const each of everyNode(nested)) found.push(each);
+  }
+  return found;
 }
 
 /** The values from outside that the graphs nested in a node read, each once. */
 export function capturedValues(node: Node): Value[] {
-  const inner = node.subgraphs.flatMap(everyGraph);
-  if (inner.length === 0) return [];
+  const { subgraphs } = node;
+  if (subgraphs.length === 0) return [];
+  const inner = subgraphs.flatMap(everyGraph);
   const own = new Set(inner.flatMap((graph) => [...graph.inputs, ...graph.initializers, ...graph.nodes.flatMap((n) => n.outputs)]));
   const read = new Set(inner.flatMap((graph) => [...graph.nodes.flatMap((n) => n.inputs), ...graph.outputs]));
   return [...read].filter((value) => value !== undefined && !own.has(value)) as Value[];

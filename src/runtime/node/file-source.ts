@@ -64,6 +64,12 @@ export class FileSource implements Source, Disposable {
     this.#fd = fd;
   }
 
+  /** What the system calls the open file by: for reads elsewhere, as long as this isn't disposed of. */
+  get descriptor(): number {
+    if (this.#fd === undefined) throw fileClosed(this.name);
+    return this.#fd;
+  }
+
   /** Whether its path still leads to the file that is open, as long as it was: a copy by name would be a copy of what is read. */
   get isInPlace(): boolean {
     if (this.#fd === undefined) return false;

@@ -47,10 +47,15 @@ export function openModel(path: string): OpenedModel {
   const opened = new Map<string, FileSource>();
   const real = realpathSync(file);
   const folder = dirname(real);
+  // A model names its data file once for each of its weights; where the name leads is looked up once, as the file is opened once.
+  const targets = new Map<string, FileSource>();
   const openExternal: OpenExternal = (location) => {
+    const found = targets.get(location);
+    if (found !== undefined) return found;
     const target = resolveExternal(file, location);
     const known = opened.get(target) ?? openFileSource(target);
     opened.set(target, known);
+    targets.set(location, known);
     return known;
   };
   const dispose = (): void => {

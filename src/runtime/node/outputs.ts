@@ -12,7 +12,8 @@ import { removeFile } from "./folder.ts";
 import { freeBytes, requireSpace } from "./free-space.ts";
 import { forget, noteRenames, removeLeftovers } from "./leftovers.ts";
 import { temporaryBeside } from "./temporary-file.ts";
-import { beginCopy, twinOf, writeChunks, type BegunCopy, type WriteOptions } from "./write-chunks.ts";
+import { LargeFile, type WriteOptions } from "./large-file.ts";
+import { SMALL_BYTES, writeChunks } from "./write-chunks.ts";
 
 /** Bytes given to one write call. */
 const PIECE_BYTES = 8 * 1024 * 1024;
@@ -31,7 +32,7 @@ export class Outputs implements Disposable, AsyncDisposable {
   readonly #made: string[] = [];
   readonly #unwanted: string[] = [];
   /** Copies that no file was made of yet: these are put into no place. */
-  readonly #begun = new Map<string, { readonly file: Written; readonly copy: BegunCopy }>();
+  readonly #begun = new Map<string, { readonly file: Written; readonly copy: LargeFile }>();
 
   /** Makes a folder, and those above it, where they are missing. Throws FOLDER_UNMAKABLE. */
   folder(path: string): void {
@@ -66,7 +67,7 @@ export class Outputs implements Disposable, AsyncDisposable {
   /** The same for a large file, part of which may have to be computed: in pieces, beside other work, and it can be interrupted. */
   async writeLarge(path: string, chunks: readonly Bytes[], options: WriteOptions): Promise<number> {
     try {
-      const begun = await this.#takeBegun(path, chunks);
+      const begun = this.#takeBegun(path);
       return await writeChunks(begun?.file.temporary ?? this.#begin(path), chunks, { ...options, begun: begun?.copy });
     } catch (error) {
       throw failure(path, encodedLength(chunks), error);
@@ -74,13 +75,14 @@ export class Outputs implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Begins to copy a file that most of the output at `path` will be: it is what takes longest, and can go on while the rest is thought about. Where it turns out to
-   * be of no use, `writeLarge` begins anew. Throws as `write` does.
+   * Begins to copy a file that most of the output at `path` will be, unless it is small: it is what takes longest, and can go on while the rest is thought
+   * about. Whatever `writeLarge` finds to be different is written over it. Throws as `write` does.
    */
   beginCopy(path: string, source: FileSource): void {
+    if (source.size <= SMALL_BYTES) return;
     const file = newFile(path);
     try {
-      this.#begun.set(path, { file, copy: beginCopy(source, file.temporary) });
+      this.#begun.set(path, { file, copy: LargeFile.begin(file.temporary, { twin: source, bytes: 0 }) });
     } catch (error) {
       discard(file.temporary);
       throw failure(path, source.size, error);
@@ -116,23 +118,19 @@ export class Outputs implements Disposable, AsyncDisposable {
     for (const folder of this.#made.splice(0)) removeIfEmpty(folder);
   }
 
-  /** After the copies that are being made; these can't be stopped. */
+  /** The same, copies that are being made included. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const begun of this.#begun.values()) await giveUp(begun);
     this.#begun.clear();
     this[Symbol.dispose]();
   }
 
-  async #takeBegun(path: string, chunks: readonly Bytes[]): Promise<{ readonly file: Written; readonly copy: BegunCopy } | undefined> {
+  #takeBegun(path: string): { readonly file: Written; readonly copy: LargeFile } | undefined {
     const begun = this.#begun.get(path);
     if (begun === undefined) return undefined;
     this.#begun.delete(path);
-    if (twinOf(chunks) === begun.copy.twin) {
-      this.#written.push(begun.file);
-      return begun;
-    }
-    await giveUp(begun);
-    return undefined;
+    this.#written.push(begun.file);
+    return begun;
   }
 
   #note(): string[] {
@@ -184,9 +182,9 @@ export function modeOfPlace(path: string): number | undefined {
   }
 }
 
-/** Waits for the end of a copy, whatever it is, and removes it. */
-async function giveUp({ file, copy }: { readonly file: Written; readonly copy: BegunCopy }): Promise<void> {
-  await copy.ready.then((handle) => handle.close(), () => undefined);
+/** Stops a copy, and removes what there is of it. */
+async function giveUp({ file, copy }: { readonly file: Written; readonly copy: LargeFile }): Promise<void> {
+  await copy.close();
   discard(file.temporary);
 }
 

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { adapt, artifacts, fold, HutError, predict, train } from "../../../src/index.ts";
+import { LargeFile } from "../../../src/runtime/node/large-file.ts";
 
 const BERT = "fixtures/cases/bert";
 const MODEL = join(BERT, "model.ts.onnx");
@@ -64,6 +65,12 @@ describe("a full disk", function () {
       await run();
     });
   }
+
+  it("is told of by the thread that writes a large file, where others took what was free", async () => {
+    const file = LargeFile.begin(at("large"), { bytes: 0 });
+    await assert.rejects(file.write([{ bytes: new Uint8Array(5_000_000), position: 0 }], 5_000_000, {}), { code: "ENOSPC", syscall: "write" });
+    await file.close();
+  });
 
   it("in the middle of training leaves the last checkpoint and the older adapter, and --resume goes on once there is room", async () => {
     await train(MODEL, { ...options, output: join(folder, "whole"), maxSteps: 6 });

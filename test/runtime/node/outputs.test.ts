@@ -1,6 +1,6 @@
 /** Files that appear together, and large ones: streamed, or copied and written over. */
 import assert from "node:assert/strict";
-import { chmodSync, copyFileSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,17 +9,19 @@ import { ByteRange, ComputedBytes, memorySource, type Bytes } from "../../../src
 import { openFileSource } from "../../../src/runtime/node/file-source.ts";
 import { freeBytes } from "../../../src/runtime/node/free-space.ts";
 import { Outputs } from "../../../src/runtime/node/outputs.ts";
-import { twinOf } from "../../../src/runtime/node/write-chunks.ts";
+import { SMALL_BYTES, twinOf } from "../../../src/runtime/node/write-chunks.ts";
 import { adapt } from "../../../src/runtime/node/verbs/adapt.ts";
 import { inspect } from "../../../src/runtime/node/verbs/inspect.ts";
 import { Random } from "../../../src/runtime/random.ts";
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 const broken = new ByteRange({ name: "broken", size: 10, read() { throw new Error("no more"); } }, 0, 10);
-/** More than one piece, and no whole number of them. */
-const LONG = 3 * 1024 * 1024 + 17;
+/** So much that a thread writes it, and no whole number of pieces. */
+const LONG = SMALL_BYTES + 3 * 1024 * 1024 + 17;
 const random = new Random(1);
-const long = Uint8Array.from({ length: LONG }, () => random.below(256));
+/** A length that no piece has: the same bytes never come at the same place of two pieces. */
+const drawn = Uint8Array.from({ length: 999_983 }, () => random.below(256));
+const long = Uint8Array.from({ length: LONG }, (_, i) => drawn[i % drawn.length] ?? 0);
 
 describe("what one command writes", () => {
   let folder = "";
@@ -118,6 +120,17 @@ describe("what one command writes", () => {
       assert.ok(readFileSync(at("base")).equals(long));
     });
   }
+
+  it("is told of once where a file that is copied ends early, and nothing of it stays", async () => {
+    writeFileSync(at("base"), long);
+    using source = openFileSource(at("base"));
+    truncateSync(at("base"), LONG - 5);
+    await assert.rejects(async () => {
+      await using outputs = new Outputs();
+      await outputs.writeLarge(at("out"), [text("head"), new ByteRange(source, 0, LONG)], {});
+    }, { code: "FILE_TOO_SHORT" });
+    assert.deepEqual(seen(), ["base"]);
+  });
 
   it("is no copy of a file that took the place of the one that is open, nor of a link itself", async function () {
     if (process.platform === "win32") this.skip();

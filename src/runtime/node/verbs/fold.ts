@@ -26,12 +26,6 @@ import { dataFileAt, saveModels } from "../save-model.ts";
 import { modelFolder } from "../model-folder.ts";
 import { openTrained } from "./open-trained.ts";
 
-/**
- * Longest file that is copied before it is known whether the adapter fits: a copy can't be stopped, and whoever named the wrong adapter waits for its end. For longer
- * ones the time that is won is little beside their own.
- */
-const EARLY_BYTES = 4_000_000_000;
-
 /** Writes the merged model: a file, or (where `output` is a folder or has no ending) a model folder in Hugging Face's layout. */
 export async function fold(path: string, options: FoldOptions, runtime?: OnnxRuntime): Promise<FoldResult> {
   const started = performance.now();
@@ -88,9 +82,9 @@ async function turn(): Promise<void> {
   await wait(1);
 }
 
-/** Begins to copy a base's file, unless it is very long, to where most of it will be wanted. */
+/** Begins to copy a base's file to where most of it will be wanted. */
 function beginCopy(outputs: Outputs, from: Source, to: string): void {
-  if (!(from instanceof FileSource) || from.size > EARLY_BYTES) return;
+  if (!(from instanceof FileSource)) return;
   refuseInputsAsOutputs([to], [from.name]);
   requireWritable(to);
   outputs.beginCopy(to, from);
