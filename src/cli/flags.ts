@@ -92,6 +92,12 @@ export const optimizer: Flag<OptimizerName> = choice("--optimizer <name>", "the 
 export const seed: Flag<number> = number("--seed <n>", "first values and the data's order follow from it",
   { ...training, default: DEFAULTS.seed, integer: true, min: 0 });
 
+export const evalSteps: Flag<number> = number("--eval-steps <n>", "evaluate on --dev every n steps", { ...training, default: "once an epoch", integer: true, min: 1 });
+export const saveSteps: Flag<number> = number("--save-steps <n>", "write a checkpoint every n steps", { ...training, default: "once an epoch", integer: true, min: 1 });
+export const saveTotalLimit: Flag<number> = number("--save-total-limit <n>", "checkpoints kept, beside that of the best evaluation", { ...training, default: DEFAULTS.saveTotalLimit, integer: true, min: 1 });
+export const bestMetric: Flag<string | boolean> = optionalText("--best-metric [name]", "write the adapter of the best evaluation by this figure, not the last; alone: by the task's own", training);
+export const patience: Flag<number> = number("--patience <n>", "stop after n evaluations without a better one, and write the best", { ...training, integer: true, min: 1 });
+
 export const threads: Flag<number> = number("--threads <n>", "threads of ONNX Runtime",
   { ...running, default: "ONNX Runtime's own choice", integer: true, min: 1, max: MAX_THREADS });
 export const provider: Flag<Provider> = choice("--provider <name>", "where it runs", PROVIDERS, { ...running, default: "cpu" });

@@ -107,6 +107,13 @@ export const checkpointBroken = (folder: string, problem: string): HutError => n
 export const trainFileMissing = (): HutError => new HutError("TRAIN_FILE_MISSING", {},
   "Training needs --train FILE, the labelled data. (With --resume, the run's own settings name it.)", { exitCode: 2 });
 
+/** A flag that only means something where the run evaluates. */
+export const devNeeded = (flag: string): HutError => new HutError("DEV_NEEDED", { flag },
+  `${flag} goes by evaluations, and there is no --dev FILE to evaluate on. Name one, or leave ${flag} out.`, { exitCode: 2 });
+
+export const bestMetricUnknown = (name: string, known: readonly string[]): HutError => new HutError("BEST_METRIC_UNKNOWN", { name, known },
+  `--best-metric ${quote(name)} is no figure of an evaluation here. There are ${known.map((k) => k.replace(/^eval_/, "")).join(", ")}.`, { exitCode: 2 });
+
 export const resumeContradicts = (setting: string, now: string, before: string): HutError => new HutError("RESUME_CONTRADICTS", { setting, now, before },
   `--resume continues a run with ${setting} = ${before}, and ${now} is given now. Leave it out, or start a new run.`, { exitCode: 2 });
 

@@ -92,10 +92,10 @@ export interface OptimizerOptions {
 /** The defaults that help shows and the verbs use. The learning rate's is the method's. */
 export const DEFAULTS: {
   readonly task: TaskName; readonly problem: ProblemName; readonly method: string; readonly rank: number; readonly targetModules: readonly string[]; readonly epochs: number; readonly batchSize: number;
-  readonly maxSeqLength: number; readonly weightDecay: number; readonly maxGradNorm: number; readonly lrScheduler: Scheduler; readonly warmupRatio: number; readonly seed: number; readonly format: ArtifactFormat; readonly optimizer: OptimizerName;
+  readonly maxSeqLength: number; readonly weightDecay: number; readonly maxGradNorm: number; readonly lrScheduler: Scheduler; readonly warmupRatio: number; readonly seed: number; readonly saveTotalLimit: number; readonly format: ArtifactFormat; readonly optimizer: OptimizerName;
 } = {
   task: "text-classification", problem: "single", method: "hut", rank: 8, targetModules: ["q", "v"], epochs: 3, batchSize: 32,
-  maxSeqLength: 128, weightDecay: 0, maxGradNorm: 1, lrScheduler: "linear", warmupRatio: 0.06, seed: 0, format: "step", optimizer: "adamw",
+  maxSeqLength: 128, weightDecay: 0, maxGradNorm: 1, lrScheduler: "linear", warmupRatio: 0.06, seed: 0, saveTotalLimit: 1, format: "step", optimizer: "adamw",
 };
 
 export interface InspectOptions extends CommonOptions {
@@ -200,6 +200,16 @@ export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions,
   readonly shuffle?: boolean | undefined;
   /** Continue: from this checkpoint folder, or (true) the newest in `output`; or begin a run with what a training elsewhere saved, a file as of `checkpoint`. */
   readonly resume?: string | boolean | undefined;
+  /** Steps between evaluations on `dev`; an epoch where left out. */
+  readonly evalSteps?: number | undefined;
+  /** Steps between checkpoints; an epoch where left out. The last step has one in any case. */
+  readonly saveSteps?: number | undefined;
+  /** Checkpoints kept, beside that of the best evaluation. */
+  readonly saveTotalLimit?: number | undefined;
+  /** The adapter is that of the best evaluation by this figure, or (true) by the task's own; where left out, and `patience` too, it is that of the last step. */
+  readonly bestMetric?: string | boolean | undefined;
+  /** The run ends after so many evaluations without a better one. */
+  readonly patience?: number | undefined;
   readonly overwrite?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
@@ -209,7 +219,12 @@ export interface TrainResult {
   /** Of the whole run, also where it was resumed; null where no step was made (--dry-run). */
   readonly firstLoss: number | null;
   readonly lastLoss: number | null;
+  /** Of the best evaluation where one is asked for, else of the last. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Every evaluation: step, epoch, `eval_…`. */
+  readonly evaluations: readonly Readonly<Record<string, number>>[];
+  /** The step of the best evaluation; null where it isn't asked for. */
+  readonly bestStep: number | null;
   /** The adapter folder written. */
   readonly adapter: string;
   readonly trainableParams: number;

@@ -36,8 +36,8 @@ export interface TrainerOptions {
   readonly signal?: AbortSignal | undefined;
   /** After each step; the next one waits for it. */
   readonly onStep: (record: StepRecord) => void | Promise<void>;
-  /** After the last step of each epoch, and after the last step. */
-  readonly onEpoch: (epoch: number, state: TrainingState) => Promise<void>;
+  /** After that, unless the signal is aborted: what comes between two steps, and whether there is a next one. */
+  readonly afterStep: (state: TrainingState) => Promise<boolean>;
 }
 
 /** A step's figures, in Hugging Face's words. */
@@ -59,23 +59,24 @@ export function stepsPerEpoch(examples: number, batchSize: number): number {
 }
 
 /**
- * Trains from `state` on, changing it step by step. Ends after the schedule's last step, or between two steps once the signal is aborted.
+ * Trains from `state` on, changing it step by step. Ends after the schedule's last step, where `afterStep` says so, or between two steps once the signal is aborted.
  * Throws LOSS_NOT_FINITE with `state` still at the last good step.
  */
 export async function trainLoop(state: TrainingState, options: TrainerOptions): Promise<void> {
   const perEpoch = stepsPerEpoch(options.examples.length, options.batchSize);
   const { totalSteps } = options.schedule;
   const lengths = options.examples.map((e) => e.length);
+  const isStopped = (): boolean => options.signal?.aborted === true;
   while (state.step < totalSteps) {
     const epoch = Math.floor(state.step / perEpoch);
     const plan = planBatches(lengths, { batchSize: options.batchSize, shuffle: options.shuffle, seed: options.seed, epoch, byLength: options.shuffle });
     for (const indices of plan.slice(state.step % perEpoch)) {
-      if (options.signal?.aborted === true || state.step >= totalSteps) break;
+      if (isStopped()) return;
+      if (state.step >= totalSteps) break;
       const batch = collate(options.examples, indices, options.inputs, options.padding);
       await options.onStep(await trainStep(state, batch, perEpoch, options));
+      if (isStopped() || !await options.afterStep(state)) return;
     }
-    if (options.signal?.aborted === true) return;
-    await options.onEpoch(epoch, state);
   }
 }
 

@@ -232,7 +232,7 @@ async function readRun(folder: string): Promise<void> {
     await train(join(folder, "model.onnx"), { output, resume: true, dryRun: true });
   } finally {
     process.chdir(before);
-    run.log.truncate(1);
+    run.log.truncate(1, true);
   }
 }
 

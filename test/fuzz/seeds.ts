@@ -11,6 +11,7 @@ import { openModel } from "../../src/runtime/node/open-model.ts";
 import { RunFolder } from "../../src/runtime/node/run-folder.ts";
 import { initialTheta, prepare } from "../../src/runtime/prepare.ts";
 import { joined } from "../../src/runtime/serialized.ts";
+import { NOTHING_YET } from "../../src/runtime/run-control.ts";
 import { initialState } from "../../src/runtime/trainer.ts";
 import { everything } from "../ir/everything.ts";
 import { bytesOfText, type Files } from "./reader.ts";
@@ -88,7 +89,7 @@ function runFolder(model: string, folder: string): Files {
   run.log.append({ step: 2, epoch: 1, loss: 0.6, grad_norm: 1, learning_rate: 5e-4 });
   run.log.append({ step: 2, epoch: 1, eval_loss: 0.6, eval_accuracy: 0.5 });
   run.writeResults({ eval_loss: 0.6, eval_accuracy: 0.5, train_runtime: 1, steps: 2 });
-  run.saveCheckpoint({ ...initialState(initialTheta(trainables).subarray(0, parameterCount(trainables))), step: 2 });
+  run.saveCheckpoint({ ...initialState(initialTheta(trainables).subarray(0, parameterCount(trainables))), step: 2 }, NOTHING_YET, 1);
   return filesOf(folder);
 }
 

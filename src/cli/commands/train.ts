@@ -3,12 +3,12 @@ import type { TrainOptions, TrainResult } from "../../runtime/options.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, alpha, batchSize, dev, dryRun, epochs, force, head, lr, lrScheduler, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
-  output, outputName, problem, overwrite, provider, rank, resume, seed, shuffle, targetModules, task, threads, tokenizer, trainFile, warmupRatio, weightDecay,
+  adapter, alpha, batchSize, bestMetric, dev, dryRun, epochs, evalSteps, force, head, lr, lrScheduler, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
+  output, outputName, problem, overwrite, patience, provider, rank, resume, saveSteps, saveTotalLimit, seed, shuffle, targetModules, task, threads, tokenizer, trainFile, warmupRatio, weightDecay,
 } from "../flags.ts";
 import { duration, figure, grouped, label, share } from "../format.ts";
 import { printable } from "../printable.ts";
-import { facts } from "../table.ts";
+import { facts, table } from "../table.ts";
 
 export const train: Command = defineCommand<TrainOptions, TrainResult>({
   name: "train",
@@ -21,11 +21,12 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
     adapter: adapter("start from this adapter: method, rank, targets and values come from it"), dryRun,
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force,
     train: trainFile, dev, task, problem, tokenizer, maxSeqLength, batchSize, shuffle,
-    lr, epochs, maxSteps, weightDecay, maxGradNorm, lrScheduler, warmupRatio, seed, threads, provider,
+    lr, epochs, maxSteps, weightDecay, maxGradNorm, lrScheduler, warmupRatio, seed,
+    evalSteps, saveSteps, saveTotalLimit, bestMetric, patience, threads, provider,
   },
   contradictions: [["resume", "overwrite"]],
   example: "onnx-hut train model.onnx --task text-classification --head mean --num-labels 2 --train train.tsv --dev dev.tsv -o run/",
-  gives: ["steps", "firstLoss", "lastLoss", "metrics", "adapter", "trainableParams", "totalParams", "train_runtime",
+  gives: ["steps", "firstLoss", "lastLoss", "metrics", "evaluations", "bestStep", "adapter", "trainableParams", "totalParams", "train_runtime",
     "train_samples_per_second", "train_tokens_per_second", "interrupted"],
   stopping: "stopping: saving a checkpoint; Ctrl-C again stops without it",
   run: (verbs, model, options) => verbs.train(model, options),
@@ -36,14 +37,23 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
       ...facts([
         ...plan,
         ...(result.firstLoss === null || result.lastLoss === null ? [] : [["loss", `${figure(result.firstLoss)} → ${figure(result.lastLoss)}`]]),
+        ...(result.bestStep === null ? [] : [["best step", grouped(result.bestStep)]]),
         ...Object.entries(result.metrics).map(([name, value]) => [label(name), figure(value)]),
         ["time", duration(result.train_runtime)],
         ["speed", `${grouped(result.train_tokens_per_second)} tokens/s, ${grouped(result.train_samples_per_second, 1)} examples/s`],
         // After Ctrl-C there is a checkpoint, and no adapter yet.
         ...(result.interrupted ? [] : [["adapter", result.adapter]]),
       ]),
+      ...(result.evaluations.length > 1 ? ["", ...evaluationLines(result)] : []),
       ...(result.interrupted ? ["", `Interrupted. The same command with --resume goes on from the checkpoint in ${printable(folder)}.`] : []),
     ];
   },
   exitCode: (result) => (result.interrupted ? 130 : 0),
 });
+
+/** A row for each evaluation; the best one is marked. */
+function evaluationLines({ evaluations, bestStep }: TrainResult): string[] {
+  const names = Object.keys(evaluations[0] ?? {}).filter((name) => name.startsWith("eval_") && !/_(?:runtime|per_second)$/.test(name));
+  const columns = [{ title: "step", right: true }, { title: "epoch", right: true }, ...names.map((name) => ({ title: label(name), right: true })), { title: "" }];
+  return table(columns, evaluations.map((e) => [grouped(e["step"] ?? NaN), grouped(e["epoch"] ?? NaN, 2), ...names.map((name) => figure(e[name] ?? NaN)), e["step"] === bestStep ? "best" : ""]));
+}

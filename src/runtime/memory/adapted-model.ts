@@ -18,6 +18,7 @@ import { problemIn } from "../model-folder/config-json.ts";
 import { GRAPH_FILE, madeFiles } from "../model-folder/made-files.ts";
 import { DEFAULTS, type AdaptedModule, type AdaptResult, type CommonOptions, type DataOptions, type FoldOptions, type RunOptions, type TrainResult } from "../options.ts";
 import { initialTheta, prepare, type Prepared } from "../prepare.ts";
+import { RunControl } from "../run-control.ts";
 import { evaluateTheta, planOf, rates, type PlanOptions } from "../run-plan.ts";
 import { joined, serializedLater } from "../serialized.ts";
 import { GraphSession, type OnnxRuntime } from "../session.ts";
@@ -110,6 +111,7 @@ export class AdaptedModel implements AsyncDisposable {
     const plan = planOf(this.#prepared, train, { seed: this.#options.seed, ...options });
     await this.#release();
     const state = initialState(this.#theta);
+    const control = new RunControl({ perEpoch: plan.perEpoch, totalSteps: plan.schedule.totalSteps });
     const work = { seconds: 0, tokens: 0, samples: 0 };
     const losses: number[] = [];
     let metrics: Record<string, number> = {};
@@ -126,17 +128,19 @@ export class AdaptedModel implements AsyncDisposable {
           options.onProgress?.({ phase: "training", done: step, total: plan.schedule.totalSteps, unit: "steps", figures: { loss, grad_norm, learning_rate, tokens_per_second: work.tokens / seconds } });
           await eventLoopTurn();
         },
-        onEpoch: async () => {
+        afterStep: async ({ step, theta }) => {
+          if (dev === undefined || !control.evaluatesAt(step)) return true;
           work.seconds += (performance.now() - since) / 1000;
-          if (dev !== undefined) metrics = await this.#measure(dev, state.theta, options);
+          metrics = await this.#measure(dev, theta, options);
           since = performance.now();
+          return true;
         },
       });
     } finally {
       this.#theta = state.theta;
     }
+    work.seconds += (performance.now() - since) / 1000;
     const interrupted = options.signal?.aborted === true && state.step < plan.schedule.totalSteps;
-    if (interrupted) work.seconds += (performance.now() - since) / 1000;
     return { steps: state.step, firstLoss: losses[0] ?? null, lastLoss: losses.at(-1) ?? null, metrics, ...rates(work.seconds, work.samples, work.tokens), interrupted };
   }
 

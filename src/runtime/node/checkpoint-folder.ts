@@ -5,8 +5,10 @@
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { outputUnwritable, systemCode } from "../../errors/files.ts";
+import { quote } from "../../errors/hut-error.ts";
 import { checkpointBroken, noCheckpoint } from "../../errors/runtime.ts";
 import { fromFloat32, readSafetensors, toFloat32, writeSafetensors } from "../adapter/safetensors.ts";
+import { NOTHING_YET, type Remembered } from "../run-control.ts";
 import type { TrainingState } from "../trainer.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
 import { openFileSource } from "./file-source.ts";
@@ -40,14 +42,14 @@ export function isWhole(folder: string): boolean {
 }
 
 /** Writes checkpoint-<step>/ into a run's folder, and returns it. Throws OUTPUT_UNWRITABLE, FOLDER_UNMAKABLE; what is half there then is removed. */
-export function saveCheckpoint(run: string, state: TrainingState): string {
-  const folder = join(run, `checkpoint-${String(state.step)}`);
+export function saveCheckpoint(run: string, state: TrainingState, remembered: Remembered): string {
+  const folder = checkpointAt(run, state.step);
   const wasWhole = isWhole(folder);
   ensureFolder(folder);
   try {
     const vector = (v: Float32Array): ReturnType<typeof fromFloat32> => fromFloat32([v.length], v);
     writeFileAtomic(join(folder, STATE_FILE), writeSafetensors(new Map([["theta", vector(state.theta)], ["adam_m", vector(state.adamM)], ["adam_v", vector(state.adamV)]]), { format: "pt" }));
-    writeFileAtomic(join(folder, PROGRESS_FILE), [new TextEncoder().encode(`${JSON.stringify({ global_step: state.step }, null, 2)}\n`)]);
+    writeFileAtomic(join(folder, PROGRESS_FILE), [new TextEncoder().encode(`${JSON.stringify(progressOf(state, remembered), null, 2)}\n`)]);
     return folder;
   } catch (error) {
     if (!wasWhole) removeCheckpoint(folder);
@@ -55,8 +57,14 @@ export function saveCheckpoint(run: string, state: TrainingState): string {
   }
 }
 
+/** What a run goes on from. */
+export interface Checkpoint {
+  readonly state: TrainingState;
+  readonly remembered: Remembered;
+}
+
 /** Reads a checkpoint of a model that trains `size` numbers in a run of `totalSteps`. Throws NO_CHECKPOINT, CHECKPOINT_BROKEN, and what reading the files throws. */
-export function loadCheckpoint(folder: string, size: number, totalSteps: number): TrainingState {
+export function loadCheckpoint(folder: string, size: number, totalSteps: number): Checkpoint {
   const [file = "", progressFile = ""] = checkpointFilesAt(folder);
   if (!existsSync(progressFile)) throw noCheckpoint(folder);
   const progress = readJson(progressFile);
@@ -72,7 +80,34 @@ export function loadCheckpoint(folder: string, size: number, totalSteps: number)
     if (tensor?.shape.join() !== String(size)) throw checkpointBroken(folder, `its ${name} is ${tensor === undefined ? "missing" : `[${tensor.shape.join(", ")}]`}, and the model trains ${String(size)} numbers`);
     return toFloat32(tensor, file, name);
   };
-  return { step, theta: vector("theta"), adamM: vector("adam_m"), adamV: vector("adam_v") };
+  return { state: { step, theta: vector("theta"), adamM: vector("adam_m"), adamV: vector("adam_v") }, remembered: rememberedIn(progress as object, step, folder) };
+}
+
+/** trainer_state.json, in Hugging Face's words where it has them. */
+function progressOf({ step }: TrainingState, { best, since, at }: Remembered): Record<string, number | string> {
+  const bestOf = best === null ? {} : { best_metric: best.value, best_global_step: best.step, best_model_checkpoint: basename(checkpointAt("", best.step)) };
+  return { global_step: step, ...bestOf, ...(since === 0 ? {} : { evaluations_since_best: since }), ...(at === 0 ? {} : { last_evaluation_step: at }) };
+}
+
+function rememberedIn(progress: object, step: number, folder: string): Remembered {
+  const at = (name: string, least: number, most: number): number | undefined => {
+    const value = (progress as Record<string, unknown>)[name];
+    if (value === undefined) return undefined;
+    if (typeof value !== "number" || !(value >= least && value <= most)) throw checkpointBroken(folder, `its ${name} is ${quote(JSON.stringify(value))}`);
+    return value;
+  };
+  const value = at("best_metric", -Infinity, Infinity);
+  const bestStep = at("best_global_step", 1, step);
+  const { since, at: last } = NOTHING_YET;
+  return {
+    best: value === undefined || bestStep === undefined ? null : { step: bestStep, value }, since: at("evaluations_since_best", 0, step) ?? since,
+    at: at("last_evaluation_step", 0, step) ?? last,
+  };
+}
+
+/** Where a run keeps the checkpoint of a step. */
+export function checkpointAt(run: string, step: number): string {
+  return join(run, `checkpoint-${String(step)}`);
 }
 
 /** The step that a folder's name says; -1 for other names. */

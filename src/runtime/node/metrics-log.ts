@@ -32,10 +32,10 @@ export class MetricsLog {
     });
   }
 
-  /** Drops what was logged after a step, and lines that are none: a resumed run logs it anew. */
-  truncate(step: number): void {
+  /** Drops what was logged after a step, its evaluation too unless it counts, and lines that are none: a resumed run logs it anew. */
+  truncate(step: number, isEvaluated: boolean): void {
     if (!existsSync(this.file)) return;
-    const kept = this.#records().filter(({ record }) => record["step"] !== undefined && record["step"] <= step);
+    const kept = this.#records().filter(({ record }) => record["step"] !== undefined && (record["step"] < step || (record["step"] === step && ("loss" in record || isEvaluated))));
     writeFileAtomic(this.file, [new TextEncoder().encode(kept.map(({ line }) => `${line}\n`).join(""))]);
   }
 
@@ -45,9 +45,15 @@ export class MetricsLog {
     return { first: losses[0] ?? null, last: losses.at(-1) ?? null };
   }
 
-  /** Whether the log has this step. */
-  hasStep(step: number): boolean {
-    return this.#records().some(({ record }) => record["step"] === step && "loss" in record);
+  /** The mean of the steps' losses; NaN where there is none. */
+  meanLoss(): number {
+    const losses = this.#records().flatMap(({ record }) => record["loss"] ?? []);
+    return losses.reduce((a, b) => a + b, 0) / losses.length;
+  }
+
+  /** The evaluations in the log, in order: step, epoch and `eval_…`. */
+  evaluations(): MetricsRecord[] {
+    return this.#records().map(({ record }) => record).filter((record) => "eval_loss" in record);
   }
 
   /** The `eval_…` figures logged after a step; undefined where there are none. */

@@ -8,9 +8,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { noCheckpoint, runFileBroken, runFolderForeign, runFolderInUse } from "../../errors/runtime.ts";
 import { CONFIG_FILE } from "../adapter/peft-config.ts";
+import type { Remembered } from "../run-control.ts";
 import type { TrainingState } from "../trainer.ts";
 import { requireWritable, writeFileAtomic } from "./atomic-write.ts";
-import { checkpointFilesAt, checkpointFolders, isOwnCheckpoint, isWhole, removeCheckpoint, saveCheckpoint, stepOf } from "./checkpoint-folder.ts";
+import { checkpointAt, checkpointFilesAt, checkpointFolders, isOwnCheckpoint, isWhole, loadCheckpoint, removeCheckpoint, saveCheckpoint, stepOf } from "./checkpoint-folder.ts";
 import { ensureFolder, isFolder, removeEmptyFolder, removeFile } from "./folder.ts";
 import { adapterFilesAt } from "./input-files.ts";
 import { lockFolder } from "./lock-folder.ts";
@@ -91,10 +92,10 @@ export class RunFolder {
     removeFile(this.log.file);
   }
 
-  /** Goes on with the run from a step: what it had done after that goes. */
-  resume(run: RunFile, step: number): void {
+  /** Goes on with the run from a step, and its evaluation where that was made: what it had done since then goes. */
+  resume(run: RunFile, step: number, isEvaluated: boolean): void {
     for (const folder of this.#ownCheckpoints()) if (stepOf(folder) > step || !isWhole(folder)) removeCheckpoint(folder);
-    this.log.truncate(step);
+    this.log.truncate(step, isEvaluated);
     writeJson(join(this.path, RUN_FILE), run);
   }
 
@@ -134,11 +135,17 @@ export class RunFolder {
     return this.#ownCheckpoints().find(isWhole);
   }
 
-  /** Writes checkpoint-<step>/, after the log that it stands on. Other checkpoints go. */
-  saveCheckpoint(state: TrainingState): void {
+  /** Writes checkpoint-<step>/, after the log that it stands on. Of the others the newest stay, `limit` in all, and the one of the best evaluation. */
+  saveCheckpoint(state: TrainingState, remembered: Remembered, limit: number): void {
     this.log.sync();
-    const saved = saveCheckpoint(this.path, state);
-    for (const folder of this.#ownCheckpoints()) if (folder !== saved) removeCheckpoint(folder);
+    saveCheckpoint(this.path, state, remembered);
+    const { best } = remembered;
+    for (const folder of this.#ownCheckpoints().slice(limit)) if (stepOf(folder) !== best?.step) removeCheckpoint(folder);
+  }
+
+  /** The trained numbers of a step that has a checkpoint. Throws NO_CHECKPOINT, CHECKPOINT_BROKEN. */
+  thetaAt(step: number, size: number): Float32Array {
+    return loadCheckpoint(checkpointAt(this.path, step), size, step).state.theta;
   }
 
   #ownCheckpoints(): string[] {

@@ -28,7 +28,8 @@ const SETTINGS = {
   task: oneOf(TASKS), problem: oneOf(PROBLEMS), train: text, dev: text, targetModules: texts, method: text, rank: count, alpha: number("a number greater than 0", (n) => n > 0),
   modulesToSave: texts, head: oneOf(["mean", "cls", "last"]), numLabels: count, adapter: text, outputName: text, tokenizer: text, batchSize: count, maxSeqLength: count, lr: notNegative,
   weightDecay: notNegative, maxGradNorm: notNegative, epochs: count, maxSteps: count, lrScheduler: oneOf(SCHEDULERS), warmupRatio: number("a number from 0 to 1", (n) => n >= 0 && n <= 1),
-  shuffle: toggle, seed: whole,
+  shuffle: toggle, seed: whole, evalSteps: count, saveSteps: count, saveTotalLimit: count, patience: count,
+  bestMetric: { is: (v) => text.is(v) || toggle.is(v), words: "a figure's name, or true" },
 } as const satisfies Partial<Record<keyof TrainOptions, Kind>>;
 const NAMES = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];
 

@@ -1,6 +1,7 @@
 /** Runs that were stopped at every kind of moment, and what --resume makes of what they left. */
 import assert from "node:assert/strict";
 import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { train, type TrainOptions, type TrainResult } from "../../../src/index.ts";
@@ -93,6 +94,7 @@ describe("train --resume", function () {
       const lines = readFileSync(at("run", "metrics.jsonl"), "utf8").trim().split("\n");
       const kept = lines.filter((line) => { const r = JSON.parse(line) as Record<string, number>; return (r["step"] ?? 0) < step || (r["step"] === step && "loss" in r); });
       writeFileSync(at("run", "metrics.jsonl"), `${kept.join("\n")}\n`);
+      writeFileSync(at("run", `checkpoint-${String(step)}`, "trainer_state.json"), JSON.stringify({ global_step: step }));
       await resume();
       isWhole();
     }
@@ -193,6 +195,8 @@ describe("train --resume", function () {
       ["other data", edited("run.json", (run) => ({ ...run, hashes: { train: "sha256:0" } })), "RESUME_DATA_CHANGED", /train\.jsonl" has changed since the run/],
       ["a checkpoint without its step", edited("checkpoint-8/trainer_state.json", () => ({})), "CHECKPOINT_BROKEN", /trainer_state\.json has no global_step/],
       ["a checkpoint of another step", edited("checkpoint-8/trainer_state.json", () => ({ global_step: 7 })), "CHECKPOINT_BROKEN", /the global_step in trainer_state\.json is 7/],
+      ["a best step after its own", edited("checkpoint-8/trainer_state.json", (state) => ({ ...state, best_metric: 1, best_global_step: 9 })), "CHECKPOINT_BROKEN", /its best_global_step is "9"/],
+      ["a best figure in words", edited("checkpoint-8/trainer_state.json", (state) => ({ ...state, best_metric: "high" })), "CHECKPOINT_BROKEN", /its best_metric is ".*high.*"/],
       ["a state that is cut short", () => { writeFileSync(at("run", "checkpoint-8", "state.safetensors"), "half"); }, "SAFETENSORS_BROKEN", /state\.safetensors/],
     ];
     for (const [what, edit, code, message] of cases) {
@@ -202,6 +206,77 @@ describe("train --resume", function () {
         await assert.rejects(resume(), { code, message });
       });
     }
+  });
+});
+
+describe("train --resume of a run that looks for its best evaluation", function () {
+  this.timeout(120_000);
+  let folder = "";
+  const at = (...names: string[]): string => join(folder, ...names);
+  const copyAtEach = async (options: TrainOptions, names: string): Promise<TrainResult> => {
+    let seen = 0;
+    return await train(MODEL, { ...options, onProgress: ({ phase, done }) => {
+      const copy = at(names, `${String(seen += 1).padStart(2, "0")}-${phase}-${String(done)}`);
+      cpSync(options.output, copy, { recursive: true });
+      rmSync(join(copy, LOCK_FILE));
+    } });
+  };
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "hut-best-"));
+    const lines = readFileSync(join(BERT, "batch.jsonl"), "utf8").trim().split("\n");
+    writeFileSync(at("train.jsonl"), [...lines, ...lines].slice(0, 7).join("\n"));
+  });
+  after(() => { rmSync(folder, { recursive: true }); });
+
+  it("ends with the bytes and the choice of an undisturbed run, whatever it was stopped after", async () => {
+    const settings = { train: at("train.jsonl"), dev: join(BERT, "batch.jsonl"), batchSize: 2, epochs: 8, threads: 1, lr: 0.3, lrScheduler: "constant" as const, seed: 3, evalSteps: 3, saveSteps: 4, saveTotalLimit: 2, bestMetric: "loss", patience: 3 };
+    const whole = await copyAtEach({ ...settings, output: at("whole") }, "seen");
+    const { bestStep, steps, evaluations } = whole;
+    assert.ok(bestStep !== null && bestStep < steps, "the case is one where an earlier evaluation was the best");
+    assert.deepEqual([bestStep, steps], [evaluations.reduce((best, e) => ((e["eval_loss"] ?? NaN) < (best["eval_loss"] ?? NaN) ? e : best))["step"], bestStep + 3 * 3], "three evaluations without a better one end it");
+    assert.equal(whole.metrics["eval_loss"], evaluations.find((e) => e["step"] === bestStep)?.["eval_loss"]);
+    const kept = readdirSync(at("whole")).filter((name) => name.startsWith("checkpoint-")).sort();
+    assert.ok(kept.length <= 3 && kept.includes(`checkpoint-${String(bestStep)}`) && kept.includes(`checkpoint-${String(steps)}`), kept.join());
+    const adapter = readFileSync(at("whole", "adapter", "adapter_model.safetensors"));
+    const seen = readdirSync(at("seen"));
+    assert.ok(seen.some((name) => name.includes("evaluating")));
+    for (const name of seen.filter((_, i) => i % 3 === 1)) {
+      rmSync(at("run"), { recursive: true, force: true });
+      cpSync(at("seen", name), at("run"), { recursive: true });
+      const again = await train(MODEL, { output: at("run"), resume: true, threads: 1 });
+      assert.deepEqual([again.steps, again.bestStep, again.evaluations.length], [steps, bestStep, evaluations.length], name);
+      assert.ok(readFileSync(at("run", "adapter", "adapter_model.safetensors")).equals(adapter), name);
+      assert.deepEqual(withoutTimes(readFileSync(at("run", "metrics.jsonl"), "utf8")), withoutTimes(readFileSync(at("whole", "metrics.jsonl"), "utf8")), name);
+    }
+  });
+
+  it("stops at Ctrl-C in a terminal at three points, and goes on to the same bytes", async () => {
+    const words = ["train", MODEL, "--train", at("train.jsonl"), "--dev", join(BERT, "batch.jsonl"), "--batch-size", "2", "--epochs", "3", "--threads", "1", "--save-steps", "2"];
+    const command = (...more: string[]): ReturnType<typeof spawn> => spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", ...words, ...more, "--quiet"], { stdio: "ignore" });
+    const ended = (child: ReturnType<typeof spawn>): Promise<number | null> => new Promise((resolve) => { child.once("exit", resolve); });
+    assert.equal(await ended(command("-o", at("calm"))), 0);
+    for (const [i, steps] of [1, 4, 7].entries()) {
+      const run = at(`stopped-${String(i)}`);
+      const child = command("-o", run);
+      const end = ended(child);
+      const lines = (): number => (existsSync(join(run, "metrics.jsonl")) ? readFileSync(join(run, "metrics.jsonl"), "utf8").split("\n").length - 1 : 0);
+      while (child.exitCode === null && lines() < steps) await new Promise((resolve) => { setTimeout(resolve, 1); });
+      child.kill("SIGINT");
+      const code = await end;
+      // It may have been done before the signal came.
+      assert.ok(code === 130 || (code === 0 && steps > 1), String(code));
+      assert.equal(existsSync(join(run, "adapter")), code === 0);
+      assert.equal(await ended(command("-o", run, "--resume")), 0);
+      assert.ok(readFileSync(join(run, "adapter", "adapter_model.safetensors")).equals(readFileSync(at("calm", "adapter", "adapter_model.safetensors"))));
+    }
+  });
+
+  it("needs a --dev to go by, and a figure that there is", async () => {
+    const settings = { train: at("train.jsonl"), batchSize: 2, threads: 1, output: at("none") };
+    await assert.rejects(train(MODEL, { ...settings, patience: 1 }), { code: "DEV_NEEDED", message: /^--patience goes by evaluations/, exitCode: 2 });
+    await assert.rejects(train(MODEL, { ...settings, bestMetric: true }), { code: "DEV_NEEDED" });
+    await assert.rejects(train(MODEL, { ...settings, dev: settings.train, bestMetric: "acuracy" }), { code: "BEST_METRIC_UNKNOWN", message: /There are loss, accuracy/ });
+    assert.ok(!existsSync(at("none")));
   });
 });
 

@@ -1,9 +1,8 @@
 /** `train`: fine-tunes a model on labelled data and writes the adapter. */
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { checkpointPastEnd } from "../../../errors/checkpoint.ts";
-import { dataChanged, noCheckpoint, trainFileMissing } from "../../../errors/runtime.ts";
+import { dataChanged, devNeeded, trainFileMissing } from "../../../errors/runtime.ts";
 import type { Model } from "../../../ir/model.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
 import { writeAdapterFolder } from "../peft-folder.ts";
@@ -11,17 +10,17 @@ import { toAdapterFolder } from "../../adapter/to-folder.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
 import { countParameters } from "../../inspect-model.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
-import type { TrainOptions, TrainResult } from "../../options.ts";
-import { evaluateTheta, planOf, rates, type Plan } from "../../run-plan.ts";
+import { DEFAULTS, type TrainOptions, type TrainResult } from "../../options.ts";
+import { bestMetricOf, greaterIsBetter, RunControl, type BestBy } from "../../run-control.ts";
+import { evaluateTheta, planOf, rates } from "../../run-plan.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { initialState, trainLoop } from "../../trainer.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
-import type { Task } from "../../tasks/task.ts";
+import type { Evaluation, Task } from "../../tasks/task.ts";
 import { evaluationGraph, trainingGraph } from "../../training-graphs.ts";
 import { loadCheckpoint } from "../checkpoint-folder.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { openFileSource } from "../file-source.ts";
-import { isFile } from "../folder.ts";
 import { requireSpace } from "../free-space.ts";
 import { inputFiles, refuseFoldersOfModel, refuseInputsAsOutputs } from "../input-files.ts";
 import { loadExamples } from "../load-examples.ts";
@@ -29,9 +28,10 @@ import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { packageVersion } from "../own-package.ts";
 import { RunFolder, type RunFile } from "../run-folder.ts";
-import { compareSettings, fromSettings, settingsOf } from "../run-settings.ts";
+import { fromSettings, settingsOf } from "../run-settings.ts";
 import { adapterBase, openAdapter } from "./adapt.ts";
-import { besideCheckpoint, readState, type BesideCheckpoint } from "./open-trained.ts";
+import { readState } from "./open-trained.ts";
+import { startOf } from "./run-start.ts";
 import { taskOf } from "./task-of.ts";
 
 /** Bytes of a data file that are read at a time. */
@@ -60,46 +60,53 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const data = loadData(opened, prepared, task, trainFile, options);
   const plan = planOf(prepared, data.train, options);
   const { totalSteps } = plan.schedule;
-  const state = checkpoint !== undefined ? loadCheckpoint(checkpoint, parameterCount(prepared.trainables), totalSteps)
+  const saved = checkpoint === undefined ? undefined : loadCheckpoint(checkpoint, parameterCount(prepared.trainables), totalSteps);
+  const state = saved !== undefined ? saved.state
     : elsewhere !== undefined ? readState(elsewhere.file, prepared, elsewhere.adapter, elsewhere.manifest)
       : initialState(initialTheta(prepared.trainables));
   if (elsewhere !== undefined && state.step >= totalSteps) throw checkpointPastEnd(elsewhere.file, state.step, totalSteps);
   if (elsewhere !== undefined && state.step === 0) options.onNotice?.(`${JSON.stringify(elsewhere.file)} holds no optimizer state: training goes on from its numbers, with moments and steps at 0`);
+  const evaluated = data.dev === undefined ? undefined : evaluationGraph(task, fresh);
+  const control = new RunControl({ ...options, perEpoch: plan.perEpoch, totalSteps, bestBy: bestBy(options, evaluated?.evaluation) }, saved?.remembered);
   const summary = { trainableParams: parameterCount(prepared.trainables), totalParams: countParameters(opened.loadInlined().graph), adapter: folder.adapter };
-  if (options.dryRun === true) return { steps: totalSteps, firstLoss: null, lastLoss: null, metrics: {}, ...summary, ...rates(0, 0, 0), interrupted: false };
+  if (options.dryRun === true) return { steps: totalSteps, firstLoss: null, lastLoss: null, metrics: {}, evaluations: [], bestStep: null, ...summary, ...rates(0, 0, 0), interrupted: false };
 
   using _newLock = _lock === undefined ? folder.lock() : undefined;
   if (before === undefined) folder.requireFree(options.overwrite === true);
-  requireSpace(folder.adapter, spaceOfRun(summary.trainableParams));
+  const saveTotalLimit = options.saveTotalLimit ?? DEFAULTS.saveTotalLimit;
+  requireSpace(folder.adapter, spaceOfRun(summary.trainableParams, saveTotalLimit));
   const ort = runtime ?? await defaultRuntime();
   const session = async (kind: string, model: Model): Promise<GraphSession> => GraphSession.create(ort, model,
     { name: `${kind} graph of ${path}`, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
   await using stepSession = await session("step", trainingGraph("step", task, fresh));
-  const evaluated = data.dev === undefined ? undefined : evaluationGraph(task, fresh);
   await using evalSession = evaluated === undefined ? undefined : await session("eval", evaluated.model);
 
   // Only now that both graphs run is anything written.
   const run: RunFile = { model: path, modelBytes: opened.size, trainableParams: summary.trainableParams, settings: settingsOf(options, prepared, plan.schedule),
     begunWith: elsewhere?.file ?? before?.begunWith, versions: { "onnx-hut": packageVersion(), node: process.versions.node, "onnxruntime-node": runtimeVersion() }, hashes };
   if (before === undefined) folder.begin(run);
-  else folder.resume(run, state.step);
+  else folder.resume(run, state.step, control.remembered.at === state.step);
   const begunAt = state.step;
   const work = { seconds: 0, tokens: 0, samples: 0 };
-  let metrics: Record<string, number> = {};
+  let metrics = folder.log.evaluationAt(control.remembered.at) ?? {};
   let since = performance.now();
-  const evaluateNow = async (): Promise<void> => {
-    if (data.dev === undefined || evalSession === undefined || evaluated === undefined) return;
+  /** What comes between two steps is no part of the time that training takes. */
+  const besides = async (): Promise<void> => {
+    const evaluates = data.dev !== undefined && control.evaluatesAt(state.step);
+    const isBest = evaluates && await evaluateNow();
+    if (state.step < totalSteps && (isBest || control.savesAt(state.step))) folder.saveCheckpoint(state, control.remembered, saveTotalLimit);
+  };
+  const evaluateNow = async (): Promise<boolean> => {
+    if (data.dev === undefined || evalSession === undefined || evaluated === undefined) return false;
     metrics = await evaluateTheta(evalSession, evaluated.evaluation, data.dev, state.theta, options);
     folder.log.append({ step: state.step, epoch: state.step / plan.perEpoch, ...metrics });
+    return control.take(state.step, metrics);
   };
   try {
-    if (checkpoint !== undefined && isEpochEnd(state.step, plan)) {
-      const logged = folder.log.evaluationAt(state.step);
-      // The run was stopped between its last step of an epoch and the evaluation that follows.
-      if (logged === undefined && folder.log.hasStep(state.step)) await evaluateNow();
-      else metrics = logged ?? {};
-    }
-    await trainLoop(state, {
+    // The run may have been stopped between a step and what follows it.
+    if (state.step > 0 && control.evaluatesAt(state.step)) await besides();
+    since = performance.now();
+    if (!control.isOver) await trainLoop(state, {
       ...plan, session: stepSession, ...data.train, signal: options.signal,
       onStep: ({ tokens, size, ...record }) => {
         work.tokens += tokens;
@@ -108,65 +115,47 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
         const seconds = work.seconds + (performance.now() - since) / 1000;
         options.onProgress?.({ phase: "training", done: record.step, total: totalSteps, unit: "steps", figures: { loss: record.loss, learning_rate: record.learning_rate, tokens_per_second: work.tokens / seconds } });
       },
-      onEpoch: async () => {
+      afterStep: async () => {
         work.seconds += (performance.now() - since) / 1000;
-        if (state.step < totalSteps) folder.saveCheckpoint(state);
-        await evaluateNow();
+        await besides();
         since = performance.now();
+        return !control.isOver;
       },
     });
   } catch (error) {
-    folder.saveCheckpoint(state);
+    folder.saveCheckpoint(state, control.remembered, saveTotalLimit);
     throw error;
   }
-  const interrupted = options.signal?.aborted === true && state.step < totalSteps;
-  if (interrupted) work.seconds += (performance.now() - since) / 1000;
-  folder.saveCheckpoint(state);
+  const isPending = data.dev !== undefined && control.evaluatesAt(state.step);
+  const interrupted = options.signal?.aborted === true && !control.isOver && (state.step < totalSteps || isPending);
+  if (options.signal?.aborted === true) work.seconds += (performance.now() - since) / 1000;
+  folder.saveCheckpoint(state, control.remembered, saveTotalLimit);
   const speed = state.step === begunAt ? speedBefore(folder) : rates(work.seconds, work.samples, work.tokens);
+  const { best } = control.remembered;
+  if (best !== null) metrics = folder.log.evaluationAt(best.step) ?? metrics;
   if (!interrupted) {
-    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, state.theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem }));
-    folder.writeResults({ ...metrics, ...speed, steps: state.step });
+    const theta = best === null || best.step === state.step ? state.theta : folder.thetaAt(best.step, state.theta.length);
+    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem }));
+    folder.writeResults({ epoch: state.step / plan.perEpoch, train_samples: data.train.examples.length, train_loss: folder.log.meanLoss(), ...metrics,
+      ...(data.dev === undefined ? {} : { eval_samples: data.dev.examples.length }), ...speed, ...(best === null ? {} : { best_step: best.step }), steps: state.step });
   }
   const losses = folder.log.losses();
-  return { steps: state.step, firstLoss: losses.first, lastLoss: losses.last, metrics, ...summary, ...speed, interrupted };
+  return { steps: state.step, firstLoss: losses.first, lastLoss: losses.last, metrics, evaluations: folder.log.evaluations(), bestStep: best?.step ?? null, ...summary, ...speed, interrupted };
 }
 
-/** Bytes that a run of so many trained numbers writes: two checkpoints of theta and its moments, for a new one is there before the old one goes, and the adapter. */
-function spaceOfRun(trainableParams: number): number {
-  return Float32Array.BYTES_PER_ELEMENT * trainableParams * (2 * 3 + 1);
+/** What the best evaluation is told by; undefined where the last is what is wanted. Throws DEV_NEEDED, BEST_METRIC_UNKNOWN. */
+function bestBy({ bestMetric, patience, evalSteps }: TrainOptions, evaluation: Evaluation | undefined): BestBy | undefined {
+  const [flag] = Object.entries({ "--best-metric": bestMetric, "--patience": patience, "--eval-steps": evalSteps }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (evaluation === undefined && flag !== undefined) throw devNeeded(flag);
+  if (evaluation === undefined || (bestMetric === undefined && patience === undefined)) return undefined;
+  const known = Object.keys(evaluation.start().result());
+  const metric = typeof bestMetric === "string" ? bestMetricOf(bestMetric, known) : known.find((name) => name !== "eval_loss") ?? "eval_loss";
+  return { metric, greaterIsBetter: greaterIsBetter(metric) };
 }
 
-/** What a run goes on from. */
-interface Start {
-  /** The run that is resumed; undefined for a new one. */
-  readonly before: RunFile | undefined;
-  /** Its checkpoint; undefined where it had none yet. */
-  readonly checkpoint: string | undefined;
-  /** The file of a training elsewhere that it begins with, and what stands beside it. */
-  readonly elsewhere: (BesideCheckpoint & { readonly file: string }) | undefined;
-}
-
-/** Throws NO_CHECKPOINT where nothing is to be resumed, RESUME_CONTRADICTS, and what damaged files throw. */
-function startOf(folder: RunFolder, given: TrainOptions): Start {
-  const begunWith = (file: string, adapter: string | undefined): Start["elsewhere"] => ({ file, ...besideCheckpoint(file, adapter) });
-  const { resume } = given;
-  if (resume === undefined || resume === false) return { before: undefined, checkpoint: undefined, elsewhere: undefined };
-  if (typeof resume === "string" && isFile(resume)) return { before: undefined, checkpoint: undefined, elsewhere: begunWith(resume, given.adapter) };
-  if (typeof resume === "string" && !existsSync(resume)) throw noCheckpoint(resume);
-  if (resume === true && given.train !== undefined && folder.readRun() === undefined) {
-    given.onNotice?.(`there is no run in ${JSON.stringify(folder.path)} yet: it begins`);
-    return { before: undefined, checkpoint: undefined, elsewhere: undefined };
-  }
-  const before = folder.requireRun();
-  compareSettings(before.settings, given);
-  const checkpoint = resume === true ? folder.newestCheckpoint() : resume;
-  const adapter = fromSettings(before.settings).adapter;
-  return { before, checkpoint, elsewhere: checkpoint !== undefined || before.begunWith === undefined ? undefined : begunWith(before.begunWith, adapter) };
-}
-
-/** Whether an evaluation follows this step. */
-function isEpochEnd(step: number, { perEpoch, schedule }: Plan): boolean {
-  return step > 0 && (step % perEpoch === 0 || step >= schedule.totalSteps);
+/** Bytes that a run of so many trained numbers writes: checkpoints of theta and its moments, the best one and a new one before an old one goes among them, and the adapter. */
+function spaceOfRun(trainableParams: number, saveTotalLimit: number): number {
+  return Float32Array.BYTES_PER_ELEMENT * trainableParams * ((saveTotalLimit + 2) * 3 + 1);
 }
 
 /** The speed that a run had which is done already. */
