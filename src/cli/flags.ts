@@ -98,6 +98,8 @@ export const saveTotalLimit: Flag<number> = number("--save-total-limit <n>", "ch
 export const bestMetric: Flag<string | boolean> = optionalText("--best-metric [name]", "write the adapter of the best evaluation by this figure, not the last; alone: by the task's own", training);
 export const patience: Flag<number> = number("--patience <n>", "stop after n evaluations without a better one, and write the best", { ...training, integer: true, min: 1 });
 
+export const findLr: Flag<boolean> = toggle("--find-lr", "only look for a learning rate, in a short run with rising ones; nothing is written", training);
+
 export const threads: Flag<number> = number("--threads <n>", "threads of ONNX Runtime",
   { ...running, default: "ONNX Runtime's own choice", integer: true, min: 1, max: MAX_THREADS });
 export const provider: Flag<Provider> = choice("--provider <name>", "where it runs", PROVIDERS, { ...running, default: "cpu" });

@@ -4,7 +4,7 @@
  */
 import { clearLine, cursorTo } from "node:readline";
 import type { Progress } from "../runtime/options.ts";
-import { clock, figure, grouped, label } from "./format.ts";
+import { bytes, clock, figure, grouped, label } from "./format.ts";
 import { printable } from "./printable.ts";
 import { writeLines, type OutputStream } from "./streams.ts";
 
@@ -137,5 +137,7 @@ function counts(phase: Phase): string[] {
 
 function figureText(name: string, value: number): string {
   const perSecond = /^(.*)_per_second$/.exec(name)?.[1];
+  const size = /^(.*)_bytes$/.exec(name)?.[1];
+  if (size !== undefined) return `${label(size)} ${bytes(value)}`;
   return perSecond === undefined ? `${label(name)} ${figure(value)}` : `${grouped(value)} ${label(perSecond)}/s`;
 }

@@ -210,11 +210,28 @@ export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions,
   readonly bestMetric?: string | boolean | undefined;
   /** The run ends after so many evaluations without a better one. */
   readonly patience?: number | undefined;
+  /** Only look for a learning rate, in a short run with rising ones; nothing is written. */
+  readonly findLr?: boolean | undefined;
   readonly overwrite?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
+/** What a run would do, or did: known before its first step. */
+export interface TrainPlan {
+  readonly examples: number;
+  readonly devExamples: number | null;
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+  readonly warmupSteps: number;
+  readonly learningRate: number;
+  /** Of the longest batch. */
+  readonly tokensPerBatch: number;
+  /** What the process will take, about. */
+  readonly memoryBytes: number;
+}
+
 export interface TrainResult {
+  readonly plan: TrainPlan;
   readonly steps: number;
   /** Of the whole run, also where it was resumed; null where no step was made (--dry-run). */
   readonly firstLoss: number | null;
@@ -234,6 +251,8 @@ export interface TrainResult {
   readonly train_tokens_per_second: number;
   /** True after Ctrl-C: a checkpoint was written and `--resume` goes on from it. */
   readonly interrupted: boolean;
+  /** With `findLr`: the rates that were tried with their losses, and the one to begin with; null else. */
+  readonly found: { readonly rates: readonly { readonly learning_rate: number; readonly loss: number; readonly smoothed: number }[]; readonly suggested: number | null } | null;
 }
 
 /** For an adapter that PEFT wrote: how the classifier it saved pools, where the export has no head of its own. Ours tell it in hut.json. */

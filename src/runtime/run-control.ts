@@ -46,6 +46,10 @@ export class RunControl {
     this.#remembered = remembered;
   }
 
+  get bestBy(): BestBy | undefined {
+    return this.#options.bestBy;
+  }
+
   /** What the next checkpoint says. */
   get remembered(): Remembered {
     return this.#remembered;

@@ -103,7 +103,7 @@ describe("a result", () => {
       "  time           2 min 05 s", "  speed          7,654 tokens/s, 300.5 examples/s", "  adapter        run/adapter", "",
     ].join("\n"));
     const dry = await run(["train", "m", "--train", "t", "-o", "run", "--dry-run"]);
-    assert.match(dry.out, /^Would train\n {2}steps +1,500\n {2}trainable .*\n$/);
+    assert.match(dry.out, /^Would train\n {2}steps +1,500\n {2}trainable .*\n {2}examples +16,000\n {2}an epoch +500 steps\n {2}learning rate +0\.0050 after 90 steps of warm-up\n {2}longest batch +4,096 tokens\n {2}memory +about 1\.6 GB\n$/);
   });
 
   it("of adapt and fold lists modules, and says would where nothing is written", async () => {

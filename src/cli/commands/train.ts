@@ -1,12 +1,12 @@
 /** `onnx-hut train`: fine-tunes a model on labelled data. */
-import type { TrainOptions, TrainResult } from "../../runtime/options.ts";
+import type { TrainOptions, TrainPlan, TrainResult } from "../../runtime/options.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, alpha, batchSize, bestMetric, dev, dryRun, epochs, evalSteps, force, head, lr, lrScheduler, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
+  adapter, alpha, batchSize, bestMetric, dev, dryRun, epochs, evalSteps, findLr, force, head, lr, lrScheduler, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
   output, outputName, problem, overwrite, patience, provider, rank, resume, saveSteps, saveTotalLimit, seed, shuffle, targetModules, task, threads, tokenizer, trainFile, warmupRatio, weightDecay,
 } from "../flags.ts";
-import { duration, figure, grouped, label, share } from "../format.ts";
+import { bytes, duration, figure, grouped, label, share } from "../format.ts";
 import { printable } from "../printable.ts";
 import { facts, table } from "../table.ts";
 
@@ -22,17 +22,18 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force,
     train: trainFile, dev, task, problem, tokenizer, maxSeqLength, batchSize, shuffle,
     lr, epochs, maxSteps, weightDecay, maxGradNorm, lrScheduler, warmupRatio, seed,
-    evalSteps, saveSteps, saveTotalLimit, bestMetric, patience, threads, provider,
+    evalSteps, saveSteps, saveTotalLimit, bestMetric, patience, findLr, threads, provider,
   },
-  contradictions: [["resume", "overwrite"]],
+  contradictions: [["resume", "overwrite"], ["findLr", "resume"], ["findLr", "dryRun"]],
   example: "onnx-hut train model.onnx --task text-classification --head mean --num-labels 2 --train train.tsv --dev dev.tsv -o run/",
-  gives: ["steps", "firstLoss", "lastLoss", "metrics", "evaluations", "bestStep", "adapter", "trainableParams", "totalParams", "train_runtime",
-    "train_samples_per_second", "train_tokens_per_second", "interrupted"],
+  gives: ["plan", "steps", "firstLoss", "lastLoss", "metrics", "evaluations", "bestStep", "adapter", "trainableParams", "totalParams", "train_runtime",
+    "train_samples_per_second", "train_tokens_per_second", "interrupted", "found"],
   stopping: "stopping: saving a checkpoint; Ctrl-C again stops without it",
   run: (verbs, model, options) => verbs.train(model, options),
   show(result, { dryRun: dry, output: folder }) {
     const plan = [["steps", grouped(result.steps)], ["trainable", share(result.trainableParams, result.totalParams)]];
-    if (dry === true) return ["Would train", ...facts(plan)];
+    if (dry === true) return ["Would train", ...facts([...plan, ...planned(result.plan)])];
+    if (result.found !== null) return sweepLines(result.found);
     return [
       ...facts([
         ...plan,
@@ -50,6 +51,23 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
   },
   exitCode: (result) => (result.interrupted ? 130 : 0),
 });
+
+/** Every fifth of the rates that were tried, and the one to begin with. */
+function sweepLines({ rates, suggested }: NonNullable<TrainResult["found"]>): string[] {
+  const shown = rates.filter((_, i) => i % 5 === 4 || i === rates.length - 1);
+  return [
+    ...table([{ title: "learning rate", right: true }, { title: "loss", right: true }, { title: "smoothed", right: true }], shown.map((r) => [figure(r.learning_rate), figure(r.loss), figure(r.smoothed)])),
+    "", suggested === null ? "The loss falls nowhere: no rate to suggest." : `Try --lr ${String(Number(suggested.toPrecision(2)))} to begin with.`,
+  ];
+}
+
+function planned({ examples, devExamples, stepsPerEpoch, warmupSteps, learningRate, tokensPerBatch, memoryBytes }: TrainPlan): string[][] {
+  return [
+    ["examples", devExamples === null ? grouped(examples) : `${grouped(examples)}, and ${grouped(devExamples)} to evaluate on`], ["an epoch", `${grouped(stepsPerEpoch)} steps`],
+    ["learning rate", `${figure(learningRate)} after ${grouped(warmupSteps)} steps of warm-up`], ["longest batch", `${grouped(tokensPerBatch)} tokens`],
+    ["memory", `about ${bytes(memoryBytes)}`],
+  ];
+}
 
 /** A row for each evaluation; the best one is marked. */
 function evaluationLines({ evaluations, bestStep }: TrainResult): string[] {

@@ -1,14 +1,18 @@
 /** `train`: fine-tunes a model on labelled data and writes the adapter. */
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
+import { freemem } from "node:os";
 import { checkpointPastEnd } from "../../../errors/checkpoint.ts";
 import { dataChanged, devNeeded, trainFileMissing } from "../../../errors/runtime.ts";
 import type { Model } from "../../../ir/model.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
 import { writeAdapterFolder } from "../peft-folder.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
+import { collate } from "../../data/collate.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
 import { countParameters } from "../../inspect-model.ts";
+import { findLearningRate } from "../../find-learning-rate.ts";
+import { estimateMemory, processMemory } from "../../memory-estimate.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
 import { DEFAULTS, type TrainOptions, type TrainResult } from "../../options.ts";
 import { bestMetricOf, greaterIsBetter, RunControl, type BestBy } from "../../run-control.ts";
@@ -41,7 +45,7 @@ const HASH_BYTES = 1024 * 1024;
 export async function train(path: string, given: TrainOptions, runtime?: OnnxRuntime): Promise<TrainResult> {
   const folder = new RunFolder(given.output);
   // A run that is resumed is read under the lock: until then it may be another process'.
-  using _lock = given.dryRun === true ? undefined : folder.lockIfThere();
+  using _lock = given.dryRun === true || given.findLr === true ? undefined : folder.lockIfThere();
   const { before, checkpoint, elsewhere } = startOf(folder, given);
   const options = before === undefined ? { ...given, adapter: elsewhere?.adapter.folder ?? given.adapter } : { ...given, ...fromSettings(before.settings) };
   const trainFile = options.train;
@@ -69,16 +73,28 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const evaluated = data.dev === undefined ? undefined : evaluationGraph(task, fresh);
   const control = new RunControl({ ...options, perEpoch: plan.perEpoch, totalSteps, bestBy: bestBy(options, evaluated?.evaluation) }, saved?.remembered);
   const summary = { trainableParams: parameterCount(prepared.trainables), totalParams: countParameters(opened.loadInlined().graph), adapter: folder.adapter };
-  if (options.dryRun === true) return { steps: totalSteps, firstLoss: null, lastLoss: null, metrics: {}, evaluations: [], bestStep: null, ...summary, ...rates(0, 0, 0), interrupted: false };
+  const stepGraph = trainingGraph("step", task, fresh);
+  const planned = { examples: data.train.examples.length, devExamples: data.dev?.examples.length ?? null, stepsPerEpoch: plan.perEpoch, totalSteps,
+    warmupSteps: plan.schedule.warmupSteps, learningRate: plan.schedule.lr, ...costOf(stepGraph, data.train, plan.batchSize) };
+  if (planned.memoryBytes > freemem()) options.onNotice?.(memoryShort(planned.memoryBytes, freemem()));
+  const nothing = { firstLoss: null, lastLoss: null, metrics: {}, evaluations: [], bestStep: null, ...summary, ...rates(0, 0, 0), interrupted: false, found: null };
+  if (options.dryRun === true) return { ...nothing, plan: planned, steps: totalSteps };
 
+  const ort = runtime ?? await defaultRuntime();
+  const session = async (kind: string, model: Model): Promise<GraphSession> => GraphSession.create(ort, model,
+    { name: `${kind} graph of ${path}`, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
+  if (options.findLr === true) {
+    await using swept = await session("step", stepGraph);
+    const found = await findLearningRate(state, { ...plan, session: swept, ...data.train, signal: options.signal }, (done, total, { learning_rate, smoothed }) => {
+      options.onProgress?.({ phase: "looking for a learning rate", done, total, unit: "steps", figures: { learning_rate, loss: smoothed } });
+    });
+    return { ...nothing, plan: planned, steps: 0, found };
+  }
   using _newLock = _lock === undefined ? folder.lock() : undefined;
   if (before === undefined) folder.requireFree(options.overwrite === true);
   const saveTotalLimit = options.saveTotalLimit ?? DEFAULTS.saveTotalLimit;
   requireSpace(folder.adapter, spaceOfRun(summary.trainableParams, saveTotalLimit));
-  const ort = runtime ?? await defaultRuntime();
-  const session = async (kind: string, model: Model): Promise<GraphSession> => GraphSession.create(ort, model,
-    { name: `${kind} graph of ${path}`, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
-  await using stepSession = await session("step", trainingGraph("step", task, fresh));
+  await using stepSession = await session("step", stepGraph);
   await using evalSession = evaluated === undefined ? undefined : await session("eval", evaluated.model);
 
   // Only now that both graphs run is anything written.
@@ -113,7 +129,9 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
         work.samples += size;
         folder.log.append(record);
         const seconds = work.seconds + (performance.now() - since) / 1000;
-        options.onProgress?.({ phase: "training", done: record.step, total: totalSteps, unit: "steps", figures: { loss: record.loss, learning_rate: record.learning_rate, tokens_per_second: work.tokens / seconds } });
+        options.onProgress?.({ phase: "training", done: record.step, total: totalSteps, unit: "steps", figures: {
+          loss: record.loss, learning_rate: record.learning_rate, ...figureOf(metrics, control.bestBy), tokens_per_second: work.tokens / seconds, memory_bytes: process.memoryUsage.rss(),
+        } });
       },
       afterStep: async () => {
         work.seconds += (performance.now() - since) / 1000;
@@ -136,11 +154,13 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   if (!interrupted) {
     const theta = best === null || best.step === state.step ? state.theta : folder.thetaAt(best.step, state.theta.length);
     writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem }));
-    folder.writeResults({ epoch: state.step / plan.perEpoch, train_samples: data.train.examples.length, train_loss: folder.log.meanLoss(), ...metrics,
+    const train_loss = folder.log.meanLoss();
+    folder.log.append({ step: state.step, epoch: state.step / plan.perEpoch, train_loss, ...speed });
+    folder.writeResults({ epoch: state.step / plan.perEpoch, train_samples: data.train.examples.length, train_loss, ...metrics,
       ...(data.dev === undefined ? {} : { eval_samples: data.dev.examples.length }), ...speed, ...(best === null ? {} : { best_step: best.step }), steps: state.step });
   }
   const losses = folder.log.losses();
-  return { steps: state.step, firstLoss: losses.first, lastLoss: losses.last, metrics, evaluations: folder.log.evaluations(), bestStep: best?.step ?? null, ...summary, ...speed, interrupted };
+  return { plan: planned, steps: state.step, firstLoss: losses.first, lastLoss: losses.last, metrics, evaluations: folder.log.evaluations(), bestStep: best?.step ?? null, ...summary, ...speed, interrupted, found: null };
 }
 
 /** What the best evaluation is told by; undefined where the last is what is wanted. Throws DEV_NEEDED, BEST_METRIC_UNKNOWN. */
@@ -156,6 +176,25 @@ function bestBy({ bestMetric, patience, evalSteps }: TrainOptions, evaluation: E
 /** Bytes that a run of so many trained numbers writes: checkpoints of theta and its moments, the best one and a new one before an old one goes among them, and the adapter. */
 function spaceOfRun(trainableParams: number, saveTotalLimit: number): number {
   return Float32Array.BYTES_PER_ELEMENT * trainableParams * ((saveTotalLimit + 2) * 3 + 1);
+}
+
+/** The figure of the last evaluation that is shown while training goes on: that of the best, or the first that is no loss. */
+function figureOf(metrics: Readonly<Record<string, number>>, by: BestBy | undefined): Record<string, number> {
+  const name = by?.metric ?? Object.keys(metrics).find((metric) => metric !== "eval_loss");
+  const value = name === undefined ? undefined : metrics[name];
+  return name === undefined || value === undefined ? {} : { [name]: value };
+}
+
+/** What the longest batch of a run takes. */
+function costOf(graph: Model, { examples, inputs, padding }: LoadedExamples, batchSize: number): { tokensPerBatch: number; memoryBytes: number } {
+  const longest = examples.map((_, i) => i).sort((a, b) => (examples[b]?.length ?? 0) - (examples[a]?.length ?? 0)).slice(0, batchSize);
+  const batch = collate(examples, longest, inputs, padding);
+  return { tokensPerBatch: batch.paddedTokens, memoryBytes: processMemory(estimateMemory(graph, new Map([...batch.feeds, ["labels", batch.labels]]))) };
+}
+
+function memoryShort(wanted: number, free: number): string {
+  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+  return `training takes about ${gigabytes(wanted)} of memory, and ${gigabytes(free)} are free: a smaller --batch-size or --max-seq-length takes less`;
 }
 
 /** The speed that a run had which is done already. */
