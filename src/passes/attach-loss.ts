@@ -30,7 +30,7 @@ export interface AttachedLoss {
   readonly sum: Value;
   readonly count: Value;
   /** Whether labels count with weights: `count` is their sum then, which may be any positive number. */
-  readonly weighted?: boolean;
+  readonly weighted?: boolean | undefined;
   /** d sum / d logits, of the logits' shape and type. */
   readonly logitsGradient: Value;
 }

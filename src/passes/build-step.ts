@@ -63,7 +63,7 @@ export function buildApply(model: Model, size: number, { weighted, segments }: P
   const op = new OpBuilder(graph, { opsets: model.opsets, origin: "apply" });
   const input = (name: string, shape: readonly number[]): Value => graph.addInput(name, { dataType: DataType.FLOAT, shape });
   const [sum, lossSum, count, theta] = [input("grad_sum", [size]), input("loss_sum", []), input("count", []), input("theta", [size])];
-  const over = weighted === undefined ? { count } : { count, weighted };
+  const over = { count, weighted };
   graph.outputs.push(op.named(meanOverLabels(op, lossSum, over), "loss"));
   attachAdamW(graph, { opsets: model.opsets, theta, gradient: meanOverLabels(op, sum, over), segments });
   finish(model);

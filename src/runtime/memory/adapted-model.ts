@@ -17,6 +17,7 @@ import { countParameters } from "../inspect-model.ts";
 import { problemIn } from "../model-folder/config-json.ts";
 import { GRAPH_FILE, madeFiles } from "../model-folder/made-files.ts";
 import { DEFAULTS, type AdaptedModule, type AdaptResult, type CommonOptions, type DataOptions, type FoldOptions, type RunOptions, type TrainResult } from "../options.ts";
+import { OptimizerStep } from "../optimizer-step.ts";
 import { initialTheta, prepare, type Prepared } from "../prepare.ts";
 import { evaluateTheta, planOf, rates, type PlanOptions } from "../run-plan.ts";
 import { joined, serializedLater } from "../serialized.ts";
@@ -107,13 +108,13 @@ export class AdaptedModel implements AsyncDisposable {
     const train = this.#examples(data, options, "required");
     this.#classes = train.id2label ?? this.#classes;
     const dev = options.dev === undefined ? undefined : this.#examples(options.dev, options, "required");
-    const plan = planOf(this.#prepared, train, { seed: this.#options.seed, ...options });
+    const plan = planOf(this.#task, this.#prepared, train, { seed: this.#options.seed, ...options });
     await this.#release();
     const state = initialState(this.#theta);
     const work = { seconds: 0, tokens: 0, samples: 0 };
     const losses: number[] = [];
     let metrics: Record<string, number> = {};
-    await using session = await this.#session("step", trainingGraph("step", this.#task, this.#fresh), options);
+    await using session = await OptimizerStep.open({ task: this.#task, fresh: this.#fresh, ...plan, open: async (kind, model) => this.#session(kind, model, options) });
     let since = performance.now();
     try {
       await trainLoop(state, {

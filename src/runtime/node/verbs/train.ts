@@ -12,12 +12,13 @@ import type { LoadedExamples } from "../../examples-of.ts";
 import { countParameters } from "../../inspect-model.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
 import type { TrainOptions, TrainResult } from "../../options.ts";
+import { OptimizerStep } from "../../optimizer-step.ts";
 import { evaluateTheta, planOf, rates, type Plan } from "../../run-plan.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { initialState, trainLoop } from "../../trainer.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
 import type { Task } from "../../tasks/task.ts";
-import { evaluationGraph, trainingGraph } from "../../training-graphs.ts";
+import { evaluationGraph } from "../../training-graphs.ts";
 import { loadCheckpoint } from "../checkpoint-folder.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { openFileSource } from "../file-source.ts";
@@ -58,7 +59,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const hashes = { train: fileHash(trainFile), ...(options.dev === undefined ? {} : { dev: fileHash(options.dev) }) };
   for (const [name, hash] of Object.entries(hashes)) if (before?.hashes !== undefined && before.hashes[name] !== hash) throw dataChanged(options[name as keyof typeof hashes] ?? name, folder.path);
   const data = loadData(opened, prepared, task, trainFile, options);
-  const plan = planOf(prepared, data.train, options);
+  const plan = planOf(task, prepared, data.train, options);
   const { totalSteps } = plan.schedule;
   const state = checkpoint !== undefined ? loadCheckpoint(checkpoint, parameterCount(prepared.trainables), totalSteps)
     : elsewhere !== undefined ? readState(elsewhere.file, prepared, elsewhere.adapter, elsewhere.manifest)
@@ -74,7 +75,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const ort = runtime ?? await defaultRuntime();
   const session = async (kind: string, model: Model): Promise<GraphSession> => GraphSession.create(ort, model,
     { name: `${kind} graph of ${path}`, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
-  await using stepSession = await session("step", trainingGraph("step", task, fresh));
+  await using stepSession = await OptimizerStep.open({ task, fresh, ...plan, open: session });
   const evaluated = data.dev === undefined ? undefined : evaluationGraph(task, fresh);
   await using evalSession = evaluated === undefined ? undefined : await session("eval", evaluated.model);
 
