@@ -36,8 +36,8 @@ export interface BadTensor {
   readonly module: string | undefined;
   readonly tensor: string;
   readonly shape: string;
-  readonly nan: number;
-  readonly infinite: number;
+  /** NaN may also be infinities of both signs. */
+  readonly kind: "NaN" | "infinity";
   /** Of what is fed: the lines of the data file that hold it. */
   readonly lines: readonly number[];
   readonly part: "data" | "weights" | "forward" | "loss" | "gradient" | "update";
@@ -57,10 +57,11 @@ const PARTS: Readonly<Record<BadTensor["part"], string>> = {
   data: "the data", weights: "the model's own weights", forward: "the forward pass", loss: "the loss", gradient: "the gradient", update: "AdamW's update",
 };
 
-function origin({ op, node, module, tensor, shape, nan, infinite, lines, part }: BadTensor): string {
-  const holds = [...(nan > 0 ? [`${String(nan)} NaN`] : []), ...(infinite > 0 ? [`${String(infinite)} infinite`] : [])].join(" and ");
-  if (op === undefined || node === undefined) return `the first to be none is ${quote(tensor)} of ${PARTS[part]} (${holds})${lines.length === 0 ? "" : `, in line ${list(lines.map(String))} of the data`}`;
-  return `the first tensor to hold no numbers is ${quote(tensor)} ${shape} (${holds}) of ${PARTS[part]}, which ${op} ${quote(node)} computes${module === undefined ? "" : ` in ${quote(module)}`}`;
+const KINDS: Readonly<Record<BadTensor["kind"], string>> = { NaN: "NaN, or infinities of both signs,", infinity: "infinity" };
+
+function origin({ op, node, module, tensor, shape, kind, lines, part }: BadTensor): string {
+  if (op === undefined || node === undefined) return `${quote(tensor)} of ${PARTS[part]} holds ${KINDS[kind]}${lines.length === 0 ? "" : `, in line ${list(lines.map(String))} of the data file`}`;
+  return `the first tensor that holds ${KINDS[kind]} is ${quote(tensor)} ${shape} of ${PARTS[part]}, which ${op} ${quote(node)} computes${module === undefined ? "" : ` in ${quote(module)}`}`;
 }
 
 function advice(bad: BadTensor | undefined): string {

@@ -1,5 +1,5 @@
 /**
- * Where NaN or infinity came from: the same step once more, every float tensor of it counted.
+ * Where NaN or infinity came from: the same step once more, every float tensor of it summed.
  *
  * A graph holds infinities that are as they should be: masks are made of −∞, and a logarithm of distances has one at 0. So a tensor counts as bad only if it
  * hangs on the weights or on float inputs, and holds NaN, or an infinity that no such mask explains. The first one is looked for among those that the bad result
@@ -26,15 +26,12 @@ export interface TracedRun {
 const RESULTS = ["loss", "grad_norm", "theta_next"];
 /** Settings and what is trained: sound before the step, or the trainer would have stopped before. */
 const OWN_INPUTS = new Set(["labels", "theta", "adam_m", "adam_v", "lr", "weight_decay", "max_grad_norm"]);
-/** The oldest opset with IsInf. */
-const LEAST_OPSET = 10;
-/** Most scalars that one Concat puts together. */
-const MOST_COUNTS = 256;
+/** So small that no sum of numbers overflows: NaN and infinities are then all that is left of a tensor. Two nodes a tensor: ONNX Runtime takes a millisecond to prepare each. */
+const SCALE = 2 ** -64;
 
-interface Counts {
-  readonly nan: number;
-  readonly infinite: number;
-}
+/** What a tensor holds that is no number. */
+type Kind = BadTensor["kind"];
+type Kinds = ReadonlyMap<Value, Kind>;
 
 /**
  * The first bad tensor of the first of the runs that has one. Undefined where none has: what was bad then came of adding the runs up, or the runtime computed
@@ -45,20 +42,19 @@ export async function firstBadTensor(model: Model, runs: readonly TracedRun[], o
     const fed = badInput(run);
     if (fed !== undefined) return fed;
   }
-  if (model.opset < LEAST_OPSET) return undefined;
   const { graph } = model;
   const results = RESULTS.flatMap((name) => graph.outputs.find((output) => output.name === name) ?? []);
   const nodes = [...graph.nodes];
   const probed = [...graph.initializers, ...nodes.flatMap((node) => node.outputs.filter((output) => output !== undefined))].filter((value) => isFloating(value.dataType));
-  const outputs = addProbes(model, probed);
+  const sums = addSums(model, probed);
   await using session = await open(model);
   for (const { feeds } of runs) {
-    const made = await session.run(feeds, outputs);
-    const numbers = outputs.flatMap((name) => Array.from(made.get(name)?.data ?? [], Number));
-    const counts = new Map(probed.map((value, i): [Value, Counts] => [value, { nan: numbers[2 * i] ?? 0, infinite: numbers[2 * i + 1] ?? 0 }]));
+    const made = await session.run(feeds, [...sums.values()]);
+    const kinds = new Map([...sums].flatMap(([value, name]) => { const kind = kindOf(Number(made.get(name)?.data[0] ?? 0)); return kind === undefined ? [] : [[value, kind]]; }));
     for (const result of results) {
-      const found = originOf(result, nodes, counts, graph.inputs);
-      if (found !== undefined) return described(found, counts.get(found) ?? { nan: 0, infinite: 0 });
+      const found = originOf(result, nodes, kinds, graph.inputs);
+      const kind = found === undefined ? undefined : kinds.get(found);
+      if (found !== undefined && kind !== undefined) return described(found, kind);
     }
   }
   return undefined;
@@ -69,49 +65,51 @@ function badInput({ feeds, lines }: TracedRun): BadTensor | undefined {
   for (const [name, { dataType, dims, data }] of feeds) {
     if (OWN_INPUTS.has(name) || dataType !== DataType.FLOAT) continue;
     const places = Array.from(data as Float32Array, (value, i) => (Number.isFinite(value) ? -1 : i)).filter((i) => i >= 0);
-    if (places.length === 0) continue;
-    const nan = places.filter((i) => Number.isNaN(data[i])).length;
+    const kind = kindOf(places.reduce((sum, i) => sum + Number(data[i]), 0));
+    if (kind === undefined) continue;
     const stride = data.length / Math.max(1, lines.length);
-    const own = [...new Set(places.map((i) => lines[Math.floor(i / stride)] ?? 0))].sort((a, b) => a - b);
-    return { op: undefined, node: undefined, module: undefined, tensor: name, shape: formatShape(dims), nan, infinite: places.length - nan, lines: own, part: "data" };
+    const own = [...new Set(places.map((i) => lines[Math.floor(i / stride)] ?? 0))].sort((x, y) => x - y);
+    return { op: undefined, node: undefined, module: undefined, tensor: name, shape: formatShape(dims), kind, lines: own, part: "data" };
   }
   return undefined;
 }
 
-/** Adds, for each value, how many of its elements are NaN and how many infinite: outputs of a few vectors of such pairs. Returns their names. */
-function addProbes(model: Model, values: readonly Value[]): string[] {
+function kindOf(sum: number): Kind | undefined {
+  return Number.isNaN(sum) ? "NaN" : Number.isFinite(sum) ? undefined : "infinity";
+}
+
+/** Adds the scaled sum of each value, as an output. Returns their names. */
+function addSums(model: Model, values: readonly Value[]): ReadonlyMap<Value, string> {
   const { graph } = model;
   const op = new OpBuilder(graph, { opsets: model.opsets, origin: "trace" });
-  const countOf = (flags: Value): Value => op.Reshape(op.ReduceSum(op.Cast(flags, { to: DataType.FLOAT }), undefined, { keepdims: 0 }), [1]);
-  const counts = values.flatMap((value) => {
-    const x = value.dataType === DataType.FLOAT || value.dataType === DataType.DOUBLE ? value : op.Cast(value, { to: DataType.FLOAT });
-    return [countOf(op.IsNaN(x)), countOf(op.IsInf(x))];
+  const sums = values.map((value) => {
+    const isWide = value.dataType === DataType.FLOAT || value.dataType === DataType.DOUBLE;
+    const scaled = op.Mul(isWide ? value : op.Cast(value, { to: DataType.FLOAT }), op.scalar(SCALE, isWide ? value : undefined));
+    return op.ReduceSum(scaled, undefined, { keepdims: 0 });
   });
-  const vectors = Array.from({ length: Math.ceil(counts.length / MOST_COUNTS) }, (_, i) => op.Concat(counts.slice(i * MOST_COUNTS, (i + 1) * MOST_COUNTS), { axis: 0 }));
-  graph.outputs.splice(0, Infinity, ...vectors);
+  graph.outputs.splice(0, Infinity, ...sums);
   graph.sortTopologically();
-  return vectors.map(({ name }) => name);
+  return new Map(values.map((value, i) => [value, sums[i]?.name ?? ""]));
 }
 
 /** The first bad tensor on the way to a bad result; undefined where the result is sound. */
-function originOf(result: Value, nodes: readonly Node[], counts: ReadonlyMap<Value, Counts>, inputs: readonly Value[]): Value | undefined {
-  const holds = (value: Value): Counts => counts.get(value) ?? { nan: 0, infinite: 0 };
-  const isBadNumber = (value: Value): boolean => holds(value).nan + holds(value).infinite > 0;
-  if (!isBadNumber(result)) return undefined;
+function originOf(result: Value, nodes: readonly Node[], kinds: Kinds, inputs: readonly Value[]): Value | undefined {
+  if (!kinds.has(result)) return undefined;
   const live = new Set(inputs.filter((input) => isFloating(input.dataType)));
   const bad = new Set<Value>();
   const isConstant = (value: Value): boolean => value.producer === undefined && value.initializer !== undefined;
   const isLive = (value: Value): boolean => live.has(value) || (isConstant(value) && isFloating(value.dataType) && (value.shape?.length ?? 0) > 0);
   // A weight may be a mask, and then holds infinities; NaN is none.
-  for (const value of counts.keys()) if (isConstant(value) && holds(value).nan > 0) bad.add(value);
+  for (const [value, kind] of kinds) if (isConstant(value) && kind === "NaN") bad.add(value);
   for (const node of nodes) {
     const sources = node.inputs.filter((input) => input !== undefined);
     if (!sources.some(isLive)) continue;
-    const isMasked = sources.some((source) => !bad.has(source) && holds(source).infinite > 0);
+    const isMasked = sources.some((source) => !bad.has(source) && kinds.get(source) === "infinity");
     for (const output of node.outputs) {
       if (output === undefined) continue;
       live.add(output);
-      if (holds(output).nan > 0 || (holds(output).infinite > 0 && !(isMasked && !sources.some((source) => bad.has(source))))) bad.add(output);
+      const kind = kinds.get(output);
+      if (kind === "NaN" || (kind === "infinity" && (!isMasked || sources.some((source) => bad.has(source))))) bad.add(output);
     }
   }
   const way = new Set<Value>();
@@ -125,10 +123,10 @@ function originOf(result: Value, nodes: readonly Node[], counts: ReadonlyMap<Val
   return weight ?? nodes.flatMap((node) => node.outputs).find((output) => output !== undefined && way.has(output)) ?? result;
 }
 
-function described(value: Value, { nan, infinite }: Counts): BadTensor {
+function described(value: Value, kind: Kind): BadTensor {
   const node = value.producer;
   return {
-    op: node?.opType, node: node?.name, module: node === undefined ? undefined : moduleNear(node), tensor: value.name, shape: formatShape(value.shape), nan, infinite, lines: [],
+    op: node?.opType, node: node?.name, module: node === undefined ? undefined : moduleNear(node), tensor: value.name, shape: formatShape(value.shape), kind, lines: [],
     part: node === undefined ? "weights" : PARTS[node.metadata.get(ORIGIN_KEY) ?? ""] ?? "forward",
   };
 }

@@ -6,7 +6,7 @@ import type { StepKind } from "../passes/build-step.ts";
 import type { Batch, Feed } from "./data/collate.ts";
 import { firstBadTensor } from "./first-bad-tensor.ts";
 import type { Prepared } from "./prepare.ts";
-import type { GraphSession } from "./session.ts";
+import type { GraphSession, SessionOptions } from "./session.ts";
 import type { Task } from "./tasks/task.ts";
 import type { StepSettings } from "./step-settings.ts";
 import type { TrainingState } from "./trainer.ts";
@@ -32,7 +32,7 @@ export interface OptimizerStepOptions {
   readonly accumulation: number;
   readonly settings: StepSettings;
   /** Starts a session on a training graph; `kind` is its name in messages. */
-  readonly open: (kind: string, model: Model) => Promise<GraphSession>;
+  readonly open: (kind: string, model: Model, options?: Pick<SessionOptions, "optimize">) => Promise<GraphSession>;
 }
 
 /** The sessions that a training needs. */
@@ -81,7 +81,7 @@ export class OptimizerStep implements AsyncDisposable {
     const update = updateFeeds(state, scalars);
     const before = (b: number): number => batches.slice(0, b).reduce((sum, { size }) => sum + size, 0);
     const fed = batches.map((batch, b) => ({ feeds: new Map([...update, ...batchFeeds(state, batch, before(b), scalars)]), lines: batch.indices.map(lineOf) }));
-    return await firstBadTensor(trainingGraph("step", task, fresh, settings), fed, async (model) => open("traced step", model));
+    return await firstBadTensor(trainingGraph("step", task, fresh, settings), fed, async (model) => open("traced step", model, { optimize: false }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -14,7 +14,7 @@ import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
 import type { TrainOptions, TrainResult } from "../../options.ts";
 import { OptimizerStep } from "../../optimizer-step.ts";
 import { evaluateTheta, planOf, rates, type Plan } from "../../run-plan.ts";
-import { GraphSession, type OnnxRuntime } from "../../session.ts";
+import { GraphSession, type OnnxRuntime, type SessionOptions } from "../../session.ts";
 import { initialState, trainLoop } from "../../trainer.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
 import type { Task } from "../../tasks/task.ts";
@@ -73,8 +73,8 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   if (before === undefined) folder.requireFree(options.overwrite === true);
   requireSpace(folder.adapter, spaceOfRun(summary.trainableParams));
   const ort = runtime ?? await defaultRuntime();
-  const session = async (kind: string, model: Model): Promise<GraphSession> => GraphSession.create(ort, model,
-    { name: `${kind} graph of ${path}`, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
+  const session = async (kind: string, model: Model, more?: Pick<SessionOptions, "optimize">): Promise<GraphSession> => GraphSession.create(ort, model,
+    { ...more, name: `${kind} graph of ${path}`, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
   await using stepSession = await OptimizerStep.open({ task, fresh, ...plan, open: session });
   const evaluated = data.dev === undefined ? undefined : evaluationGraph(task, fresh);
   await using evalSession = evaluated === undefined ? undefined : await session("eval", evaluated.model);
