@@ -129,6 +129,21 @@ function splitList(name: string, word: string): string[] {
   }
 }
 
+/** One known word, or numbers of at least 0 with commas between. */
+export function wordOrNumbers<T extends string>(flags: string, help: string, known: T, options: FlagText): Flag<T | readonly number[]> {
+  const name = flagName(flags);
+  return {
+    ...base(flags, help, options),
+    parse(word) {
+      if (word === known) return known;
+      return splitList(name, word).map((entry) => {
+        if (!DECIMAL.test(entry) || !(Number(entry) >= 0) || !Number.isFinite(Number(entry))) throw numberWrong(name, word, `${known}, or numbers of at least 0 with commas between`);
+        return Number(entry);
+      });
+    },
+  };
+}
+
 /** A file, a folder, or a name. */
 export function text(flags: string, help: string, options: FlagText): Flag<string> {
   return { ...base(flags, help, options), parse: (word) => checkedText(flagName(flags), word) };

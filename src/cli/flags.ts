@@ -2,7 +2,7 @@
 import type { Pooling } from "../passes/attach-head.ts";
 import { ARTIFACT_FORMATS, DEFAULTS, OPTIMIZERS, PROBLEMS, PROVIDERS, SCHEDULERS, TASKS } from "../runtime/options.ts";
 import type { ArtifactFormat, OptimizerName, ProblemName, Provider, Scheduler, TaskName } from "../runtime/options.ts";
-import { choice, choices, names, number, optionalText, text, toggle, type Flag } from "./flag.ts";
+import { choice, choices, names, number, optionalText, text, toggle, wordOrNumbers, type Flag } from "./flag.ts";
 
 /** Methods by name, and what `--lr` is by default for each. A copy, since importing the methods loads the whole compiler; a test compares the two. */
 export const LEARNING_RATES: Readonly<Record<string, number>> = { hut: 5e-3 };
@@ -85,6 +85,15 @@ export const maxGradNorm: Flag<number> = number("--max-grad-norm <number>", "cli
   { ...training, default: DEFAULTS.maxGradNorm, min: 0 });
 export const lrScheduler: Flag<Scheduler> = choice("--lr-scheduler <name>", "how the learning rate falls", SCHEDULERS,
   { ...training, default: DEFAULTS.lrScheduler });
+export const gradAccumulationSteps: Flag<number> = number("--grad-accumulation-steps <n>", "batches that make one step: the numbers of a batch n times as large, in the memory of one",
+  { ...training, default: DEFAULTS.gradAccumulationSteps, integer: true, min: 1 });
+export const labelSmoothing: Flag<number> = number("--label-smoothing <share>", "share of each label that is spread over the classes",
+  { ...training, default: DEFAULTS.labelSmoothing, min: 0, max: 1 });
+export const classWeights: Flag<"balanced" | readonly number[]> = wordOrNumbers("--class-weights <list>",
+  "what each class counts in the loss, in the order of the classes' numbers; or balanced: by how many records it has", "balanced", training);
+export const decayExempt: Flag<boolean> = toggle("--decay-exempt", "biases and norms are not decayed, as in Hugging Face's Trainer", training);
+export const lrGroups: Flag<readonly string[]> = names("--lr-groups <list>",
+  "rates of their own for a (A's), b (B's) and head (what is trained whole): b=1e-2, or b=16x for a multiple of --lr, as in LoRA+", training);
 export const warmupRatio: Flag<number> = number("--warmup-ratio <share>", "share of the steps in which the learning rate rises",
   { ...training, default: DEFAULTS.warmupRatio, min: 0, max: 1 });
 export const optimizer: Flag<OptimizerName> = choice("--optimizer <name>", "the optimizer built in, sgd for --format ort-training alone", OPTIMIZERS,

@@ -117,9 +117,6 @@ export const bestMetricUnknown = (name: string, known: readonly string[]): HutEr
 export const resumeContradicts = (setting: string, now: string, before: string): HutError => new HutError("RESUME_CONTRADICTS", { setting, now, before },
   `--resume continues a run with ${setting} = ${before}, and ${now} is given now. Leave it out, or start a new run.`, { exitCode: 2 });
 
-export const lossNotFinite = (step: number, loss: number): HutError => new HutError("LOSS_NOT_FINITE", { step, loss: String(loss) },
-  `The loss is ${String(loss)} at step ${String(step)}; training stopped with the last good state saved. Try a smaller --lr.`);
-
 export const weightNotFoldable = (module: string, why: string): HutError => new HutError("WEIGHT_NOT_FOLDABLE", { module, why },
   `The weight of ${quote(module)} can't be folded: ${why}.`);
 

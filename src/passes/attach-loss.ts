@@ -10,41 +10,52 @@ import { DataType } from "../ir/data-type.ts";
 import { symbol } from "../ir/dim.ts";
 import type { Model } from "../ir/model.ts";
 import type { Value } from "../ir/graph.ts";
+import { Tensor } from "../ir/tensor.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 
 /** The label that the loss leaves out, as PyTorch's ignore_index. */
 export const IGNORE_INDEX = -100;
+
+/** What a cross entropy can be told, in the words of torch.nn.CrossEntropyLoss. */
+export interface LossOptions {
+  /** Share of each label that is spread evenly over the classes; 0 where left out. */
+  readonly labelSmoothing?: number | undefined;
+  /** [C]: what each class counts; 1 where left out. */
+  readonly classWeights?: readonly number[] | undefined;
+}
 
 /** The summed loss and how many labels it is over, float32 []; their quotient is the mean loss. */
 export interface AttachedLoss {
   readonly labels: Value;
   readonly sum: Value;
   readonly count: Value;
+  /** Whether labels count with weights: `count` is their sum then, which may be any positive number. */
+  readonly weighted?: boolean | undefined;
   /** d sum / d logits, of the logits' shape and type. */
   readonly logitsGradient: Value;
 }
 
 /** A sum over the labels that count, as their mean; 0 where none counts, which PyTorch has as NaN: one such batch would end a training. */
-export function meanOverLabels(op: OpBuilder, sum: Value, count: Value): Value {
-  return op.Div(sum, op.Max([count, op.scalar(1)]));
+export function meanOverLabels(op: OpBuilder, sum: Value, { count, weighted }: Pick<AttachedLoss, "count" | "weighted">): Value {
+  return op.Div(sum, weighted === true ? op.Where(op.Greater(count, op.scalar(0)), count, op.scalar(1)) : op.Max([count, op.scalar(1)]));
 }
 
 /** Cross entropy of logits [.., C] and int64 labels [..]: Σ over the labels that count of −ln softmax(logits)[label]. */
-export function attachCrossEntropy(model: Model, logits: Value): AttachedLoss {
+export function attachCrossEntropy(model: Model, logits: Value, options?: LossOptions): AttachedLoss {
   const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "attach-loss" });
   const labels = addLabels(model, logits);
-  return { labels, ...crossEntropy(op, logits, labels) };
+  return { labels, ...crossEntropy(op, logits, labels, options) };
 }
 
 /**
  * Next-token loss of logits [b, s, V] and int64 labels [b, s], of which the first of each row counts for nothing: the logits at position t are
  * for the label at t + 1. The labels are shifted, not the logits, which would be copied.
  */
-export function attachNextTokenLoss(model: Model, logits: Value): AttachedLoss {
+export function attachNextTokenLoss(model: Model, logits: Value, options?: LossOptions): AttachedLoss {
   const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "attach-loss" });
   const labels = addLabels(model, logits);
   const next = op.Pad(op.Slice(labels, [1], [FAR], [1]), [0, 0, 0, 1], op.scalar(IGNORE_INDEX, labels));
-  return { labels, ...crossEntropy(op, logits, next) };
+  return { labels, ...crossEntropy(op, logits, next, options) };
 }
 
 /**
@@ -99,23 +110,63 @@ function addLabels({ graph }: Model, logits: Value): Value {
   return graph.addInput("labels", { dataType: DataType.INT64, shape });
 }
 
-/** Logits x [.., C] and targets [..]. */
-function crossEntropy(op: OpBuilder, logits: Value, targets: Value): Omit<AttachedLoss, "labels"> {
+/**
+ * Logits x [.., C] and targets [..]. With class weights w a label counts w[label] times, and the mean is over the sum of these. With smoothing e a label is
+ * t = (1 − e)·w[label] at its class and e·w/C more at each: loss = Σ t·(ln Σ exp x − x), dx = p·Σt − t.
+ */
+function crossEntropy(op: OpBuilder, logits: Value, targets: Value, options: LossOptions = {}): Omit<AttachedLoss, "labels"> {
   const counts = op.Not(op.Equal(targets, op.scalar(IGNORE_INDEX, targets)));
-  const weights = op.Cast(counts, { to: DataType.FLOAT });
-  const index = op.Unsqueeze(op.Where(counts, targets, op.scalar(0, targets)), [-1]);
+  const counted = op.Cast(counts, { to: DataType.FLOAT });
+  const target = op.Where(counts, targets, op.scalar(0, targets));
+  const index = op.Unsqueeze(target, [-1]);
+  const { classWeights, labelSmoothing = 0 } = options;
+  const weights = classWeights === undefined ? counted : op.Mul(counted, op.Gather(op.floats(classWeights), target, { axis: 0 }));
   const x = asFloat(op, logits);
   const p = op.Softmax(x, { axis: -1 });
   const largest = (v: Value): Value => op.ReduceMax(v, [-1], { keepdims: 1 });
-  const each = op.Sub(op.Sub(largest(x), op.Log(largest(p))), op.GatherElements(x, index, { axis: -1 }));
+  const logSum = op.Sub(largest(x), op.Log(largest(p)));
+  const plain = op.Squeeze(op.Sub(logSum, op.GatherElements(x, index, { axis: -1 })), [-1]);
+  const spread = spreadOf(op, x, logSum, options);
+  const own = spread === undefined ? weights : op.Mul(weights, op.scalar(1 - labelSmoothing));
+  const atLabel = own === counted ? plain : op.Mul(plain, own);
+  const each = spread === undefined ? atLabel : op.Add(atLabel, op.Squeeze(spread.loss, [-1]));
   // Where, not a product: a label that doesn't count takes no part even if its logits are infinite.
-  const losses = op.Where(counts, op.Squeeze(each, [-1]), op.scalar(0, x));
+  const losses = op.Where(counts, each, op.scalar(0, x));
 
-  const weight = op.Unsqueeze(weights, [-1]);
-  const weighted = op.Mul(p, weight);
-  const gradient = op.ScatterElements(weighted, index, op.Sub(op.GatherElements(weighted, index, { axis: -1 }), weight), { axis: -1 });
+  const weight = op.Unsqueeze(own, [-1]);
+  const pulled = spread === undefined ? op.Mul(p, weight) : spreadGradient(op, p, weight, op.Unsqueeze(counted, [-1]), spread);
+  const gradient = op.ScatterElements(pulled, index, op.Sub(op.GatherElements(pulled, index, { axis: -1 }), weight), { axis: -1 });
   return {
     sum: op.ReduceSum(losses, undefined, { keepdims: 0 }), count: op.ReduceSum(weights, undefined, { keepdims: 0 }),
-    logitsGradient: asType(op, gradient, logits),
+    logitsGradient: asType(op, gradient, logits), weighted: classWeights !== undefined,
   };
+}
+
+/** p·Σt less what is spread. */
+function spreadGradient(op: OpBuilder, p: Value, weight: Value, counted: Value, { total, shares }: Spread): Value {
+  return op.Sub(op.Mul(p, op.Add(weight, op.Mul(counted, total))), op.Mul(counted, shares));
+}
+
+/** What smoothing spreads over all classes, before anything is left out; undefined without smoothing. */
+interface Spread {
+  /** Its part of each label's loss [.., 1]. */
+  readonly loss: Value;
+  /** e·w/C: [C], or [1] where all classes have the same. */
+  readonly shares: Value;
+  /** Their sum [1]. */
+  readonly total: Value;
+}
+
+/** Σ e·w/C·(ln Σ exp x − x) over the classes, w·x as one product, so that nothing of the logits' size is made. */
+function spreadOf(op: OpBuilder, x: Value, logSum: Value, { labelSmoothing = 0, classWeights }: LossOptions): Spread | undefined {
+  if (labelSmoothing === 0) return undefined;
+  if (classWeights !== undefined) {
+    const shares = classWeights.map((w) => labelSmoothing * w / classWeights.length);
+    const total = op.floats([shares.reduce((sum, share) => sum + share, 0)]);
+    return { loss: op.Sub(op.Mul(logSum, total), op.MatMul(x, op.constant("shares", Tensor.floats([shares.length, 1], Float32Array.from(shares))))), shares: op.floats(shares), total };
+  }
+  const total = op.floats([labelSmoothing]);
+  const classes = x.shape?.at(-1);
+  const shares = typeof classes === "number" ? op.floats([labelSmoothing / classes]) : op.Div(total, op.Cast(op.Slice(op.Shape(x), [-1], [FAR], [0]), { to: DataType.FLOAT }));
+  return { loss: op.Mul(op.Sub(logSum, op.ReduceMean(x, [-1], { keepdims: 1 })), total), shares, total };
 }

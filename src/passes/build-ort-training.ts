@@ -47,7 +47,7 @@ export function buildTrainingModel(model: Model, options: OrtTrainingOptions): V
     const [gradient, buffer] = [gradients.get(parameters[i] ?? reset), buffers[i]];
     if (gradient === undefined || buffer === undefined) throw new TypeError("fewer gradients than trainables");
     const out = op.named(graph.newValue("accumulated", { dataType: DataType.BOOL, shape: [1] }), t.name + OUT_SUFFIX);
-    graph.outputs.push(addContribNode(graph, "InPlaceAccumulatorV2", [buffer, meanOverLabels(op, gradient, loss.count), reset], out));
+    graph.outputs.push(addContribNode(graph, "InPlaceAccumulatorV2", [buffer, meanOverLabels(op, gradient, loss), reset], out));
   });
   return end(model, parameters, frozen);
 }
@@ -121,7 +121,7 @@ function begin(model: Model, { trainables, logits, attachLoss }: OrtTrainingOpti
   const before = new OpBuilder(graph, { opsets, origin: "parameters", before: graph.nodes[0] });
   bindTrainables(graph, before, trainables, (_, i) => parameters[i] ?? logits);
   const op = new OpBuilder(graph, { opsets, origin: "build" });
-  graph.outputs.splice(0, Infinity, op.named(meanOverLabels(op, loss.sum, loss.count), "loss"));
+  graph.outputs.splice(0, Infinity, op.named(meanOverLabels(op, loss.sum, loss), "loss"));
   return { op, parameters, loss };
 }
 

@@ -10,9 +10,10 @@ import { holderIn } from "../ir/nested.ts";
 import { elementCount } from "../ir/sizes.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 import type { Trainable } from "./adapt.ts";
-import { attachAdamW } from "./attach-optimizer.ts";
+import { attachAdamW, type ThetaSegment } from "./attach-optimizer.ts";
 import { meanOverLabels, type AttachedLoss } from "./attach-loss.ts";
 import { differentiate } from "./differentiate.ts";
+import { splitVector } from "./flat-vector.ts";
 import { mergeRepeated } from "./merge-repeated.ts";
 import { removeDead } from "./remove-dead.ts";
 
@@ -24,6 +25,8 @@ export interface BuildOptions {
   /** The task's output: what the loss is computed from. */
   readonly logits: Value;
   readonly attachLoss: (model: Model, logits: Value) => AttachedLoss;
+  /** What of theta learns at rates of its own, or isn't decayed; all alike where left out. */
+  readonly segments?: readonly ThetaSegment[] | undefined;
 }
 
 /** The number of trainable numbers, P. */
@@ -36,8 +39,8 @@ export function buildStep(model: Model, options: BuildOptions): void {
   const { theta, op, logits, loss, gradient } = begin(model, options);
   const { graph } = model;
   graph.outputs.length = 0;
-  graph.outputs.push(op.named(meanOverLabels(op, loss.sum, loss.count), "loss"));
-  attachAdamW(graph, { opsets: model.opsets, theta, gradient: meanOverLabels(op, gradient, loss.count) });
+  graph.outputs.push(op.named(meanOverLabels(op, loss.sum, loss), "loss"));
+  attachAdamW(graph, { opsets: model.opsets, theta, gradient: meanOverLabels(op, gradient, loss), segments: options.segments });
   graph.outputs.push(logits);
   finish(model);
 }
@@ -55,18 +58,19 @@ export function buildGrad(model: Model, options: BuildOptions): void {
 }
 
 /** apply.onnx: grad_sum, loss_sum, count, theta, moments, settings → loss, grad_norm and the next theta and moments. `model` must be empty. */
-export function buildApply(model: Model, size: number): void {
+export function buildApply(model: Model, size: number, { weighted, segments }: Pick<AttachedLoss, "weighted"> & Pick<BuildOptions, "segments"> = {}): void {
   const { graph } = model;
   const op = new OpBuilder(graph, { opsets: model.opsets, origin: "apply" });
   const input = (name: string, shape: readonly number[]): Value => graph.addInput(name, { dataType: DataType.FLOAT, shape });
   const [sum, lossSum, count, theta] = [input("grad_sum", [size]), input("loss_sum", []), input("count", []), input("theta", [size])];
-  graph.outputs.push(op.named(meanOverLabels(op, lossSum, count), "loss"));
-  attachAdamW(graph, { opsets: model.opsets, theta, gradient: meanOverLabels(op, sum, count) });
+  const over = { count, weighted };
+  graph.outputs.push(op.named(meanOverLabels(op, lossSum, over), "loss"));
+  attachAdamW(graph, { opsets: model.opsets, theta, gradient: meanOverLabels(op, sum, over), segments });
   finish(model);
 }
 
 /** eval.onnx: batch, theta → the model's own outputs, logits among them. Changes `model`. */
-export function buildEval(model: Model, options: Omit<BuildOptions, "attachLoss">): void {
+export function buildEval(model: Model, options: Omit<BuildOptions, "attachLoss" | "segments">): void {
   splitTheta(model, options.trainables);
   finish(model);
 }
@@ -88,12 +92,6 @@ function begin(model: Model, { trainables, logits, attachLoss }: BuildOptions): 
   return { theta, op, logits, loss, gradient: gradients.get(theta) ?? theta };
 }
 
-/**
- * Most parts of one Split. A shader of WebGPU is only sure of 8 buffers, and ONNX Runtime's kernel binds one a part beside what is split: with ten it
- * fails. The gradient of a Split, a Concat, has the same bound.
- */
-const MOST_PARTS = 7;
-
 /** All trainables come out of one flat input `theta` [P], split and reshaped, in the order of the list. */
 function splitTheta(model: Model, trainables: readonly Trainable[]): Value {
   const { graph } = model;
@@ -107,16 +105,6 @@ function splitTheta(model: Model, trainables: readonly Trainable[]): Value {
     return t.shape.length === 1 ? part : op.Reshape(part, t.shape);
   });
   return theta;
-}
-
-/** Cuts a vector into parts of these lengths. More than MOST_PARTS come out of several Splits, one behind the other. */
-function splitVector(op: OpBuilder, vector: Value, sizes: readonly number[]): Value[] {
-  if (sizes.length <= 1) return [vector];
-  if (sizes.length <= MOST_PARTS) return op.Split(vector, [...sizes], {}, sizes.length);
-  const width = Math.ceil(sizes.length / MOST_PARTS);
-  const groups = Array.from({ length: Math.ceil(sizes.length / width) }, (_, i) => sizes.slice(i * width, (i + 1) * width));
-  const whole = op.Split(vector, groups.map((group) => group.reduce((sum, size) => sum + size, 0)), {}, groups.length);
-  return whole.flatMap((part, i) => splitVector(op, part, groups[i] ?? []));
 }
 
 /** Lets everything that reads a trainable read a float32 value instead, cast to the type it reads. */

@@ -17,8 +17,8 @@ export const ARTIFACT_FORMATS: readonly ArtifactFormat[] = ["step", "ort-trainin
 /** Optimizers that are built into the graphs. */
 export type OptimizerName = "adamw" | "sgd";
 export const OPTIMIZERS: readonly OptimizerName[] = ["adamw", "sgd"];
-export type Scheduler = "constant" | "linear" | "cosine";
-export const SCHEDULERS: readonly Scheduler[] = ["constant", "linear", "cosine"];
+export type Scheduler = "constant" | "constant_with_warmup" | "linear" | "cosine";
+export const SCHEDULERS: readonly Scheduler[] = ["constant", "constant_with_warmup", "linear", "cosine"];
 export type Provider = "cpu" | "cuda" | "webgpu" | "dml" | "coreml";
 export const PROVIDERS: readonly Provider[] = ["cpu", "cuda", "webgpu", "dml", "coreml"];
 
@@ -93,9 +93,11 @@ export interface OptimizerOptions {
 export const DEFAULTS: {
   readonly task: TaskName; readonly problem: ProblemName; readonly method: string; readonly rank: number; readonly targetModules: readonly string[]; readonly epochs: number; readonly batchSize: number;
   readonly maxSeqLength: number; readonly weightDecay: number; readonly maxGradNorm: number; readonly lrScheduler: Scheduler; readonly warmupRatio: number; readonly seed: number; readonly saveTotalLimit: number; readonly format: ArtifactFormat; readonly optimizer: OptimizerName;
+  readonly gradAccumulationSteps: number; readonly labelSmoothing: number;
 } = {
   task: "text-classification", problem: "single", method: "hut", rank: 8, targetModules: ["q", "v"], epochs: 3, batchSize: 32,
   maxSeqLength: 128, weightDecay: 0, maxGradNorm: 1, lrScheduler: "linear", warmupRatio: 0.06, seed: 0, saveTotalLimit: 1, format: "step", optimizer: "adamw",
+  gradAccumulationSteps: 1, labelSmoothing: 0,
 };
 
 export interface InspectOptions extends CommonOptions {
@@ -187,7 +189,21 @@ export interface ArtifactsResult {
   readonly seconds: number;
 }
 
-export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions, OptimizerOptions, RunOptions {
+/** What a step learns from, and how each of the trained numbers learns. */
+export interface StepOptions {
+  /** Batches of `batchSize` that make one step of the optimizer: the same numbers as one batch as large. */
+  readonly gradAccumulationSteps?: number | undefined;
+  /** Of a cross entropy: the share of each label that is spread over the classes, from 0 to 1. */
+  readonly labelSmoothing?: number | undefined;
+  /** Of one class of several: what each class counts, or "balanced", which is n / (classes · records of the class). */
+  readonly classWeights?: "balanced" | readonly number[] | undefined;
+  /** Biases and norms are not decayed. */
+  readonly decayExempt?: boolean | undefined;
+  /** Learning rates of their own, "b=1e-2", or as multiples of `lr`, "b=16x": of A (`a`), B (`b`) and what is trained whole (`head`). They follow the same schedule. */
+  readonly lrGroups?: readonly string[] | undefined;
+}
+
+export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions, OptimizerOptions, RunOptions, StepOptions {
   /** The run folder. */
   readonly output: string;
   /** The labelled data; needed unless the run is resumed, whose settings name it. */

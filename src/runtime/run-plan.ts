@@ -3,19 +3,24 @@ import { DataType } from "../ir/data-type.ts";
 import type { Feed } from "./data/collate.ts";
 import { measure } from "./evaluator.ts";
 import type { LoadedExamples } from "./examples-of.ts";
-import { DEFAULTS, type TrainOptions, type TrainResult } from "./options.ts";
+import { DEFAULTS, type StepOptions, type TrainOptions, type TrainResult } from "./options.ts";
 import type { Prepared } from "./prepare.ts";
 import { warmupSteps, type Schedule } from "./schedule.ts";
 import type { GraphSession } from "./session.ts";
-import type { Evaluation } from "./tasks/task.ts";
+import { stepSettings, type StepSettings } from "./step-settings.ts";
+import type { Evaluation, Task } from "./tasks/task.ts";
 import { stepsPerEpoch } from "./trainer.ts";
 
 /** The options that tell how a run goes. */
-export type PlanOptions = Pick<TrainOptions, "batchSize" | "epochs" | "maxSteps" | "lr" | "lrScheduler" | "warmupRatio" | "weightDecay" | "maxGradNorm" | "shuffle" | "seed" | "signal" | "onProgress">;
+export type PlanOptions = Pick<TrainOptions, "batchSize" | "epochs" | "maxSteps" | "lr" | "lrScheduler" | "warmupRatio" | "weightDecay" | "maxGradNorm" | "shuffle" | "seed" | "signal" | "onProgress"> & Pick<TrainOptions, keyof StepOptions | "train">;
 
 /** What a run does: its steps, and how each is made. */
 export interface Plan {
   readonly batchSize: number;
+  /** Batches in a step. */
+  readonly accumulation: number;
+  /** What the graphs are asked for. */
+  readonly settings: StepSettings;
   readonly shuffle: boolean;
   readonly seed: number;
   readonly weightDecay: number;
@@ -24,15 +29,17 @@ export interface Plan {
   readonly schedule: Schedule;
 }
 
-/** The plan of a run on as many examples, by the options and their defaults. */
-export function planOf(prepared: Prepared, { examples }: LoadedExamples, options: PlanOptions): Plan {
+/** The plan of a run on these examples, by the options and their defaults. Throws what stepSettings throws. */
+export function planOf(task: Task, prepared: Prepared, data: LoadedExamples, options: PlanOptions): Plan {
   const batchSize = options.batchSize ?? DEFAULTS.batchSize;
-  const perEpoch = stepsPerEpoch(examples.length, batchSize);
+  const accumulation = options.gradAccumulationSteps ?? DEFAULTS.gradAccumulationSteps;
+  const perEpoch = stepsPerEpoch(data.examples.length, { batchSize, accumulation });
+  const lr = options.lr ?? prepared.method.defaultLearningRate;
   const totalSteps = options.maxSteps ?? perEpoch * (options.epochs ?? DEFAULTS.epochs);
   return {
-    batchSize, perEpoch, shuffle: options.shuffle ?? true, seed: options.seed ?? DEFAULTS.seed, weightDecay: options.weightDecay ?? DEFAULTS.weightDecay,
+    batchSize, accumulation, settings: stepSettings(task, prepared, data, lr, options), perEpoch, shuffle: options.shuffle ?? true, seed: options.seed ?? DEFAULTS.seed, weightDecay: options.weightDecay ?? DEFAULTS.weightDecay,
     maxGradNorm: options.maxGradNorm ?? DEFAULTS.maxGradNorm,
-    schedule: { kind: options.lrScheduler ?? DEFAULTS.lrScheduler, lr: options.lr ?? prepared.method.defaultLearningRate, totalSteps, warmupSteps: warmupSteps(options.warmupRatio ?? DEFAULTS.warmupRatio, totalSteps) },
+    schedule: { kind: options.lrScheduler ?? DEFAULTS.lrScheduler, lr, totalSteps, warmupSteps: warmupSteps(options.warmupRatio ?? DEFAULTS.warmupRatio, totalSteps) },
   };
 }
 

@@ -1,12 +1,12 @@
 /** The training loop: batches in, theta out. Knows no file; what to do with a step's figures or a checkpoint is the caller's. */
-import { lossNotFinite } from "../errors/runtime.ts";
-import { DataType } from "../ir/data-type.ts";
-import { planBatches } from "./data/batches.ts";
-import { collate, type Batch, type Feed, type Padding } from "./data/collate.ts";
+import type { HutError } from "../errors/hut-error.ts";
+import { lossNotFinite, type NotFinite } from "../errors/training.ts";
+import { chunks, planBatches } from "./data/batches.ts";
+import { collate, type Batch, type Padding } from "./data/collate.ts";
 import type { Example } from "./data/examples.ts";
 import type { InputSpec } from "./data/field.ts";
+import type { OptimizerStep, StepScalars, Stepped } from "./optimizer-step.ts";
 import { learningRate, type Schedule } from "./schedule.ts";
-import type { GraphSession } from "./session.ts";
 
 /** Everything that the next step depends on, together with the settings: what a checkpoint holds. */
 export interface TrainingState {
@@ -23,11 +23,13 @@ export function initialState(theta: Float32Array): TrainingState {
 }
 
 export interface TrainerOptions {
-  readonly session: GraphSession;
+  readonly session: OptimizerStep;
   readonly examples: readonly Example[];
   readonly inputs: readonly InputSpec[];
   readonly padding: Padding;
+  /** Records of a micro-batch, and how many of these make a step. */
   readonly batchSize: number;
+  readonly accumulation: number;
   readonly shuffle: boolean;
   readonly seed: number;
   readonly schedule: Schedule;
@@ -53,9 +55,9 @@ export interface StepRecord {
   readonly size: number;
 }
 
-/** Steps in one epoch; the last short batch counts. */
-export function stepsPerEpoch(examples: number, batchSize: number): number {
-  return Math.ceil(examples / batchSize);
+/** Steps in one epoch; the last short one counts. */
+export function stepsPerEpoch(examples: number, { batchSize, accumulation }: Pick<TrainerOptions, "batchSize" | "accumulation">): number {
+  return Math.ceil(examples / (batchSize * accumulation));
 }
 
 /**
@@ -63,41 +65,48 @@ export function stepsPerEpoch(examples: number, batchSize: number): number {
  * Throws LOSS_NOT_FINITE with `state` still at the last good step.
  */
 export async function trainLoop(state: TrainingState, options: TrainerOptions): Promise<void> {
-  const perEpoch = stepsPerEpoch(options.examples.length, options.batchSize);
+  const perEpoch = stepsPerEpoch(options.examples.length, options);
+  const { batchSize } = options;
   const { totalSteps } = options.schedule;
   const lengths = options.examples.map((e) => e.length);
   const isStopped = (): boolean => options.signal?.aborted === true;
   while (state.step < totalSteps) {
     const epoch = Math.floor(state.step / perEpoch);
-    const plan = planBatches(lengths, { batchSize: options.batchSize, shuffle: options.shuffle, seed: options.seed, epoch, byLength: options.shuffle });
+    // Records are put together as for one large batch, which is then cut: what a step sees doesn't depend on how much of it fits into memory at once.
+    const plan = planBatches(lengths, { batchSize: batchSize * options.accumulation, shuffle: options.shuffle, seed: options.seed, epoch, byLength: options.shuffle });
     for (const indices of plan.slice(state.step % perEpoch)) {
       if (isStopped()) return;
       if (state.step >= totalSteps) break;
-      const batch = collate(options.examples, indices, options.inputs, options.padding);
-      await options.onStep(await trainStep(state, batch, perEpoch, options));
+      const batches = chunks(indices, batchSize).map((part) => collate(options.examples, part, options.inputs, options.padding));
+      await options.onStep(await trainStep(state, batches, perEpoch, options));
       if (isStopped() || !await options.afterStep(state)) return;
     }
   }
 }
 
-async function trainStep(state: TrainingState, batch: Batch, perEpoch: number, options: TrainerOptions): Promise<StepRecord> {
-  const rate = learningRate(options.schedule, state.step);
-  const vector = (data: Float32Array): Feed => ({ dataType: DataType.FLOAT, dims: [data.length], data });
-  const scalar = (value: number): Feed => ({ dataType: DataType.FLOAT, dims: [], data: Float32Array.of(value) });
-  const feeds = new Map<string, Feed>([
-    ...batch.feeds, ["labels", batch.labels],
-    ["theta", vector(state.theta)], ["adam_m", vector(state.adamM)], ["adam_v", vector(state.adamV)],
-    ["lr", scalar(rate)], ["weight_decay", scalar(options.weightDecay)], ["max_grad_norm", scalar(options.maxGradNorm)],
-    ["step", { dataType: DataType.INT64, dims: [], data: BigInt64Array.of(BigInt(state.step + 1)) }],
-  ].filter(([name]) => options.session.inputNames.includes(name as string)) as [string, Feed][]);
-  const out = await options.session.run(feeds, ["loss", "grad_norm", "theta_next", "adam_m_next", "adam_v_next"]);
-  const floats = (name: string): Float32Array => out.get(name)?.data as Float32Array;
-  const loss = floats("loss")[0] ?? NaN;
-  const norm = floats("grad_norm")[0] ?? NaN;
-  if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw lossNotFinite(state.step + 1, Number.isFinite(loss) ? norm : loss);
+async function trainStep(state: TrainingState, batches: readonly Batch[], perEpoch: number, options: TrainerOptions): Promise<StepRecord> {
+  const lr = learningRate(options.schedule, state.step);
+  const scalars = { lr, weightDecay: options.weightDecay, maxGradNorm: options.maxGradNorm, seed: options.seed };
+  const made = await options.session.run(state, batches, scalars);
+  const bad = notFinite(made);
+  if (bad !== undefined) throw await whereNotFinite(bad, state, batches, scalars, options);
   state.step += 1;
-  state.theta = floats("theta_next");
-  state.adamM = floats("adam_m_next");
-  state.adamV = floats("adam_v_next");
-  return { step: state.step, epoch: state.step / perEpoch, loss, grad_norm: norm, learning_rate: rate, tokens: batch.tokens, size: batch.size };
+  state.theta = made.theta;
+  state.adamM = made.adamM;
+  state.adamV = made.adamV;
+  const total = (of: (batch: Batch) => number): number => batches.reduce((sum, batch) => sum + of(batch), 0);
+  return { step: state.step, epoch: state.step / perEpoch, loss: made.loss, grad_norm: made.gradNorm, learning_rate: lr, tokens: total((b) => b.tokens), size: total((b) => b.size) };
+}
+
+/** What of a step is no number, in the order in which it is computed; undefined where all is sound. */
+function notFinite({ loss, gradNorm, theta }: Stepped): readonly [NotFinite, number] | undefined {
+  if (!Number.isFinite(loss)) return ["loss", loss];
+  if (!Number.isFinite(gradNorm)) return ["gradient", gradNorm];
+  const wrong = theta.find((value) => !Number.isFinite(value));
+  return wrong === undefined ? undefined : ["parameters", wrong];
+}
+
+async function whereNotFinite([what, value]: readonly [NotFinite, number], state: TrainingState, batches: readonly Batch[], scalars: StepScalars, { session, examples }: TrainerOptions): Promise<HutError> {
+  const bad = await session.firstBad(state, batches, scalars, (index) => examples[index]?.line ?? 0);
+  return lossNotFinite(state.step + 1, what, value, bad);
 }

@@ -12,6 +12,7 @@ import { normalizeForTraining } from "../passes/normalize-for-training.ts";
 import { resolveConditions } from "../passes/resolve-conditions.ts";
 import { fixedInput } from "./data/made-inputs.ts";
 import type { Prepared } from "./prepare.ts";
+import type { StepSettings } from "./step-settings.ts";
 import { inputSpec } from "./task-inputs.ts";
 import { requireTaskLogits } from "./tasks/registry.ts";
 import type { Evaluation, Task } from "./tasks/task.ts";
@@ -24,12 +25,12 @@ const ORT_TRAINING_OPSET = 21;
 const ORT_TRAINING_IR_VERSION = 10;
 
 /** Builds one graph. `fresh` prepares the model anew, since building changes it. */
-export function trainingGraph(kind: StepKind, task: Task, fresh: () => Prepared): Model {
+export function trainingGraph(kind: StepKind, task: Task, fresh: () => Prepared, { loss, segments }: StepSettings = {}): Model {
   const prepared = fresh();
   const { model, trainables } = prepared;
   if (kind === "apply") {
     const empty = new Model(STEP_IR_VERSION, new Map([["", model.opset]]));
-    buildApply(empty, parameterCount(trainables));
+    buildApply(empty, parameterCount(trainables), { weighted: loss?.classWeights !== undefined, segments });
     return empty;
   }
   const logits = decideBranches(model, requireTaskLogits(task, model.graph, prepared.logits));
@@ -38,7 +39,7 @@ export function trainingGraph(kind: StepKind, task: Task, fresh: () => Prepared)
     return model;
   }
   normalizeForTraining(model);
-  (kind === "step" ? buildStep : buildGrad)(model, { trainables, logits, attachLoss: (m, v) => task.attachLoss(m, v) });
+  (kind === "step" ? buildStep : buildGrad)(model, { trainables, logits, attachLoss: (m, v) => task.attachLoss(m, v, loss), segments });
   return model;
 }
 

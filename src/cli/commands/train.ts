@@ -3,7 +3,7 @@ import type { TrainOptions, TrainPlan, TrainResult } from "../../runtime/options
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, alpha, batchSize, bestMetric, dev, dryRun, epochs, evalSteps, findLr, force, head, lr, lrScheduler, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
+  adapter, alpha, batchSize, bestMetric, classWeights, decayExempt, dev, dryRun, epochs, evalSteps, findLr, force, gradAccumulationSteps, head, labelSmoothing, lr, lrGroups, lrScheduler, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
   output, outputName, problem, overwrite, patience, provider, rank, resume, saveSteps, saveTotalLimit, seed, shuffle, targetModules, task, threads, tokenizer, trainFile, warmupRatio, weightDecay,
 } from "../flags.ts";
 import { bytes, duration, figure, grouped, label, share } from "../format.ts";
@@ -22,6 +22,7 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force,
     train: trainFile, dev, task, problem, tokenizer, maxSeqLength, batchSize, shuffle,
     lr, epochs, maxSteps, weightDecay, maxGradNorm, lrScheduler, warmupRatio, seed,
+    gradAccumulationSteps, labelSmoothing, classWeights, decayExempt, lrGroups,
     evalSteps, saveSteps, saveTotalLimit, bestMetric, patience, findLr, threads, provider,
   },
   contradictions: [["resume", "overwrite"], ["findLr", "resume"], ["findLr", "dryRun"]],

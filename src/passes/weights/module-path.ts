@@ -51,6 +51,11 @@ function nodePath(name: string): string | undefined {
   return name.startsWith("/") && parts.length > 2 ? parts.slice(1, -1).join(".") : undefined;
 }
 
+/** The path of the module that any node stands in, as its exporter tells it. */
+export function modulePathOfNode(node: Node): string | undefined {
+  return scopePath(node) ?? nodePath(node.name);
+}
+
 /** Whether two paths may name one module: the shorter is the end of the longer, part by part. */
 export function samePath(a: string, b: string): boolean {
   const [short, long] = a.length <= b.length ? [a, b] : [b, a];

@@ -50,6 +50,7 @@ export function restoreOrder<T>(batches: readonly (readonly number[])[], results
   return ordered;
 }
 
-function chunks(items: readonly number[], size: number): number[][] {
+/** Consecutive pieces of a list, the last perhaps short. */
+export function chunks(items: readonly number[], size: number): number[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }

@@ -17,11 +17,12 @@ import { countParameters } from "../inspect-model.ts";
 import { problemIn } from "../model-folder/config-json.ts";
 import { GRAPH_FILE, madeFiles } from "../model-folder/made-files.ts";
 import { DEFAULTS, type AdaptedModule, type AdaptResult, type CommonOptions, type DataOptions, type FoldOptions, type RunOptions, type TrainResult } from "../options.ts";
+import { OptimizerStep } from "../optimizer-step.ts";
 import { initialTheta, prepare, type Prepared } from "../prepare.ts";
 import { RunControl } from "../run-control.ts";
 import { evaluateTheta, planOf, rates, type PlanOptions } from "../run-plan.ts";
 import { joined, serializedLater } from "../serialized.ts";
-import { GraphSession, type OnnxRuntime } from "../session.ts";
+import { GraphSession, type OnnxRuntime, type SessionOptions } from "../session.ts";
 import { requireTaskLogits, taskNamed } from "../tasks/registry.ts";
 import type { Answer, Task } from "../tasks/task.ts";
 import { initialState, trainLoop } from "../trainer.ts";
@@ -108,14 +109,14 @@ export class AdaptedModel implements AsyncDisposable {
     const train = this.#examples(data, options, "required");
     this.#classes = train.id2label ?? this.#classes;
     const dev = options.dev === undefined ? undefined : this.#examples(options.dev, options, "required");
-    const plan = planOf(this.#prepared, train, { seed: this.#options.seed, ...options });
+    const plan = planOf(this.#task, this.#prepared, train, { seed: this.#options.seed, ...options });
     await this.#release();
     const state = initialState(this.#theta);
     const control = new RunControl({ perEpoch: plan.perEpoch, totalSteps: plan.schedule.totalSteps });
     const work = { seconds: 0, tokens: 0, samples: 0 };
     const losses: number[] = [];
     let metrics: Record<string, number> = {};
-    await using session = await this.#session("step", trainingGraph("step", this.#task, this.#fresh), options);
+    await using session = await OptimizerStep.open({ task: this.#task, fresh: this.#fresh, ...plan, open: async (kind, model, more) => this.#session(kind, model, { ...options, ...more }) });
     let since = performance.now();
     try {
       await trainLoop(state, {
@@ -244,11 +245,11 @@ export class AdaptedModel implements AsyncDisposable {
     return this.#predictor;
   }
 
-  async #session(kind: string, model: Model, { threads, provider }: RunOptions): Promise<GraphSession> {
+  async #session(kind: string, model: Model, { threads, provider, optimize }: RunOptions & Pick<SessionOptions, "optimize">): Promise<GraphSession> {
     const { name, externalData, locate } = this.#opened;
     // onnxruntime-web takes the base's weights from where they lie; elsewhere they are copied into the graph.
     const shared = this.#runtime.env?.versions.web === undefined ? {} : { externalData, save: { reference: locate } };
-    return await GraphSession.create(this.#runtime, model, { name: `${kind} graph of ${name}`, threads, provider, ...shared });
+    return await GraphSession.create(this.#runtime, model, { name: `${kind} graph of ${name}`, threads, provider, optimize, ...shared });
   }
 
   async #release(): Promise<void> {

@@ -1,4 +1,4 @@
-/** A run's metrics.jsonl: a record for each step, one for each evaluation, and one at the end. A log, not a state: what a crash cut short is dropped on resume. */
+/** A run's metrics.jsonl: a record for each step, and one for each evaluation. A log, not a state: what a crash cut short is dropped on resume. */
 import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from "node:fs";
 import { outputUnwritable, systemCode } from "../../errors/files.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
@@ -35,11 +35,7 @@ export class MetricsLog {
   /** Drops what was logged after a step, its evaluation too unless it counts, and lines that are none: a resumed run logs it anew. */
   truncate(step: number, isEvaluated: boolean): void {
     if (!existsSync(this.file)) return;
-    const kept = this.#records().filter(({ record }) => {
-      const at = record["step"] ?? Infinity;
-      // What closes the log of a run that is done is written anew.
-      return !("train_runtime" in record) && (at < step || (at === step && ("loss" in record || isEvaluated)));
-    });
+    const kept = this.#records().filter(({ record }) => record["step"] !== undefined && (record["step"] < step || (record["step"] === step && ("loss" in record || isEvaluated))));
     writeFileAtomic(this.file, [new TextEncoder().encode(kept.map(({ line }) => `${line}\n`).join(""))]);
   }
 

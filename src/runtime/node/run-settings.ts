@@ -6,7 +6,7 @@ import type { Prepared } from "../prepare.ts";
 import type { Schedule } from "../schedule.ts";
 
 /** As run.json holds them. */
-export type RunSettings = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+export type RunSettings = Readonly<Record<string, string | number | boolean | null | readonly string[] | readonly number[]>>;
 
 /** Whether a value that somebody may have edited is one, and what it should be. */
 interface Kind {
@@ -30,6 +30,8 @@ const SETTINGS = {
   weightDecay: notNegative, maxGradNorm: notNegative, epochs: count, maxSteps: count, lrScheduler: oneOf(SCHEDULERS), warmupRatio: number("a number from 0 to 1", (n) => n >= 0 && n <= 1),
   shuffle: toggle, seed: whole, evalSteps: count, saveSteps: count, saveTotalLimit: count, patience: count,
   bestMetric: { is: (v) => text.is(v) || toggle.is(v), words: "a figure's name, or true" },
+  gradAccumulationSteps: count, labelSmoothing: number("a number from 0 to 1", (n) => n >= 0 && n <= 1), decayExempt: toggle, lrGroups: texts,
+  classWeights: { is: (v) => v === "balanced" || (Array.isArray(v) && v.every((n) => typeof n === "number" && Number.isFinite(n) && n >= 0)), words: "balanced, or a list of numbers of at least 0" },
 } as const satisfies Partial<Record<keyof TrainOptions, Kind>>;
 const NAMES = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];
 
@@ -38,7 +40,7 @@ export function settingsOf(options: TrainOptions, { method }: Prepared, schedule
   const given = Object.fromEntries(Object.entries(settingsGiven(options)).filter(([, value]) => value !== undefined)) as RunSettings;
   const adapter = options.adapter === undefined ? { method: method.name, rank: DEFAULTS.rank, targetModules: DEFAULTS.targetModules } : {};
   return { task: DEFAULTS.task, batchSize: DEFAULTS.batchSize, maxSeqLength: DEFAULTS.maxSeqLength, weightDecay: DEFAULTS.weightDecay, maxGradNorm: DEFAULTS.maxGradNorm,
-    lrScheduler: DEFAULTS.lrScheduler, warmupRatio: DEFAULTS.warmupRatio, shuffle: true, seed: DEFAULTS.seed, lr: schedule.lr,
+    lrScheduler: DEFAULTS.lrScheduler, warmupRatio: DEFAULTS.warmupRatio, shuffle: true, seed: DEFAULTS.seed, gradAccumulationSteps: DEFAULTS.gradAccumulationSteps, lr: schedule.lr,
     ...(options.maxSteps === undefined ? { epochs: DEFAULTS.epochs } : {}), ...adapter, ...given };
 }
 

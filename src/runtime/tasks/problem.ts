@@ -1,7 +1,7 @@
 /** What there is to know of what a classification task learns of a record. A problem is one such definition; a classification task is made of one. */
 import type { Value } from "../../ir/graph.ts";
 import type { Model } from "../../ir/model.ts";
-import { attachBinaryCrossEntropy, attachCrossEntropy, attachSquaredError, type AttachedLoss } from "../../passes/attach-loss.ts";
+import { attachBinaryCrossEntropy, attachCrossEntropy, attachSquaredError, type AttachedLoss, type LossOptions } from "../../passes/attach-loss.ts";
 import { openClassLabels, type LabelOptions } from "../data/class-labels.ts";
 import { openNumberLabels, openSeveralLabels } from "../data/number-labels.ts";
 import type { DataFile } from "../data/parse-records.ts";
@@ -18,7 +18,9 @@ export interface Problem {
   readonly leastLogits: number;
   readonly labelKind: LabelKind;
   readonly openLabels: (data: DataFile, options: LabelOptions) => FileLabels;
-  readonly attachLoss: (model: Model, logits: Value) => AttachedLoss;
+  readonly attachLoss: (model: Model, logits: Value, options?: LossOptions) => AttachedLoss;
+  /** As of a task. */
+  readonly lossTakes?: readonly (keyof LossOptions)[];
   /** A record's scores [C] of its logits [C]: what a pipeline makes of them. */
   readonly scores: (logits: readonly number[]) => number[];
   /** Begins to count its metrics. */
@@ -33,6 +35,7 @@ export interface LogitsAndLabels extends Omit<Classified & Numbers, "labels"> {
 /** One of several classes. */
 const SINGLE: Problem = {
   name: "single", hubName: "single_label_classification", leastLogits: 2, labelKind: CLASS_NUMBERS, openLabels: openClassLabels, attachLoss: attachCrossEntropy, scores: softmax,
+  lossTakes: ["labelSmoothing", "classWeights"],
   count: () => new Counts<LogitsAndLabels>([CROSS_ENTROPY, ACCURACY] satisfies Metric<Classified>[]),
 };
 

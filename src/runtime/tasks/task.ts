@@ -1,7 +1,7 @@
 /** What there is to know of a task. A task is one such definition, listed in registry.ts; nothing else asks for a task's name. */
 import type { Value } from "../../ir/graph.ts";
 import type { Model } from "../../ir/model.ts";
-import type { AttachedLoss } from "../../passes/attach-loss.ts";
+import type { AttachedLoss, LossOptions } from "../../passes/attach-loss.ts";
 import type { Batch, Feed } from "../data/collate.ts";
 import type { TaskData } from "../data/task-data.ts";
 import type { ProblemName, TaskName } from "../options.ts";
@@ -30,8 +30,10 @@ export interface Task {
   readonly standInType?: string;
   /** What a pipeline says of a record, from its logits and the classes' names, where these are known; a task without classes has no such answer. */
   readonly answer?: (logits: readonly number[], names: readonly string[] | undefined) => Answer;
+  /** Which settings of a cross entropy its loss takes; none where left out. */
+  readonly lossTakes?: readonly (keyof LossOptions)[] | undefined;
   /** Adds the input `labels` and the loss. */
-  attachLoss(model: Model, logits: Value): AttachedLoss;
+  attachLoss(model: Model, logits: Value, options?: LossOptions): AttachedLoss;
   /** Adds to a graph what its metrics are counted from. The graph's outputs stay as they are. */
   attachEvaluation(model: Model, logits: Value): Evaluation;
 }

@@ -11,6 +11,7 @@ export const TEXT_GENERATION: Task = {
   name: "text-generation", peftType: "CAUSAL_LM", savesHead: false, logits: ["batch", "sequence", "vocabulary"], leastLogits: 2,
   data: { texts: [["text"]], labelKind: TOKEN_NUMBERS, openLabels: openTokenLabels },
   attachLoss: attachNextTokenLoss,
+  lossTakes: ["labelSmoothing"],
   // The graph itself sums the loss: a batch's logits are too many numbers to be handed out.
   attachEvaluation(model, logits) {
     const { sum, count } = attachNextTokenLoss(model, logits);

@@ -38,6 +38,14 @@ describe("a model in memory", function () {
     return { adapted, losses };
   };
 
+  it("gathers micro-batches on onnxruntime-web: the losses of the large batch", async () => {
+    const losses: number[] = [];
+    await using adapted = openModel(WASM, demo).adapt({ ...HEAD, seed: SHORT.seed });
+    await adapted.train(few, { ...SHORT, batchSize: 4, gradAccumulationSteps: 4, threads: 1, onProgress: ({ figures }) => { losses.push(figures?.["loss"] ?? NaN); } });
+    const large = (await trainedBy(native)).losses;
+    assert.ok(losses.length === 3 && losses.every((loss, i) => Math.abs(loss - (large[i] ?? NaN)) < 1e-5), `${losses.join()} for ${large.join()}`);
+  });
+
   describe("trained on onnxruntime-node", () => {
     let adapted: AdaptedModel;
     let losses: number[];

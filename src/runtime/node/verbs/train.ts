@@ -16,12 +16,13 @@ import { estimateMemory, processMemory } from "../../memory-estimate.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
 import { DEFAULTS, type TrainOptions, type TrainResult } from "../../options.ts";
 import { bestMetricOf, greaterIsBetter, RunControl, type BestBy } from "../../run-control.ts";
+import { firstGraph, OptimizerStep } from "../../optimizer-step.ts";
 import { evaluateTheta, planOf, rates } from "../../run-plan.ts";
-import { GraphSession, type OnnxRuntime } from "../../session.ts";
+import { GraphSession, type OnnxRuntime, type SessionOptions } from "../../session.ts";
 import { initialState, trainLoop } from "../../trainer.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
 import type { Evaluation, Task } from "../../tasks/task.ts";
-import { evaluationGraph, trainingGraph } from "../../training-graphs.ts";
+import { evaluationGraph } from "../../training-graphs.ts";
 import { loadCheckpoint } from "../checkpoint-folder.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { openFileSource } from "../file-source.ts";
@@ -62,7 +63,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const hashes = { train: fileHash(trainFile), ...(options.dev === undefined ? {} : { dev: fileHash(options.dev) }) };
   for (const [name, hash] of Object.entries(hashes)) if (before?.hashes !== undefined && before.hashes[name] !== hash) throw dataChanged(options[name as keyof typeof hashes] ?? name, folder.path);
   const data = loadData(opened, prepared, task, trainFile, options);
-  const plan = planOf(prepared, data.train, options);
+  const plan = planOf(task, prepared, data.train, options);
   const { totalSteps } = plan.schedule;
   const saved = checkpoint === undefined ? undefined : loadCheckpoint(checkpoint, parameterCount(prepared.trainables), totalSteps);
   const state = saved !== undefined ? saved.state
@@ -73,7 +74,8 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const evaluated = data.dev === undefined ? undefined : evaluationGraph(task, fresh);
   const control = new RunControl({ ...options, perEpoch: plan.perEpoch, totalSteps, bestBy: bestBy(options, evaluated?.evaluation) }, saved?.remembered);
   const summary = { trainableParams: parameterCount(prepared.trainables), totalParams: countParameters(opened.loadInlined().graph), adapter: folder.adapter };
-  const stepGraph = trainingGraph("step", task, fresh);
+  const stepping = { task, fresh, ...plan };
+  const stepGraph = firstGraph(stepping);
   const planned = { examples: data.train.examples.length, devExamples: data.dev?.examples.length ?? null, stepsPerEpoch: plan.perEpoch, totalSteps,
     warmupSteps: plan.schedule.warmupSteps, learningRate: plan.schedule.lr, ...costOf(stepGraph, data.train, plan.batchSize) };
   if (planned.memoryBytes > freemem()) options.onNotice?.(memoryShort(planned.memoryBytes, freemem()));
@@ -81,10 +83,10 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   if (options.dryRun === true) return { ...nothing, plan: planned, steps: totalSteps };
 
   const ort = runtime ?? await defaultRuntime();
-  const session = async (kind: string, model: Model): Promise<GraphSession> => GraphSession.create(ort, model,
-    { name: `${kind} graph of ${path}`, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
+  const session = async (kind: string, model: Model, more?: Pick<SessionOptions, "optimize">): Promise<GraphSession> => GraphSession.create(ort, model,
+    { ...more, name: `${kind} graph of ${path}`, threads: options.threads, provider: options.provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
   if (options.findLr === true) {
-    await using swept = await session("step", stepGraph);
+    await using swept = await OptimizerStep.open({ ...stepping, open: session }, stepGraph);
     const found = await findLearningRate(state, { ...plan, session: swept, ...data.train, signal: options.signal }, (done, total, { learning_rate, smoothed }) => {
       options.onProgress?.({ phase: "looking for a learning rate", done, total, unit: "steps", figures: { learning_rate, loss: smoothed } });
     });
@@ -94,7 +96,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   if (before === undefined) folder.requireFree(options.overwrite === true);
   const saveTotalLimit = options.saveTotalLimit ?? DEFAULTS.saveTotalLimit;
   requireSpace(folder.adapter, spaceOfRun(summary.trainableParams, saveTotalLimit));
-  await using stepSession = await session("step", stepGraph);
+  await using stepSession = await OptimizerStep.open({ ...stepping, open: session }, stepGraph);
   await using evalSession = evaluated === undefined ? undefined : await session("eval", evaluated.model);
 
   // Only now that both graphs run is anything written.
@@ -154,9 +156,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   if (!interrupted) {
     const theta = best === null || best.step === state.step ? state.theta : folder.thetaAt(best.step, state.theta.length);
     writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem }));
-    const train_loss = folder.log.meanLoss();
-    folder.log.append({ step: state.step, epoch: state.step / plan.perEpoch, train_loss, ...speed });
-    folder.writeResults({ epoch: state.step / plan.perEpoch, train_samples: data.train.examples.length, train_loss, ...metrics,
+    folder.writeResults({ epoch: state.step / plan.perEpoch, train_samples: data.train.examples.length, train_loss: folder.log.meanLoss(), ...metrics,
       ...(data.dev === undefined ? {} : { eval_samples: data.dev.examples.length }), ...speed, ...(best === null ? {} : { best_step: best.step }), steps: state.step });
   }
   const losses = folder.log.losses();
