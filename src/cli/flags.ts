@@ -67,6 +67,9 @@ export const trainFile: Flag<string> = text("--train <file>", "labelled training
 export const dev: Flag<string> = text("--dev <file>", "labelled data to evaluate on while training", data);
 /** `--data`: its use is the verb's. */
 export const dataFile = (help: string): Flag<string> => text("--data <file>", help, data);
+export const textColumn: Flag<readonly string[]> = names("--text-column <list>", "the column of text, or the two of a pair",
+  { ...data, default: "text or sentence, or the pairs that GLUE uses" });
+export const labelColumn: Flag<string> = text("--label-column <name>", "the column of labels", { ...data, default: "label or labels" });
 export const tokenizer: Flag<string> = text("--tokenizer <file>", "tokenizer.json", { ...data, default: "beside the model, or in the folder above" });
 export const maxSeqLength: Flag<number> = number("--max-seq-length <tokens>", "longer texts are cut",
   { ...data, default: DEFAULTS.maxSeqLength, integer: true, min: 1 });

@@ -80,6 +80,10 @@ export interface DataOptions extends TaskOptions {
   readonly tokenizer?: string | undefined;
   readonly batchSize?: number | undefined;
   readonly maxSeqLength?: number | undefined;
+  /** The column of text, or the two of a pair; found by the names that data sets give them where left out. */
+  readonly textColumn?: readonly string[] | undefined;
+  /** The column of labels; `label` or `labels` where left out. */
+  readonly labelColumn?: string | undefined;
 }
 
 export interface OptimizerOptions {

@@ -9,6 +9,8 @@ import { isTokenId, readTemplates, specialCount, type Template } from "./token-t
 export interface TokenizedText {
   readonly ids: readonly number[];
   readonly typeIds: readonly number[];
+  /** How many tokens there would be if nothing had been cut. */
+  readonly whole: number;
 }
 
 /** Longest `model_max_length` that is a bound: the longest contexts of models are some ten million tokens. */
@@ -20,6 +22,8 @@ export interface TextTokenizer {
   readonly padId: number;
   /** Most tokens the model takes, special ones included, as tokenizer_config.json tells: Infinity where it says there is no bound. */
   readonly maxLength: number | undefined;
+  /** How many ids there are: the largest and one. */
+  readonly vocabulary: number;
   /**
    * One text, or a pair, with special tokens, cut to at most `maxLength` tokens: special tokens stay, of a pair the longer text is cut first
    * (Hugging Face's `longest_first`). Throws where `maxLength` has no room for text.
@@ -53,6 +57,7 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
   return {
     padId: findPadId(json, [config, files.specialTokensMap], tokenizer),
     maxLength: statedLength(config),
+    vocabulary: vocabularyOf(json),
     encode(texts, maxLength) {
       const template: Template = texts.length > 1 ? templates.pair : templates.single;
       const room = maxLength - specialCount(template);
@@ -60,7 +65,7 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
       const sequences = texts.map((text) => plainIds(tokenizer, prepare(text)));
       const [first = [], second = []] = sequences;
       const lengths = sharedLengths(first.length, second.length, room);
-      return fill(template, [cut(first, lengths[0]), cut(second, lengths[1])]);
+      return { ...fill(template, [cut(first, lengths[0]), cut(second, lengths[1])]), whole: first.length + second.length + specialCount(template) };
     },
   };
 }
@@ -131,7 +136,7 @@ function cutsFromLeft(json: Record<string, unknown>, config: Record<string, unkn
   return side === "left" || side === "Left";
 }
 
-function fill(template: Template, sequences: readonly (readonly number[])[]): TokenizedText {
+function fill(template: Template, sequences: readonly (readonly number[])[]): Omit<TokenizedText, "whole"> {
   const ids: number[] = [];
   const typeIds: number[] = [];
   for (const { piece, typeId } of template) {
@@ -162,6 +167,16 @@ export function statedLength(config: Readonly<Record<string, unknown>>): number 
   const stated = config["model_max_length"];
   if (typeof stated !== "number" || !(stated > 0)) return undefined;
   return stated <= LONGEST_STATED ? Math.floor(stated) : Infinity;
+}
+
+/** The largest id that the vocabulary or an added token has, and one. */
+function vocabularyOf(json: Record<string, unknown>): number {
+  const vocab = field(json["model"], "vocab");
+  let largest = Array.isArray(vocab) ? vocab.length - 1 : -1;
+  if (isObject(vocab)) for (const id of Object.values(vocab)) if (isTokenId(id) && id > largest) largest = id;
+  const added = json["added_tokens"];
+  if (Array.isArray(added)) for (const token of added) { const id = field(token, "id"); if (isTokenId(id) && id > largest) largest = id; }
+  return largest + 1;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -8,6 +8,7 @@ import type { Model } from "../../../ir/model.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
 import { writeAdapterFolder } from "../peft-folder.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
+import { overlapNote } from "../../data/overlap.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
 import { countParameters } from "../../inspect-model.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
@@ -186,8 +187,12 @@ function loadData(opened: OpenedModel, prepared: Prepared, task: Task, trainFile
   const numLabels = prepared.logits?.shape?.at(-1);
   const common = { ...options, task, modelPath: opened.path, graph, labels: "required" as const, numLabels: typeof numLabels === "number" ? numLabels : undefined };
   const known = openAdapter(options.adapter)?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
-  const train = loadExamples({ ...common, file: trainFile, id2label: known?.length === numLabels ? known : undefined });
-  return { train, dev: options.dev === undefined ? undefined : loadExamples({ ...common, file: options.dev, id2label: train.id2label }) };
+  const train = loadExamples({ ...common, learns: true, file: trainFile, id2label: known?.length === numLabels ? known : undefined });
+  if (options.dev === undefined) return { train, dev: undefined };
+  const dev = loadExamples({ ...common, file: options.dev, id2label: train.id2label });
+  const shared = overlapNote(train.texts, dev.texts);
+  if (shared !== undefined) options.onNotice?.(shared);
+  return { train, dev };
 }
 
 /** SHA-256 of a data file: a run is only resumed on the data that it began with. Throws what openFileSource throws. */
