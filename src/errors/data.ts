@@ -267,6 +267,28 @@ export const tokenizerBeyondVocabulary = (tokens: number, vocabulary: number): H
 export const tokenizerBroken = (reason: string, cause?: unknown): HutError => new HutError("TOKENIZER_BROKEN", { reason },
   `tokenizer.json can't be used: ${quote(reason)}. Take the file that Hugging Face's tokenizers saved with the model.`, { cause });
 
+/** A chat template that can't be read. */
+export const chatTemplateBroken = (reason: string, cause?: unknown): HutError => new HutError("CHAT_TEMPLATE_BROKEN", { reason },
+  `The tokenizer's chat template can't be used: ${quote(reason)}. Take the one that was saved with the model.`, { cause });
+
+/** Conversations, and a tokenizer that doesn't tell how to write them. */
+export const chatTemplateMissing = (column: string): HutError => new HutError("CHAT_TEMPLATE_MISSING", { column },
+  `${quote(column)} holds conversations, and the tokenizer has no chat template: neither chat_template in tokenizer_config.json nor chat_template.jinja is there. `
+  + `Add the model's, or write the data as prompt and completion.`);
+
+/** A conversation that the template doesn't take. */
+export const chatRefused = (place: RecordPlace, reason: string, cause?: unknown): HutError => new HutError("CHAT_REFUSED", { ...place, reason },
+  `${at(place)}: the chat template doesn't take this conversation: ${quote(reason)}. Mend or leave out the record.`, { cause });
+
+/** What should be a conversation. */
+export const messagesWrong = (place: RecordPlace, column: string, reason: string): HutError => new HutError("DATA_MESSAGES_WRONG", { ...place, column, reason },
+  `${at(place)}: ${quote(column)} is no conversation: ${reason}. It should be a list of {"role", "content"}.`);
+
+/** A template whose earlier turns change when more follow. */
+export const chatNotStepwise = (place: RecordPlace): HutError => new HutError("CHAT_NOT_STEPWISE", { ...place },
+  `${at(place)}: the chat template writes a turn in another way once more turns follow, so --mask-prompt can't tell what the assistant said. `
+  + `Mark that in the template with {% generation %} … {% endgeneration %}, or leave out --mask-prompt.`);
+
 /** A length that special tokens fill by themselves. */
 export const maxLengthTooShort = (maxLength: number, special: number): HutError => new HutError("MAX_LENGTH_TOO_SHORT", { maxLength, special },
   `A length of ${count(maxLength, "token")} has no room for text: the tokenizer adds ${count(special, "special token")}. Use a longer --max-seq-length.`);
