@@ -176,6 +176,21 @@ export const inputMissing = (file: string, input: string, columns: readonly stri
 export const inputTypeUnsupported = (input: string, type: string): HutError => new HutError("INPUT_TYPE_UNSUPPORTED", { input, type },
   `The graph's input ${quote(input)} takes ${type}, which data can't be fed to. Export the model with integer or float inputs.`);
 
+// GLUE
+
+/** A flag that says otherwise than the GLUE task. */
+export const glueContradicts = (glue: string, flag: string, given: string, own: string): HutError => new HutError("GLUE_CONTRADICTS", { glue, flag, given, own },
+  `--glue ${glue} is learnt with ${flag} ${own}, and ${flag} ${quote(given)} is given. Leave one of them out.`, { exitCode: 2 });
+
+/** A file without the columns of a GLUE task; `wanted`: those that it may have. */
+export const glueColumnsMissing = (file: string, glue: string, wanted: readonly (readonly string[])[], columns: readonly string[]): HutError =>
+  new HutError("DATA_COLUMN_MISSING", { file, glue, wanted, columns },
+    `${quote(file)} is no file of GLUE's ${glue}: it has the columns ${names(columns)}, and needs ${wanted.map((entry) => names(entry)).join(", or ")}.`);
+
+/** Labels wanted of one of GLUE's test files. */
+export const glueUnlabelled = (file: string, glue: string): HutError => new HutError("GLUE_UNLABELLED", { file, glue },
+  `${quote(file)} has no labels: GLUE's test files of ${glue} come without. Measure on dev.tsv, or use predict for what GLUE's server scores.`);
+
 // Labels
 
 /** An empty label. */

@@ -5,6 +5,7 @@ import type { Graph } from "../ir/graph.ts";
 import type { Padding } from "./data/collate.ts";
 import { withColumns } from "./data/columns.ts";
 import { reportNotes, type DataReport } from "./data/data-report.ts";
+import { glueFile } from "./data/glue.ts";
 import { toExamples, type Example } from "./data/examples.ts";
 import type { Texts } from "./data/overlap.ts";
 import type { InputSpec } from "./data/field.ts";
@@ -29,7 +30,7 @@ export interface LoadedExamples {
 }
 
 /** What examples are made for. */
-export interface ExamplesOptions extends Pick<DataOptions, "maxSeqLength" | "textColumn" | "labelColumn">, Pick<CommonOptions, "onNotice"> {
+export interface ExamplesOptions extends Pick<DataOptions, "maxSeqLength" | "glue" | "textColumn" | "labelColumn" | "maskPrompt">, Pick<CommonOptions, "onNotice"> {
   readonly task: Task;
   /** The model's own graph, as loaded: its inputs are what data must feed. */
   readonly graph: Graph;
@@ -46,16 +47,19 @@ export interface ExamplesOptions extends Pick<DataOptions, "maxSeqLength" | "tex
 export function examplesOf(file: DataFile, tokenizer: TextTokenizer | undefined, options: ExamplesOptions): LoadedExamples {
   const { graph } = options;
   const inputs = inputSpecs(graph);
-  const labelled = labelledInput(graph, inputs);
+  const labelledRow = labelledInput(graph, inputs);
   const isWhole = options.maxSeqLength === undefined && options.wholeTexts === true;
   const maxLength = isWhole ? longestText(graph, tokenizer?.maxLength) : Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph));
-  const data = withColumns(file, options, options.labels === "required");
+  const labelled = options.labels === "required";
+  const named = withColumns(file, options, labelled);
+  const { data, id2label: known } = options.glue === undefined ? { data: named, id2label: options.id2label } : glueFile(named, options.glue, options.id2label, labelled);
+  if (options.learns === true && tokenizer?.padIsEos === true) options.onNotice?.("the tokenizer has no pad token: rows are filled up with the one that ends texts");
   const { examples, id2label, report, texts } = toExamples(data, {
-    inputs, tokenizer, labels: options.labels, learns: options.learns, labelled, task: options.task.data, maxLength, vocabulary: vocabularySize(graph),
-    ...(options.numLabels === undefined ? {} : { numLabels: options.numLabels }), ...(options.id2label === undefined ? {} : { id2label: options.id2label }),
+    inputs, tokenizer, labels: options.labels, learns: options.learns, maskPrompt: options.maskPrompt, labelled: labelledRow, task: options.task.data, maxLength, vocabulary: vocabularySize(graph),
+    ...(options.numLabels === undefined ? {} : { numLabels: options.numLabels }), ...(known === undefined ? {} : { id2label: known }),
   });
   for (const note of reportNotes(report)) options.onNotice?.(note);
-  return { examples, inputs, report, texts, padding: { input_ids: tokenizer?.padId ?? 0, labelled, labels: options.task.data.labelKind }, id2label };
+  return { examples, inputs, report, texts, padding: { input_ids: tokenizer?.padId ?? 0, labelled: labelledRow, labels: options.task.data.labelKind }, id2label };
 }
 
 /** The row of tokens that the logits are for: the ids that have the logits' free length. A decoder behind an encoder has ids of its own. */

@@ -8,6 +8,7 @@ import type { Model } from "../../../ir/model.ts";
 import { parameterCount } from "../../../passes/build-step.ts";
 import { writeAdapterFolder } from "../peft-folder.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
+import { withGlue } from "../../data/glue.ts";
 import { overlapNote } from "../../data/overlap.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
 import { countParameters } from "../../inspect-model.ts";
@@ -44,7 +45,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   // A run that is resumed is read under the lock: until then it may be another process'.
   using _lock = given.dryRun === true ? undefined : folder.lockIfThere();
   const { before, checkpoint, elsewhere } = startOf(folder, given);
-  const options = before === undefined ? { ...given, adapter: elsewhere?.adapter.folder ?? given.adapter } : { ...given, ...fromSettings(before.settings) };
+  const options = withGlue(before === undefined ? { ...given, adapter: elsewhere?.adapter.folder ?? given.adapter } : { ...given, ...fromSettings(before.settings) });
   const trainFile = options.train;
   if (trainFile === undefined) throw trainFileMissing();
   using opened = openModel(path);
