@@ -131,6 +131,10 @@ function meant(near: string | undefined): string {
   return near === undefined ? "" : `, as ${quote(near)}`;
 }
 
+/** --mask-prompt, and records that don't tell a prompt; `wanted`: the columns that would. */
+export const nothingToMask = (file: string, wanted: readonly string[]): HutError => new HutError("NOTHING_TO_MASK", { file, wanted },
+  `${quote(file)} doesn't tell what --mask-prompt should leave out: ${wanted.length === 0 ? "only text-generation has prompts" : `it needs ${wanted.join(" or ")}`}.`);
+
 /** A column of text with nothing in it. */
 export const dataTextsEmpty = (file: string, column: string, records: number): HutError => new HutError("DATA_TEXTS_EMPTY", { file, column, records },
   `${quote(file)}: ${quote(column)} is empty in all ${count(records, "record")}, so there is nothing to read. Name the column of text with --text-column.`);

@@ -142,8 +142,8 @@ function findLayout(data: DataFile, options: ExampleOptions): Layout {
 }
 
 /** Whether a file has columns of text that the task knows. */
-function hasText({ columns }: DataFile, { task }: ExampleOptions): boolean {
-  return [...(task.forms ?? []).map((form) => form.columns), ...task.texts].some((names) => names.every((name) => columns.includes(name)));
+function hasText(data: DataFile, { task }: ExampleOptions): boolean {
+  return (task.forms ?? []).some((form) => form.columnsOf(data) !== undefined) || task.texts.some((names) => names.every((name) => data.columns.includes(name)));
 }
 
 /** Whether an input takes one value a token: [batch, T], integers. */

@@ -1,5 +1,5 @@
 /** A record's text → its row of tokens. */
-import { dataFieldMissing, dataNotText, dataTextMissing, textColumnsTooMany, tokenizerMissing, type RecordPlace } from "../../errors/data.ts";
+import { dataFieldMissing, dataNotText, dataTextMissing, nothingToMask, textColumnsTooMany, tokenizerMissing, type RecordPlace } from "../../errors/data.ts";
 import { own, type DataFile, type DataRecord } from "./parse-records.ts";
 import type { TaskData } from "./task-data.ts";
 import type { TextTokenizer } from "./tokenizer.ts";
@@ -40,16 +40,19 @@ export interface TextOptions {
  */
 export function textReader(data: DataFile, options: TextOptions): TextReader {
   const { task, tokenizer, maxLength } = options;
-  const form = data.texts === undefined ? task.forms?.find(({ columns }) => columns.every((column) => data.columns.includes(column))) : undefined;
-  const columns = form?.columns ?? data.texts ?? task.texts.find((names) => names.every((column) => data.columns.includes(column)));
-  if (columns === undefined) throw dataTextMissing(data.file, data.columns, [...task.forms ?? []].map((f) => f.columns).concat(task.texts).map((names) => names.join(" + ")));
-  const most = task.texts.reduce((longest, names) => Math.max(longest, names.length), 1);
-  if (form === undefined && columns.length > most) throw textColumnsTooMany(columns, most);
-  if (tokenizer === undefined) throw tokenizerMissing(data.file, columns[0] ?? "text");
-  if (form !== undefined) {
-    const reader = form.open(tokenizer, { maxLength, maskPrompt: options.maskPrompt === true });
-    return { columns, read: ({ fields }, place) => reader(fields, place) };
+  for (const form of task.forms ?? []) {
+    const columns = form.columnsOf(data);
+    if (columns === undefined) continue;
+    if (tokenizer === undefined) throw tokenizerMissing(data.file, columns[0] ?? "text");
+    const read = form.open(columns, tokenizer, { maxLength, maskPrompt: options.maskPrompt === true });
+    return { columns, read: ({ fields }, place) => read(fields, place) };
   }
+  const columns = data.texts ?? task.texts.find((names) => names.every((column) => data.columns.includes(column)));
+  if (columns === undefined) throw dataTextMissing(data.file, data.columns, [...(task.forms ?? []).map(({ words }) => words), ...task.texts.map((names) => names.join(" + "))]);
+  const most = task.texts.reduce((longest, names) => Math.max(longest, names.length), 1);
+  if (columns.length > most) throw textColumnsTooMany(columns, most);
+  if (options.maskPrompt === true) throw nothingToMask(data.file, (task.forms ?? []).map(({ words }) => words));
+  if (tokenizer === undefined) throw tokenizerMissing(data.file, columns[0] ?? "text");
   return {
     columns,
     read({ fields }, place) {

@@ -21,10 +21,20 @@ export interface TaskData {
 
 /** Columns that become one row of tokens in a way of their own. */
 export interface TextForm {
-  /** A file that has all of these is read so. */
-  readonly columns: readonly string[];
+  /** What its columns are, for messages. */
+  readonly words: string;
+  /** The columns that it reads of this file; undefined where the file isn't written so. */
+  columnsOf(data: DataFile): readonly string[] | undefined;
   /** How records are read. What `tokenizer` lacks for it is an error, thrown here. */
-  open(tokenizer: TextTokenizer, options: { readonly maxLength: number; readonly maskPrompt: boolean }): (fields: DataRecord["fields"], place: RecordPlace) => ReadText;
+  open(columns: readonly string[], tokenizer: TextTokenizer, options: FormOptions): (fields: DataRecord["fields"], place: RecordPlace) => ReadText;
+}
+
+/** How forms are read. */
+export interface FormOptions {
+  /** Rows are cut to so many tokens, from the end. */
+  readonly maxLength: number;
+  /** Whether only what follows a prompt is learnt. */
+  readonly maskPrompt: boolean;
 }
 
 /** How labels are fed. */
