@@ -1,7 +1,7 @@
 /** Every flag of every verb, once. Names and defaults are those of runtime/options.ts; a flag that isn't given isn't passed on. */
 import type { Pooling } from "../passes/attach-head.ts";
-import { ARTIFACT_FORMATS, DEFAULTS, OPTIMIZERS, PROBLEMS, PROVIDERS, SCHEDULERS, TASKS } from "../runtime/options.ts";
-import type { ArtifactFormat, OptimizerName, ProblemName, Provider, Scheduler, TaskName } from "../runtime/options.ts";
+import { ARTIFACT_FORMATS, DEFAULTS, GLUE, OPTIMIZERS, PROBLEMS, PROVIDERS, SCHEDULERS, TASKS } from "../runtime/options.ts";
+import type { ArtifactFormat, GlueName, OptimizerName, ProblemName, Provider, Scheduler, TaskName } from "../runtime/options.ts";
 import { choice, choices, names, number, optionalText, text, toggle, wordOrNumbers, type Flag } from "./flag.ts";
 
 /** Methods by name, and what `--lr` is by default for each. A copy, since importing the methods loads the whole compiler; a test compares the two. */
@@ -67,6 +67,11 @@ export const trainFile: Flag<string> = text("--train <file>", "labelled training
 export const dev: Flag<string> = text("--dev <file>", "labelled data to evaluate on while training", data);
 /** `--data`: its use is the verb's. */
 export const dataFile = (help: string): Flag<string> => text("--data <file>", help, data);
+export const glue: Flag<GlueName> = choice("--glue <name>", "the data are GLUE's files of this task; columns, class names and --problem follow", GLUE, data);
+export const maskPrompt: Flag<boolean> = toggle("--mask-prompt", "with text-generation: learn the completion, or what the assistant says, and not the prompt", data);
+export const textColumn: Flag<readonly string[]> = names("--text-column <list>", "the column of text, or the two of a pair",
+  { ...data, default: "text or sentence, or the pairs that GLUE uses" });
+export const labelColumn: Flag<string> = text("--label-column <name>", "the column of labels", { ...data, default: "label or labels" });
 export const tokenizer: Flag<string> = text("--tokenizer <file>", "tokenizer.json", { ...data, default: "beside the model, or in the folder above" });
 export const maxSeqLength: Flag<number> = number("--max-seq-length <tokens>", "longer texts are cut",
   { ...data, default: DEFAULTS.maxSeqLength, integer: true, min: 1 });

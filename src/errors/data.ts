@@ -1,6 +1,7 @@
 /** What can be wrong with a data file, its labels and its columns, one function a message. */
 
 import { HutError, list, quote } from "./hut-error.ts";
+import { nearest } from "./nearest.ts";
 
 /** The endings that say how a data file is written. */
 const ENDINGS = ".tsv, .csv or .jsonl";
@@ -52,6 +53,10 @@ export const dataNoRows = (file: string, columns: readonly string[]): HutError =
 export const dataHeaderDuplicate = (place: RecordPlace, column: string): HutError => new HutError("DATA_HEADER_DUPLICATE", { ...place, column },
   `${at(place)}: the header names the column ${quote(column)} twice. Rename one of them.`);
 
+/** A JSON object that has a key twice, at whatever depth. */
+export const dataKeyDuplicate = (place: RecordPlace, key: string): HutError => new HutError("DATA_KEY_DUPLICATE", { ...place, key },
+  `${at(place)}: the key ${quote(key)} stands twice in one object, and only the last would be read. Rename or remove one of them.`);
+
 /** A header with more columns than a table may have. */
 export const dataTooManyColumns = (place: RecordPlace, most: number): HutError => new HutError("DATA_TOO_MANY_COLUMNS", { ...place, most },
   `${at(place)}: the header has more than ${count(most, "column")}. Leave out the ones that aren't needed.`);
@@ -91,14 +96,52 @@ export const dataJsonNotObject = (place: RecordPlace, value: unknown): HutError 
 
 /** Neither text nor a field named after an input; `wanted`: the columns of text that are known. */
 export const dataTextMissing = (file: string, columns: readonly string[], wanted: readonly string[]): HutError =>
-  new HutError("DATA_COLUMN_MISSING", { file, columns, wanted },
+  new HutError("DATA_COLUMN_MISSING", { file, columns, wanted, near: nearColumn(wanted, columns) },
     `${quote(file)} has no column of text and none named after an input of the graph. It has the columns ${names(columns)}; `
-    + `name the text ${wanted.join(" or ")}.`);
+    + `name the text ${wanted.join(" or ")}, or say which it is with --text-column${meant(nearColumn(wanted, columns))}.`);
 
 /** No label column; `wanted`: the names it may have. */
 export const dataLabelColumnMissing = (file: string, columns: readonly string[], wanted: readonly string[]): HutError =>
-  new HutError("DATA_COLUMN_MISSING", { file, columns, wanted },
-    `${quote(file)} has no column ${wanted.map(quote).join(" or ")}. It has the columns ${names(columns)}; rename the one that holds the labels.`);
+  new HutError("DATA_COLUMN_MISSING", { file, columns, wanted, near: nearColumn(wanted, columns) },
+    `${quote(file)} has no column ${wanted.map(quote).join(" or ")}. It has the columns ${names(columns)}; `
+    + `say which one holds the labels with --label-column${meant(nearColumn(wanted, columns))}.`);
+
+/** A column that the user named and the file lacks; `flag`: the one that named it. */
+export const dataColumnUnknown = (file: string, flag: string, column: string, columns: readonly string[]): HutError => {
+  const [near] = nearest(column, columns, 1);
+  return new HutError("DATA_COLUMN_MISSING", { file, columns, wanted: [column], near },
+    `${quote(file)} has no column ${quote(column)}, which ${flag} names. It has the columns ${names(columns)}; the nearest is ${near === undefined ? "none" : quote(near)}.`);
+};
+
+/** More columns of text than a model takes together. */
+export const textColumnsTooMany = (columns: readonly string[], most: number): HutError => new HutError("TEXT_COLUMNS_TOO_MANY", { columns, most },
+  `--text-column names ${count(columns.length, "column")} (${names(columns)}), and this task reads ${most === 1 ? "one" : `at most ${String(most)}, a pair`}.`, { exitCode: 2 });
+
+/** The column whose name is nearest to one of those that are known; undefined where none is near: half of its letters must be the same. */
+function nearColumn(wanted: readonly string[], columns: readonly string[]): string | undefined {
+  return wanted.flatMap((entry) => entry.split(" + ")).flatMap((word) => nearest(word, columns, 1).filter((column) => isLike(word, column)))[0];
+}
+
+function isLike(word: string, column: string): boolean {
+  const [a, b] = [word.toLowerCase(), column.toLowerCase()];
+  return a.includes(b) || b.includes(a) || Array.from(a).filter((letter) => b.includes(letter)).length >= 0.75 * Math.max(a.length, b.length);
+}
+
+function meant(near: string | undefined): string {
+  return near === undefined ? "" : `, as ${quote(near)}`;
+}
+
+/** --mask-prompt, and records that don't tell a prompt; `wanted`: the columns that would. */
+export const nothingToMask = (file: string, wanted: readonly string[]): HutError => new HutError("NOTHING_TO_MASK", { file, wanted },
+  `${quote(file)} doesn't tell what --mask-prompt should leave out: ${wanted.length === 0 ? "only text-generation has prompts" : `it needs ${wanted.join(" or ")}`}.`);
+
+/** A column of text with nothing in it. */
+export const dataTextsEmpty = (file: string, column: string, records: number): HutError => new HutError("DATA_TEXTS_EMPTY", { file, column, records },
+  `${quote(file)}: ${quote(column)} is empty in all ${count(records, "record")}, so there is nothing to read. Name the column of text with --text-column.`);
+
+/** A text of no tokens, where every record must have an answer. */
+export const dataTextEmpty = (place: RecordPlace, column: string): HutError => new HutError("DATA_TEXT_EMPTY", { ...place, column },
+  `${at(place)}: ${quote(column)} is empty, and the tokenizer adds no special tokens, so there is nothing to run. Leave the record out.`);
 
 /** A JSON object without a key that the file's first one has. */
 export const dataFieldMissing = (place: RecordPlace, field: string, columns: readonly string[]): HutError =>
@@ -137,6 +180,21 @@ export const inputMissing = (file: string, input: string, columns: readonly stri
 export const inputTypeUnsupported = (input: string, type: string): HutError => new HutError("INPUT_TYPE_UNSUPPORTED", { input, type },
   `The graph's input ${quote(input)} takes ${type}, which data can't be fed to. Export the model with integer or float inputs.`);
 
+// GLUE
+
+/** A flag that says otherwise than the GLUE task. */
+export const glueContradicts = (glue: string, flag: string, given: string, own: string): HutError => new HutError("GLUE_CONTRADICTS", { glue, flag, given, own },
+  `--glue ${glue} is learnt with ${flag} ${own}, and ${flag} ${quote(given)} is given. Leave one of them out.`, { exitCode: 2 });
+
+/** A file without the columns of a GLUE task; `wanted`: those that it may have. */
+export const glueColumnsMissing = (file: string, glue: string, wanted: readonly (readonly string[])[], columns: readonly string[]): HutError =>
+  new HutError("DATA_COLUMN_MISSING", { file, glue, wanted, columns },
+    `${quote(file)} is no file of GLUE's ${glue}: it has the columns ${names(columns)}, and needs ${wanted.map((entry) => names(entry)).join(", or ")}.`);
+
+/** Labels wanted of one of GLUE's test files. */
+export const glueUnlabelled = (file: string, glue: string): HutError => new HutError("GLUE_UNLABELLED", { file, glue },
+  `${quote(file)} has no labels: GLUE's test files of ${glue} come without. Measure on dev.tsv, or use predict for what GLUE's server scores.`);
+
 // Labels
 
 /** An empty label. */
@@ -146,7 +204,11 @@ export const labelMissing = (place: RecordPlace, column: string): HutError => ne
 /** A label that is no integer, in a column of integers. */
 export const labelNotInteger = (place: RecordPlace, value: unknown, numLabels: number | undefined): HutError =>
   new HutError("LABEL_NOT_INTEGER", { ...place, value, numLabels },
-    `${at(place)}: the label ${shown(value)} is not an integer. Labels in this file are integers ${range(numLabels)}, ${IGNORED}.`);
+    `${at(place)}: the label ${shown(value)} is not an integer. Labels in this file are integers ${range(numLabels)}, ${IGNORED}${isNumberText(value) ? "; numbers to predict are --problem regression" : ""}.`);
+
+function isNumberText(value: unknown): boolean {
+  return (typeof value === "number" || (typeof value === "string" && value.trim() !== "")) && Number.isFinite(Number(value));
+}
 
 /** A class number that the model doesn't have. */
 export const labelOutOfRange = (place: RecordPlace, value: number, numLabels: number | undefined): HutError =>
@@ -203,6 +265,11 @@ export const labelBeyondLogits = (index: number, label: number, classes: number)
   `Record ${String(index + 1)} has the label ${String(label)}, but the model gives ${count(classes, "logit")} a record. `
     + `Labels are integers ${range(classes)}, ${IGNORED}.`);
 
+/** Labels that are all the same. */
+export const oneClassOnly = (file: string, label: string, records: number): HutError => new HutError("ONE_CLASS_ONLY", { file, label, records },
+  `${quote(file)}: the label is ${quote(label)} in all ${count(records, "record")} that have one, so training can't tell classes apart. `
+  + `Add records of other classes; where labels are numbers to predict, use --problem regression.`);
+
 // The tokenizer
 
 /** Text, and nothing to tokenize it with. */
@@ -210,9 +277,36 @@ export const tokenizerMissing = (file: string, column: string): HutError => new 
   `${quote(file)} has text in ${quote(column)}, and there is no tokenizer. `
     + `tokenizer.json is looked for beside the model and in the folder above; name one with --tokenizer.`);
 
+/** A tokenizer with more tokens than the embedding has rows. */
+export const tokenizerBeyondVocabulary = (tokens: number, vocabulary: number): HutError => new HutError("TOKENIZER_BEYOND_VOCABULARY", { tokens, vocabulary },
+  `The tokenizer has token ids up to ${String(tokens - 1)}, that is ${String(tokens)} of them, and the model's embedding has ${String(vocabulary)} rows. `
+  + `The tokenizer belongs to another model: name the right one with --tokenizer.`);
+
 /** A tokenizer.json that can't be used. */
 export const tokenizerBroken = (reason: string, cause?: unknown): HutError => new HutError("TOKENIZER_BROKEN", { reason },
   `tokenizer.json can't be used: ${quote(reason)}. Take the file that Hugging Face's tokenizers saved with the model.`, { cause });
+
+/** A chat template that can't be read. */
+export const chatTemplateBroken = (reason: string, cause?: unknown): HutError => new HutError("CHAT_TEMPLATE_BROKEN", { reason },
+  `The tokenizer's chat template can't be used: ${quote(reason)}. Take the one that was saved with the model.`, { cause });
+
+/** Conversations, and a tokenizer that doesn't tell how to write them. */
+export const chatTemplateMissing = (column: string): HutError => new HutError("CHAT_TEMPLATE_MISSING", { column },
+  `${quote(column)} holds conversations, and the tokenizer has no chat template: neither chat_template in tokenizer_config.json nor chat_template.jinja is there. `
+  + `Add the model's, or write the data as prompt and completion.`);
+
+/** A conversation that the template doesn't take. */
+export const chatRefused = (place: RecordPlace, reason: string, cause?: unknown): HutError => new HutError("CHAT_REFUSED", { ...place, reason },
+  `${at(place)}: the chat template doesn't take this conversation: ${quote(reason)}. Mend or leave out the record.`, { cause });
+
+/** What should be a conversation. */
+export const messagesWrong = (place: RecordPlace, column: string, reason: string): HutError => new HutError("DATA_MESSAGES_WRONG", { ...place, column, reason },
+  `${at(place)}: ${quote(column)} is no conversation: ${reason}. It should be a list of {"role", "content"}.`);
+
+/** A template whose earlier turns change when more follow. */
+export const chatNotStepwise = (place: RecordPlace): HutError => new HutError("CHAT_NOT_STEPWISE", { ...place },
+  `${at(place)}: the chat template writes a turn in another way once more turns follow, so --mask-prompt can't tell what the assistant said. `
+  + `Mark that in the template with {% generation %} … {% endgeneration %}, or leave out --mask-prompt.`);
 
 /** A length that special tokens fill by themselves. */
 export const maxLengthTooShort = (maxLength: number, special: number): HutError => new HutError("MAX_LENGTH_TOO_SHORT", { maxLength, special },

@@ -1,15 +1,18 @@
 /** Records → examples for a model: text tokenized, everything checked against the graph before anything runs. */
-import { tokenIdBeyondVocabulary } from "../errors/runtime.ts";
 import { isFloating } from "../ir/data-type.ts";
 import { dimKey } from "../ir/dim.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { Padding } from "./data/collate.ts";
+import { withColumns } from "./data/columns.ts";
+import { reportNotes, type DataReport } from "./data/data-report.ts";
+import { glueFile } from "./data/glue.ts";
 import { toExamples, type Example } from "./data/examples.ts";
+import type { Texts } from "./data/overlap.ts";
 import type { InputSpec } from "./data/field.ts";
 import type { DataFile } from "./data/parse-records.ts";
 import type { TextTokenizer } from "./data/tokenizer.ts";
 import { findLogits } from "./model-outputs.ts";
-import { DEFAULTS, type DataOptions } from "./options.ts";
+import { DEFAULTS, type CommonOptions, type DataOptions } from "./options.ts";
 import { inputSpecs, vocabularySize } from "./task-inputs.ts";
 import type { Task } from "./tasks/task.ts";
 
@@ -20,34 +23,43 @@ export interface LoadedExamples {
   readonly padding: Padding;
   /** Names of the classes, where the data or the options give them. */
   readonly id2label: readonly string[] | undefined;
+  /** What was cut, empty or left out. */
+  readonly report: DataReport;
+  /** Tells which records have the text of another file's. */
+  readonly texts: Texts;
 }
 
 /** What examples are made for. */
-export interface ExamplesOptions extends Pick<DataOptions, "maxSeqLength"> {
+export interface ExamplesOptions extends Pick<DataOptions, "maxSeqLength" | "glue" | "textColumn" | "labelColumn" | "maskPrompt">, Pick<CommonOptions, "onNotice"> {
   readonly task: Task;
   /** The model's own graph, as loaded: its inputs are what data must feed. */
   readonly graph: Graph;
   readonly labels: "required" | "none";
+  /** Whether the labels are to be learnt from. */
+  readonly learns?: boolean | undefined;
   readonly numLabels: number | undefined;
   readonly id2label?: readonly string[] | undefined;
   /** Where no length is given, texts are cut where the model ends, as pipelines do, and not where training cuts them. */
   readonly wholeTexts?: boolean | undefined;
 }
 
-/** Makes examples of a data file's records. Throws HutError: a missing column, a label out of range, a tokenizer of another model. */
-export function examplesOf(data: DataFile, tokenizer: TextTokenizer | undefined, options: ExamplesOptions): LoadedExamples {
+/** Makes examples of a data file's records; what was cut, empty or left out is noticed. Throws HutError: a missing column, a label out of range, a tokenizer of another model. */
+export function examplesOf(file: DataFile, tokenizer: TextTokenizer | undefined, options: ExamplesOptions): LoadedExamples {
   const { graph } = options;
   const inputs = inputSpecs(graph);
-  const labelled = labelledInput(graph, inputs);
+  const labelledRow = labelledInput(graph, inputs);
   const isWhole = options.maxSeqLength === undefined && options.wholeTexts === true;
   const maxLength = isWhole ? longestText(graph, tokenizer?.maxLength) : Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph));
-  const { examples, id2label, maxTokenId } = toExamples(data, {
-    inputs, tokenizer, labels: options.labels, labelled, task: options.task.data, maxLength,
-    ...(options.numLabels === undefined ? {} : { numLabels: options.numLabels }), ...(options.id2label === undefined ? {} : { id2label: options.id2label }),
+  const labelled = options.labels === "required";
+  const named = withColumns(file, options, labelled);
+  const { data, id2label: known } = options.glue === undefined ? { data: named, id2label: options.id2label } : glueFile(named, options.glue, options.id2label, labelled);
+  if (options.learns === true && tokenizer?.padIsEos === true) options.onNotice?.("the tokenizer has no pad token: rows are filled up with the one that ends texts");
+  const { examples, id2label, report, texts } = toExamples(data, {
+    inputs, tokenizer, labels: options.labels, learns: options.learns, maskPrompt: options.maskPrompt, labelled: labelledRow, task: options.task.data, maxLength, vocabulary: vocabularySize(graph),
+    ...(options.numLabels === undefined ? {} : { numLabels: options.numLabels }), ...(known === undefined ? {} : { id2label: known }),
   });
-  const vocabulary = vocabularySize(graph);
-  if (vocabulary !== undefined && maxTokenId >= vocabulary) throw tokenIdBeyondVocabulary(data.file, maxTokenId, vocabulary);
-  return { examples, inputs, padding: { input_ids: tokenizer?.padId ?? 0, labelled, labels: options.task.data.labelKind }, id2label };
+  for (const note of reportNotes(report)) options.onNotice?.(note);
+  return { examples, inputs, report, texts, padding: { input_ids: tokenizer?.padId ?? 0, labelled: labelledRow, labels: options.task.data.labelKind }, id2label };
 }
 
 /** The row of tokens that the logits are for: the ids that have the logits' free length. A decoder behind an encoder has ids of its own. */

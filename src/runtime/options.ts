@@ -11,6 +11,9 @@ export const TASKS: readonly TaskName[] = ["text-classification", "text-generati
 /** What a classification task learns of a record: one class, any number of classes, or numbers. */
 export type ProblemName = "single" | "multi-label" | "regression";
 export const PROBLEMS: readonly ProblemName[] = ["single", "multi-label", "regression"];
+/** GLUE's tasks. */
+export type GlueName = "cola" | "sst2" | "mrpc" | "stsb" | "qqp" | "mnli" | "qnli" | "rte" | "wnli";
+export const GLUE: readonly GlueName[] = ["cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte", "wnli"];
 /** Formats of training artifacts. */
 export type ArtifactFormat = "step" | "ort-training";
 export const ARTIFACT_FORMATS: readonly ArtifactFormat[] = ["step", "ort-training"];
@@ -80,6 +83,14 @@ export interface DataOptions extends TaskOptions {
   readonly tokenizer?: string | undefined;
   readonly batchSize?: number | undefined;
   readonly maxSeqLength?: number | undefined;
+  /** The data are GLUE's files of this task: columns, class names, task and problem follow. */
+  readonly glue?: GlueName | undefined;
+  /** The column of text, or the two of a pair; found by the names that data sets give them where left out. */
+  readonly textColumn?: readonly string[] | undefined;
+  /** The column of labels; `label` or `labels` where left out. */
+  readonly labelColumn?: string | undefined;
+  /** Of text-generation: learn what follows a prompt, or what the assistant says, and not the rest. */
+  readonly maskPrompt?: boolean | undefined;
 }
 
 export interface OptimizerOptions {

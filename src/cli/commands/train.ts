@@ -3,8 +3,8 @@ import type { TrainOptions, TrainPlan, TrainResult } from "../../runtime/options
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, alpha, batchSize, bestMetric, classWeights, decayExempt, dev, dryRun, epochs, evalSteps, findLr, force, gradAccumulationSteps, head, labelSmoothing, lr, lrGroups, lrScheduler, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
-  output, outputName, problem, overwrite, patience, provider, rank, resume, saveSteps, saveTotalLimit, seed, shuffle, targetModules, task, threads, tokenizer, trainFile, warmupRatio, weightDecay,
+  adapter, alpha, batchSize, bestMetric, classWeights, decayExempt, dev, dryRun, epochs, evalSteps, findLr, force, glue, gradAccumulationSteps, head, labelColumn, labelSmoothing, lr, lrGroups, lrScheduler, maskPrompt, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
+  output, outputName, problem, overwrite, patience, provider, rank, resume, saveSteps, saveTotalLimit, seed, shuffle, targetModules, task, textColumn, threads, tokenizer, trainFile, warmupRatio, weightDecay,
 } from "../flags.ts";
 import { bytes, duration, figure, grouped, label, share } from "../format.ts";
 import { printable } from "../printable.ts";
@@ -20,7 +20,7 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
     output: required(output("folder", "the run folder to write")), resume, overwrite,
     adapter: adapter("start from this adapter: method, rank, targets and values come from it"), dryRun,
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force,
-    train: trainFile, dev, task, problem, tokenizer, maxSeqLength, batchSize, shuffle,
+    train: trainFile, dev, task, problem, tokenizer, glue, textColumn, labelColumn, maskPrompt, maxSeqLength, batchSize, shuffle,
     lr, epochs, maxSteps, weightDecay, maxGradNorm, lrScheduler, warmupRatio, seed,
     gradAccumulationSteps, labelSmoothing, classWeights, decayExempt, lrGroups,
     evalSteps, saveSteps, saveTotalLimit, bestMetric, patience, findLr, threads, provider,

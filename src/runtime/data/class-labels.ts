@@ -1,6 +1,6 @@
 /** The label column of a classification file → class numbers. */
 
-import { dataLabelColumnMissing, labelMissing, labelNamesDoNotFit, labelNotInteger, labelOutOfRange, labelsAllIgnored, labelUnknown, type RecordPlace } from "../../errors/data.ts";
+import { dataLabelColumnMissing, labelMissing, labelNamesDoNotFit, labelNotInteger, labelOutOfRange, labelsAllIgnored, labelUnknown, oneClassOnly, type RecordPlace } from "../../errors/data.ts";
 import { own, type DataFile } from "./parse-records.ts";
 import { IGNORED_LABEL, type FileLabels } from "./task-data.ts";
 
@@ -33,7 +33,7 @@ const LABEL_COLUMNS = ["label", "labels"];
 
 /** Each record's label, as it stands in the file. Throws where the file has no column of them. */
 export function rawLabels(data: DataFile): RawLabel[] {
-  const column = LABEL_COLUMNS.find((name) => data.columns.includes(name));
+  const column = data.label ?? LABEL_COLUMNS.find((name) => data.columns.includes(name));
   if (column === undefined) throw dataLabelColumnMissing(data.file, data.columns, LABEL_COLUMNS);
   return data.records.map(({ line, fields }) => ({ place: { file: data.file, line }, column, value: own(fields, column) }));
 }
@@ -46,7 +46,14 @@ export function placeholders(id2label: readonly string[]): boolean {
 /** Labels [] of one class: its number, or its name. */
 export function openClassLabels(data: DataFile, options: LabelOptions): FileLabels {
   const { labels, id2label } = readClassLabels(data.file, rawLabels(data), options);
-  return { id2label, of: (index) => ({ dims: [], values: labels.slice(index, index + 1) }), finish: () => undefined };
+  return {
+    id2label, of: (index) => ({ dims: [], values: labels.slice(index, index + 1) }), finish: () => undefined,
+    requireContrast() {
+      const counted = labels.filter((label) => label !== IGNORED_LABEL);
+      const [first = 0] = counted;
+      if (counted.every((label) => label === first)) throw oneClassOnly(data.file, id2label?.[first] ?? String(first), counted.length);
+    },
+  };
 }
 
 /**
@@ -58,10 +65,9 @@ export function readClassLabels(file: string, raw: readonly RawLabel[], options:
   for (const { value, place, column } of raw) {
     if (value === undefined || value === null || value === "") throw labelMissing(place, column);
   }
+  if (raw.every(({ value }) => value === IGNORED_LABEL || value === String(IGNORED_LABEL))) throw labelsAllIgnored(file);
   const named = !raw.some(({ value }) => isNumber(value)) && raw.some(({ value }) => typeof value === "string");
-  const read = named ? readNames(file, raw, options) : readIntegers(raw, options);
-  if (read.labels.every((label) => label === IGNORED_LABEL)) throw labelsAllIgnored(file);
-  return read;
+  return named ? readNames(file, raw, options) : readIntegers(raw, options);
 }
 
 /** A number, or text that is one; -100 doesn't count, as it may stand among names. */

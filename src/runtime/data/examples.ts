@@ -1,15 +1,17 @@
 /** Records → examples: numbers for every input of the graph, and a label. */
 
-import { dataFieldMissing, dataFieldShape, dataLengthsDiffer, dataNotText, dataTextMissing, inputMissing, tokenizerMissing,
-  type RecordPlace } from "../../errors/data.ts";
+import { dataFieldMissing, dataFieldShape, dataLengthsDiffer, dataTextEmpty, dataTextsEmpty, inputMissing, tokenizerBeyondVocabulary, type RecordPlace } from "../../errors/data.ts";
+import { tokenIdBeyondVocabulary } from "../../errors/runtime.ts";
 import { isFloating } from "../../ir/data-type.ts";
 import type { LabelOptions } from "./class-labels.ts";
+import type { DataReport } from "./data-report.ts";
 import { readField, tokenField, type Field, type InputSpec } from "./field.ts";
 import { canFill, fillInput } from "./fill-inputs.ts";
 import { madeInput } from "./made-inputs.ts";
+import { textKey, type Texts } from "./overlap.ts";
 import { own, type DataFile, type DataRecord } from "./parse-records.ts";
-import type { TaskData, TokenRow } from "./task-data.ts";
-import type { TextTokenizer } from "./tokenizer.ts";
+import { textReader, type ReadText, type TextOptions, type TextReader } from "./read-text.ts";
+import { IGNORED_LABEL, type TokenRow } from "./task-data.ts";
 
 /** One record, ready to be batched. */
 export interface Example {
@@ -26,16 +28,16 @@ export interface Example {
 }
 
 /** How records become examples. */
-export interface ExampleOptions extends LabelOptions {
+export interface ExampleOptions extends LabelOptions, TextOptions {
   /** The inputs of the graph that the data must feed. */
   readonly inputs: readonly InputSpec[];
-  readonly tokenizer?: TextTokenizer | undefined;
-  /** Most tokens that text is cut to, special tokens included. Rows that come as tokens are fed as they are. */
-  readonly maxLength: number;
   readonly labels: "required" | "none";
+  /** Whether the labels are to be learnt from, and not only measured by. */
+  readonly learns?: boolean | undefined;
   /** The row of tokens that labels are given for, one a token; `input_ids` where not given. */
   readonly labelled?: string | undefined;
-  readonly task: TaskData;
+  /** Rows of the embedding, where they are known. */
+  readonly vocabulary?: number | undefined;
 }
 
 /** All examples of a file, in file order. */
@@ -43,71 +45,105 @@ export interface Examples {
   readonly examples: readonly Example[];
   /** The classes' names in order, where the file or the options give them. */
   readonly id2label: readonly string[] | undefined;
-  /** The largest token id; -1 where the graph takes no input_ids. An embedding must have more rows than this. */
-  readonly maxTokenId: number;
+  readonly report: DataReport;
+  readonly texts: Texts;
 }
 
 /** The input that text becomes, the one its padding is seen in, and the one that tells a pair's texts apart. */
 const IDS = "input_ids";
 const MASK = "attention_mask";
 const SEGMENTS = "token_type_ids";
+const OF_TEXT: ReadonlySet<string> = new Set([IDS, MASK, SEGMENTS, "position_ids"]);
 
 /** Where the values of a file's records come from; the same for all of them. */
 interface Layout {
   /** Columns named after an input. */
   readonly given: readonly InputSpec[];
-  /** Columns of text to be tokenized; none where the ids are given. */
-  readonly texts: readonly string[];
+  /** Reads the text; undefined where the ids are given. */
+  readonly text: TextReader | undefined;
   /** Inputs left to be filled. */
   readonly filled: readonly InputSpec[];
 }
 
 /**
  * Makes examples of a file's records. Columns named after an input of the graph are fed as they are, else text is tokenized into `input_ids`;
- * attention_mask, token_type_ids and position_ids are filled where the data don't name them, empty caches when a batch is made. Throws where a
- * column, a label, the tokenizer or an input is missing, or a value doesn't fit, naming file and line.
+ * attention_mask, token_type_ids and position_ids are filled where the data don't name them, empty caches when a batch is made. A record without a
+ * single token is left out. Throws where a column, a label, the tokenizer or an input is missing, or a value doesn't fit, naming file and line.
  */
 export function toExamples(data: DataFile, options: ExampleOptions): Examples {
   const layout = findLayout(data, options);
+  if (layout.text !== undefined) checkTexts(data, layout.text, options);
   const read = options.labels === "required" ? options.task.openLabels(data, options) : undefined;
   const first: { fields?: ReadonlyMap<string, Field> } = {};
-  let maxTokenId = -1;
-  const examples = data.records.map((record, i): Example => {
-    const place = { file: data.file, line: record.line };
-    const { fields, mask } = readInputs(record, layout, options, place);
+  const examples: Example[] = [];
+  const keys: number[] = [];
+  const seen = { maxTokenId: -1, cut: 0, longest: 0, empty: [] as number[], ignored: [] as number[], without: [] as number[] };
+  for (const [i, record] of data.records.entries()) {
+    const { line } = record;
+    const place = { file: data.file, line };
+    const { fields, mask, text } = readInputs(record, layout, place);
+    if (text !== undefined) {
+      if (text.whole > text.ids.length) seen.cut++;
+      seen.longest = Math.max(seen.longest, text.whole);
+      if (text.texts.some((own) => own.trim() === "")) seen.empty.push(line);
+      if (text.ids.length === 0 && options.labels === "none") throw dataTextEmpty(place, layout.text?.columns[0] ?? "text");
+      if (text.ids.length === 0) {
+        seen.without.push(line);
+        continue;
+      }
+      keys.push(textKey(text.texts));
+    }
     checkSameShapes(fields, (first.fields ??= fields), place);
-    const ids = fields.get(IDS)?.values;
-    for (const id of ids ?? []) maxTokenId = Math.max(maxTokenId, id);
-    const labels = read?.of(i, labelledRow(fields, mask, options.labelled ?? IDS));
+    for (const id of fields.get(IDS)?.values ?? []) seen.maxTokenId = Math.max(seen.maxTokenId, id);
+    const labels = read?.of(i, labelledRow(fields, mask, options.labelled ?? IDS, text));
+    if (labels?.values.every((label) => label === IGNORED_LABEL) === true) seen.ignored.push(line);
     const tokens = mask ? mask.reduce((sum, counts) => sum + (counts ? 1 : 0), 0) : 1;
-    return { fields, ...(labels === undefined ? {} : { labels }), length: mask?.length ?? 1, tokens, line: record.line };
-  });
+    examples.push({ fields, ...(labels === undefined ? {} : { labels }), length: mask?.length ?? 1, tokens, line });
+  }
+  if (options.vocabulary !== undefined && seen.maxTokenId >= options.vocabulary) throw tokenIdBeyondVocabulary(data.file, seen.maxTokenId, options.vocabulary);
   read?.finish();
-  return { examples, id2label: read ? read.id2label : options.id2label, maxTokenId };
+  if (options.learns === true) read?.requireContrast?.();
+  const leftOut = [...data.leftOut ?? [], ...(seen.without.length === 0 ? [] : [{ why: "without a token", lines: seen.without }])];
+  const maxLength = Math.min(options.maxLength, fixedLength(options.inputs));
+  return {
+    examples, id2label: read ? read.id2label : options.id2label,
+    report: { file: data.file, records: examples.length, cut: { count: seen.cut, maxLength, longest: seen.longest }, emptyTexts: seen.empty.filter((line) => !seen.without.includes(line)), ignored: seen.ignored, leftOut },
+    texts: { file: data.file, keys, lines: keys.length === 0 ? [] : examples.map(({ line }) => line) },
+  };
+}
+
+/** Throws where nothing of a file's text can be used: a column of it is empty, or the tokenizer is another model's. */
+function checkTexts({ file, records }: DataFile, { columns }: TextReader, { tokenizer, vocabulary }: ExampleOptions): void {
+  if (tokenizer !== undefined && vocabulary !== undefined && tokenizer.vocabulary > vocabulary) throw tokenizerBeyondVocabulary(tokenizer.vocabulary, vocabulary);
+  const empty = columns.find((column) => records.every(({ fields }) => { const value = own(fields, column); return typeof value === "string" && value.trim() === ""; }));
+  if (empty !== undefined) throw dataTextsEmpty(file, empty, records.length);
 }
 
 /** The tokens that labels are for, and which of them count: by the mask that goes with them, where there is one. */
-function labelledRow(fields: ReadonlyMap<string, Field>, mask: readonly number[] | undefined, name: string): TokenRow | undefined {
+function labelledRow(fields: ReadonlyMap<string, Field>, mask: readonly number[] | undefined, name: string, text: ReadText | undefined): TokenRow | undefined {
   const ids = fields.get(name)?.values;
   const own = name === IDS ? mask : fields.get(name.replace(IDS, MASK))?.values;
-  return ids === undefined ? undefined : { name, ids, mask: own ?? ids.map(() => 1) };
+  return ids === undefined ? undefined : { name, ids, mask: own ?? ids.map(() => 1), learnt: name === IDS ? text?.learnt : undefined };
 }
 
-function findLayout(data: DataFile, { inputs, tokenizer, task }: ExampleOptions): Layout {
-  const given = inputs.filter(({ name }) => data.columns.includes(name));
-  const missing = inputs.filter(({ name }) => !data.columns.includes(name));
+function findLayout(data: DataFile, options: ExampleOptions): Layout {
+  const { inputs, task } = options;
+  // Text that the user names is read, also where the file has its tokens too.
+  const given = inputs.filter(({ name }) => data.columns.includes(name) && (data.texts === undefined || !OF_TEXT.has(name)));
+  const missing = inputs.filter((spec) => !given.includes(spec));
   const wantsText = missing.some(({ name }) => name === IDS);
-  const texts = wantsText ? (task.texts.find((columns) => columns.every((column) => data.columns.includes(column))) ?? []) : [];
-  if (wantsText && texts.length === 0) {
-    if (given.length > 0 || task.texts.length === 0) throw inputMissing(data.file, IDS, data.columns);
-    throw dataTextMissing(data.file, data.columns, task.texts.map((columns) => columns.join(" + ")));
-  }
-  if (texts[0] !== undefined && !tokenizer) throw tokenizerMissing(data.file, texts[0]);
-  const hasTokens = texts.length > 0 || given.some(isTokenRow);
+  if (wantsText && data.texts === undefined && !hasText(data, options) && (given.length > 0 || task.texts.length === 0)) throw inputMissing(data.file, IDS, data.columns);
+  const text = wantsText ? textReader(data, { ...options, maxLength: Math.min(options.maxLength, fixedLength(inputs)) }) : undefined;
+  const hasTokens = text !== undefined || given.some(isTokenRow);
   const filled = missing.filter((spec) => spec.name !== IDS && madeInput(spec) === undefined);
   const stuck = filled.find(({ name }) => !hasTokens || !canFill(name));
   if (stuck) throw inputMissing(data.file, stuck.name, data.columns);
-  return { given, texts, filled };
+  return { given, text, filled };
+}
+
+/** Whether a file has columns of text that the task knows. */
+function hasText(data: DataFile, { task }: ExampleOptions): boolean {
+  return (task.forms ?? []).some((form) => form.columnsOf(data) !== undefined) || task.texts.some((names) => names.every((name) => data.columns.includes(name)));
 }
 
 /** Whether an input takes one value a token: [batch, T], integers. */
@@ -115,15 +151,19 @@ function isTokenRow(spec: InputSpec): boolean {
   return spec.shape.length === 2 && !isFloating(spec.dtype);
 }
 
-/** One record's values for all inputs, and its mask where it has a row of tokens. */
-function readInputs(record: DataRecord, layout: Layout, options: ExampleOptions, place: RecordPlace): { fields: Map<string, Field>; mask?: readonly number[] } {
+/** One record's values for all inputs, its mask where it has a row of tokens, and its text where these are made of it. */
+function readInputs(record: DataRecord, layout: Layout, place: RecordPlace): { fields: Map<string, Field>; mask?: readonly number[]; text?: ReadText } {
   const fields = new Map<string, Field>();
   for (const spec of layout.given) {
     const value = own(record.fields, spec.name);
     if (value === undefined) throw dataFieldMissing(place, spec.name, Object.keys(record.fields));
     fields.set(spec.name, readField(value, spec, place));
   }
-  if (layout.texts.length > 0) tokenize(record, layout, options, fields, place);
+  const text = layout.text?.read(record, place);
+  if (text !== undefined) {
+    fields.set(IDS, tokenField(text.ids));
+    if (layout.filled.some(({ name }) => name === SEGMENTS)) fields.set(SEGMENTS, tokenField(text.typeIds));
+  }
   const rowName = fields.has(IDS) ? IDS : layout.given.find(isTokenRow)?.name;
   const row = rowName === undefined ? undefined : fields.get(rowName);
   if (rowName === undefined || !row) return { fields };
@@ -136,22 +176,7 @@ function readInputs(record: DataRecord, layout: Layout, options: ExampleOptions,
     const field = fields.get(name) ?? fillInput(name, mask);
     if (field) fields.set(name, field);
   }
-  return { fields, mask };
-}
-
-/** Adds `input_ids`, and `token_type_ids` where the graph takes them and the data don't give them. */
-function tokenize(record: DataRecord, { texts, filled }: Layout, options: ExampleOptions, fields: Map<string, Field>, place: RecordPlace): void {
-  const words = texts.map((column) => {
-    const value = own(record.fields, column);
-    if (value === undefined) throw dataFieldMissing(place, column, Object.keys(record.fields));
-    if (typeof value !== "string") throw dataNotText(place, column, value);
-    return value;
-  });
-  const tokenizer = options.tokenizer;
-  if (!tokenizer) throw tokenizerMissing(place.file, texts[0] ?? "text");
-  const { ids, typeIds } = tokenizer.encode(words, Math.min(options.maxLength, fixedLength(options.inputs)));
-  fields.set(IDS, tokenField(ids));
-  if (filled.some(({ name }) => name === SEGMENTS)) fields.set(SEGMENTS, tokenField(typeIds));
+  return { fields, mask, ...(text === undefined ? {} : { text }) };
 }
 
 /** The length that an export fixed for its rows of tokens, else no bound. */

@@ -1,5 +1,5 @@
 /** Labels that are numbers of the logits' shape: which of several classes hold, or what a regression is to predict. */
-import { labelListWrong, labelMissing, labelNumberWrong, labelsAllIgnored, labelUnknown } from "../../errors/data.ts";
+import { labelListWrong, labelMissing, labelNumberWrong, labelsAllIgnored, labelUnknown, oneClassOnly } from "../../errors/data.ts";
 import { placeholders, rawLabels, type LabelOptions, type RawLabel } from "./class-labels.ts";
 import { fromText } from "./field.ts";
 import type { DataFile } from "./parse-records.ts";
@@ -20,7 +20,12 @@ export function openSeveralLabels(data: DataFile, options: LabelOptions): FileLa
     return isNamed ? marked(label, list, id2label ?? []) : numbers(label, list, options.numLabels, (v) => (v >= 0 && v <= 1) || v === IGNORED_LABEL, "from 0 to 1, or -100 to leave the class out");
   });
   if (rows.every((row) => row.every((v) => v === IGNORED_LABEL))) throw labelsAllIgnored(data.file);
-  return { id2label, ...ofRows(rows) };
+  const requireContrast = (): void => {
+    const [first = []] = rows;
+    const seen = (id2label ?? first.map((_, id) => String(id))).filter((_, id) => (first[id] ?? 0) > 0);
+    if (rows.every((row) => row.every((v, id) => v === first[id]))) throw oneClassOnly(data.file, seen.join(", "), rows.length);
+  };
+  return { id2label, ...ofRows(rows), requireContrast };
 }
 
 /** Labels [C] of a regression: a number, or a list of C. */

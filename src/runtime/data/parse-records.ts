@@ -2,10 +2,11 @@
 
 // The build for browsers, which brings what Node has of its own.
 import { parse } from "csv-parse/browser/esm/sync";
-import { dataCsvBroken, dataEmpty, dataEndingUnknown, dataHeaderDuplicate, dataJsonBroken, dataJsonNotObject, dataNoRows, dataNotUtf8,
+import { dataCsvBroken, dataEmpty, dataEndingUnknown, dataHeaderDuplicate, dataJsonBroken, dataKeyDuplicate, dataJsonNotObject, dataNoRows, dataNotUtf8,
   dataParquetUnsupported, dataQuoteMisplaced, dataQuoteOpen, dataRowWidth, dataTooManyColumns, dataTooManyRecords } from "../../errors/data.ts";
 import { HutError } from "../../errors/hut-error.ts";
 import { isTooDeep, MAX_JSON_NESTING } from "../parse-json.ts";
+import { doubledKey } from "./doubled-key.ts";
 
 /**
  * Most columns of a table. Every cell costs some ten times what it takes in the file, so rows of nothing but tabs could fill the memory. Data sets of text
@@ -28,9 +29,29 @@ export interface DataFile {
   readonly file: string;
   readonly columns: readonly string[];
   readonly records: readonly DataRecord[];
+  /** The columns of text, where the user or the kind of file says which these are: one or a pair. */
+  readonly texts?: readonly string[] | undefined;
+  /** The column of labels, where that is said. */
+  readonly label?: string | undefined;
+  /** Records of the file that aren't among these. */
+  readonly leftOut?: readonly LeftOut[] | undefined;
 }
 
-type Parser = (file: string, text: string) => DataFile;
+/** Records that were left out, and why, as a clause that goes on from their number. */
+export interface LeftOut {
+  readonly why: string;
+  readonly lines: readonly number[];
+}
+
+/** What is known of a table beside its ending. */
+export interface TableForm {
+  /** The columns of a table without a header, by its first row; undefined where that row is one. */
+  readonly columnsOf?: ((first: readonly string[]) => readonly string[] | undefined) | undefined;
+  /** Whether rows of another width than the header's are left out, and not refused. */
+  readonly skipsRagged?: boolean | undefined;
+}
+
+type Parser = (file: string, text: string, form: TableForm) => DataFile;
 
 /** How each ending is read. */
 const PARSERS: Readonly<Record<string, Parser>> = {
@@ -43,9 +64,9 @@ const PARSERS: Readonly<Record<string, Parser>> = {
  * A data file's bytes → its records, read as the ending of `file` says. UTF-8, with or without a byte order mark; lines end in LF or CRLF; empty
  * last lines don't count. Throws where the ending is unknown or the content is broken, naming the line.
  */
-export function parseRecords(file: string, bytes: Uint8Array): DataFile {
+export function parseRecords(file: string, bytes: Uint8Array, form: TableForm = {}): DataFile {
   const parser = parserFor(file);
-  return parser(file, decodeUtf8(file, bytes));
+  return parser(file, decodeUtf8(file, bytes), form);
 }
 
 /** Throws unless the ending of `file` is one that can be read; asked before a file is opened. */
@@ -96,17 +117,17 @@ function* linesOf(text: string): Generator<readonly [number: number, line: strin
 }
 
 /** GLUE's TSV: tabs part the cells and nothing is quoted, so a stray quote is text. */
-function fromTsv(file: string, text: string): DataFile {
-  const table = new Table(file);
+function fromTsv(file: string, text: string, form: TableForm): DataFile {
+  const table = new Table(file, form);
   for (const [line, row] of linesOf(text)) table.add(line, (row.endsWith("\r") ? row.slice(0, -1) : row).split("\t", MAX_COLUMNS + 1));
   return table.finish();
 }
 
 /** RFC 4180: quoted fields may hold commas, doubled quotes and line breaks. */
-function fromCsv(file: string, text: string): DataFile {
+function fromCsv(file: string, text: string, form: TableForm): DataFile {
   // Tells where a record starts, also the one that breaks: csv-parse itself counts the lines it has seen.
   let linesBefore = 0;
-  const table = new Table(file);
+  const table = new Table(file, form);
   // Of a text csv-parse makes an array with an element for each byte, which ends the process beyond 2^27 of them. Its types want Node's Buffer.
   const bytes = new TextEncoder().encode(text) as Uint8Array as Parameters<typeof parse>[0];
   try {
@@ -133,13 +154,16 @@ function fromCsv(file: string, text: string): DataFile {
 /** A header and the rows below it → records. Each row is checked as it comes, so that a broken file doesn't fill the memory first. */
 class Table {
   readonly #file: string;
+  readonly #form: TableForm;
   readonly #records: DataRecord[] = [];
+  readonly #ragged: number[] = [];
   #columns: readonly string[] | undefined;
   /** Where the blank rows begin that came last, and how many they are: at the end of a file they don't count. */
   #blanks = { line: 0, count: 0 };
 
-  constructor(file: string) {
+  constructor(file: string, form: TableForm) {
     this.#file = file;
+    this.#form = form;
   }
 
   add(line: number, cells: readonly string[]): void {
@@ -156,7 +180,8 @@ class Table {
   finish(): DataFile {
     if (this.#columns === undefined) throw dataEmpty(this.#file);
     if (this.#records.length === 0) throw dataNoRows(this.#file, this.#columns);
-    return { file: this.#file, columns: this.#columns, records: this.#records };
+    const leftOut = this.#ragged.length === 0 ? {} : { leftOut: [{ why: "with another number of columns than the header", lines: this.#ragged }] };
+    return { file: this.#file, columns: this.#columns, records: this.#records, ...leftOut };
   }
 
   #take(line: number, cells: readonly string[]): void {
@@ -164,9 +189,17 @@ class Table {
     const columns = this.#columns;
     if (columns === undefined) {
       if (cells.length > MAX_COLUMNS) throw dataTooManyColumns(place, MAX_COLUMNS);
+      this.#columns = this.#form.columnsOf?.(cells) ?? cells;
+      if (this.#columns !== cells) {
+        this.#take(line, cells);
+        return;
+      }
       const twice = cells.find((column, i) => cells.indexOf(column) !== i);
       if (twice !== undefined) throw dataHeaderDuplicate(place, twice);
-      this.#columns = cells;
+      return;
+    }
+    if (cells.length !== columns.length && this.#form.skipsRagged === true) {
+      this.#ragged.push(line);
       return;
     }
     if (cells.length !== columns.length) throw dataRowWidth(place, cells.length, columns.length);
@@ -202,6 +235,8 @@ function parseObject(place: { file: string; line: number }, json: string): Recor
     throw dataJsonBroken(place, cause);
   }
   if (isTooDeep(value)) throw dataJsonBroken(place, `it nests deeper than ${String(MAX_JSON_NESTING)}`);
+  const twice = doubledKey(json);
+  if (twice !== undefined) throw dataKeyDuplicate(place, twice);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw dataJsonNotObject(place, value);
   return value as Record<string, unknown>;
 }

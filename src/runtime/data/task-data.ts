@@ -3,15 +3,38 @@
 import { DataType } from "../../ir/data-type.ts";
 import type { Field } from "./field.ts";
 import type { LabelOptions } from "./class-labels.ts";
-import type { DataFile } from "./parse-records.ts";
+import type { DataFile, DataRecord } from "./parse-records.ts";
+import type { ReadText } from "./read-text.ts";
+import type { TextTokenizer } from "./tokenizer.ts";
+import type { RecordPlace } from "../../errors/data.ts";
 
 /** The columns a task reads, and how its labels become numbers. */
 export interface TaskData {
   /** Columns of text, one or a pair; the first entry whose columns are all there is read. None where the task takes no text. */
   readonly texts: readonly (readonly string[])[];
+  /** Other ways to write a record, looked for before `texts`. */
+  readonly forms?: readonly TextForm[] | undefined;
   readonly labelKind: LabelKind;
   /** Looks at a file's labels before anything else is read of it. Throws, naming file and line, where they can't be used. */
   openLabels(data: DataFile, options: LabelOptions): FileLabels;
+}
+
+/** Columns that become one row of tokens in a way of their own. */
+export interface TextForm {
+  /** What its columns are, for messages. */
+  readonly words: string;
+  /** The columns that it reads of this file; undefined where the file isn't written so. */
+  columnsOf(data: DataFile): readonly string[] | undefined;
+  /** How records are read. What `tokenizer` lacks for it is an error, thrown here. */
+  open(columns: readonly string[], tokenizer: TextTokenizer, options: FormOptions): (fields: DataRecord["fields"], place: RecordPlace) => ReadText;
+}
+
+/** How forms are read. */
+export interface FormOptions {
+  /** Rows are cut to so many tokens, from the end. */
+  readonly maxLength: number;
+  /** Whether only what follows a prompt is learnt. */
+  readonly maskPrompt: boolean;
 }
 
 /** How labels are fed. */
@@ -32,6 +55,8 @@ export interface FileLabels {
   of(index: number, row: TokenRow | undefined): Field;
   /** Throws where no label of the file counts; asked once all records are read. */
   finish(): void;
+  /** Throws where all labels are the same, so that nothing can be learnt; absent where that is no mistake. */
+  requireContrast?(): void;
 }
 
 /** A record's row of T token ids, and which of them count. */
@@ -40,6 +65,8 @@ export interface TokenRow {
   readonly name: string;
   readonly ids: readonly number[];
   readonly mask: readonly number[];
+  /** 1 for a token that is to be learnt, where not all that count are. */
+  readonly learnt?: readonly number[] | undefined;
 }
 
 /** The label that the loss and every metric leave out, as in PyTorch and Hugging Face. */

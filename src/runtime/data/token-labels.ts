@@ -14,12 +14,13 @@ const COLUMN = "labels";
  * left out. The loss shifts them: the first of a row is never predicted.
  */
 export function openTokenLabels(data: DataFile, { numLabels }: LabelOptions): FileLabels {
-  const given = data.columns.includes(COLUMN);
+  const column = data.label ?? COLUMN;
+  const given = data.columns.includes(column);
   const seen = { counts: false };
   return {
     id2label: undefined,
     of(index, row) {
-      const labels = given ? readGiven(data, index, row, numLabels) : ownTokens(data.file, row);
+      const labels = given ? readGiven(data, column, index, row, numLabels) : ownTokens(data.file, row);
       seen.counts ||= labels.values.slice(1).some((label) => label !== IGNORED_LABEL);
       return labels;
     },
@@ -31,18 +32,18 @@ export function openTokenLabels(data: DataFile, { numLabels }: LabelOptions): Fi
 
 function ownTokens(file: string, row: TokenRow | undefined): Field {
   if (!row) throw tokenRowMissing(file);
-  return tokenField(row.ids.map((id, t) => (row.mask[t] ? id : IGNORED_LABEL)));
+  return tokenField(row.ids.map((id, t) => (row.mask[t] && row.learnt?.[t] !== 0 ? id : IGNORED_LABEL)));
 }
 
-function readGiven({ file, records }: DataFile, index: number, row: TokenRow | undefined, numLabels: number | undefined): Field {
+function readGiven({ file, records }: DataFile, column: string, index: number, row: TokenRow | undefined, numLabels: number | undefined): Field {
   const record = records[index];
   const place = { file, line: record?.line ?? 0 };
-  const stated = own(record?.fields ?? {}, COLUMN);
-  if (stated === undefined) throw dataFieldMissing(place, COLUMN, Object.keys(record?.fields ?? {}));
+  const stated = own(record?.fields ?? {}, column);
+  if (stated === undefined) throw dataFieldMissing(place, column, Object.keys(record?.fields ?? {}));
   const value = typeof stated === "string" ? fromText(stated) : stated;
-  if (!Array.isArray(value)) throw tokenLabelsNotList(place, COLUMN, stated);
+  if (!Array.isArray(value)) throw tokenLabelsNotList(place, column, stated);
   if (!row) throw tokenRowMissing(file);
-  if (value.length !== row.ids.length) throw dataLengthsDiffer(place, COLUMN, value.length, row.name, row.ids.length);
+  if (value.length !== row.ids.length) throw dataLengthsDiffer(place, column, value.length, row.name, row.ids.length);
   return tokenField(value.map((label: unknown) => {
     const fits = typeof label === "number" && Number.isInteger(label) && (label === IGNORED_LABEL || (label >= 0 && label < (numLabels ?? Infinity)));
     if (!fits) throw tokenLabelWrong(place, label, numLabels);

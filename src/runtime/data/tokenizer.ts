@@ -3,23 +3,35 @@
 import * as tokenizers from "@huggingface/tokenizers";
 import { maxLengthTooShort, tokenizerBroken } from "../../errors/data.ts";
 import { costlyPattern } from "./costly-pattern.ts";
+import { precompiled } from "./precompiled.ts";
 import { isTokenId, readTemplates, specialCount, type Template } from "./token-template.ts";
+import { field, framed, isObject, padding, SpecialTokens, statedLength, vocabularyOf, withAddedTokens, type SpecialToken } from "./tokenizer-settings.ts";
+import { chatTemplate, templateIn, type ChatTemplate } from "./chat-template.ts";
 
 /** The tokens of one text or pair, special tokens included: T ids, and T segment numbers (0 or 1). */
 export interface TokenizedText {
   readonly ids: readonly number[];
   readonly typeIds: readonly number[];
+  /** How many tokens there would be if nothing had been cut. */
+  readonly whole: number;
 }
-
-/** Longest `model_max_length` that is a bound: the longest contexts of models are some ten million tokens. */
-const LONGEST_STATED = 2 ** 31;
 
 /** What turns text into token ids. */
 export interface TextTokenizer {
   /** The id that fills up short rows. */
   readonly padId: number;
+  /** Whether that is the one that ends texts, for want of another. */
+  readonly padIsEos?: boolean | undefined;
+  /** What ends a text, where the files tell it. */
+  readonly eos?: SpecialToken | undefined;
+  /** How a conversation is written; undefined where the files don't tell. Compiled when it is first asked for. Throws CHAT_TEMPLATE_BROKEN. */
+  readonly chat?: (() => ChatTemplate) | undefined;
+  /** A text's ids without a frame, uncut; special tokens that stand in it are taken as such. */
+  readonly plain?: ((text: string) => readonly number[]) | undefined;
   /** Most tokens the model takes, special ones included, as tokenizer_config.json tells: Infinity where it says there is no bound. */
   readonly maxLength: number | undefined;
+  /** How many ids there are: the largest and one. */
+  readonly vocabulary: number;
   /**
    * One text, or a pair, with special tokens, cut to at most `maxLength` tokens: special tokens stay, of a pair the longer text is cut first
    * (Hugging Face's `longest_first`). Throws where `maxLength` has no room for text.
@@ -32,6 +44,10 @@ export interface TokenizerFiles {
   readonly tokenizerJson: unknown;
   readonly tokenizerConfig?: unknown;
   readonly specialTokensMap?: unknown;
+  /** The model's config.json: tells special tokens where the others don't. */
+  readonly config?: unknown;
+  /** chat_template.jinja, which goes before the one in tokenizer_config.json. */
+  readonly chatTemplate?: string | undefined;
 }
 
 /**
@@ -40,35 +56,62 @@ export interface TokenizerFiles {
  * asks for parts that can't be made.
  */
 export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
-  const json = files.tokenizerJson;
-  if (!isObject(json) || !isObject(json["model"])) throw tokenizerBroken("it has no model");
   const config = isObject(files.tokenizerConfig) ? files.tokenizerConfig : {};
+  if (!isObject(files.tokenizerJson) || !isObject(files.tokenizerJson["model"])) throw tokenizerBroken("it has no model");
+  const json = withAddedTokens(files.tokenizerJson, config);
   for (const part of [json["normalizer"], json["pre_tokenizer"]]) checkPatterns(part);
   const tokenizer = makeTokenizer(json, config);
   const prepare = lowersCase(json["normalizer"]) ? lowerSigma : (text: string): string => text;
-  const templates = readTemplates(json["post_processor"], (token) => tokenizer.token_to_id(token));
+  const idOf = (token: string): number | undefined => tokenizer.token_to_id(token);
+  const tokens = new SpecialTokens([config, files.specialTokensMap], files.config, idOf, (id) => tokenizer.id_to_token(id));
+  const templates = framed(readTemplates(json["post_processor"], idOf), config, tokens);
+  const pad = padding(json, tokens);
+  const template = files.chatTemplate ?? templateIn(config);
   const fromLeft = cutsFromLeft(json, config);
   const cut = (ids: number[], length: number): number[] => (ids.length <= length ? ids : fromLeft ? ids.slice(ids.length - length) : ids.slice(0, length));
 
   return {
-    padId: findPadId(json, [config, files.specialTokensMap], tokenizer),
+    padId: pad.id,
+    padIsEos: pad.isEos,
+    eos: tokens.find("eos"),
+    chat: template === undefined ? undefined : once(() => chatTemplate(template, specialContents(tokens))),
+    plain: (text) => plainIds(tokenizer, prepare(text)),
     maxLength: statedLength(config),
+    vocabulary: vocabularyOf(json),
     encode(texts, maxLength) {
-      const template: Template = texts.length > 1 ? templates.pair : templates.single;
-      const room = maxLength - specialCount(template);
-      if (room < 1) throw maxLengthTooShort(maxLength, specialCount(template));
+      const frame: Template = texts.length > 1 ? templates.pair : templates.single;
+      const room = maxLength - specialCount(frame);
+      if (room < 1) throw maxLengthTooShort(maxLength, specialCount(frame));
       const sequences = texts.map((text) => plainIds(tokenizer, prepare(text)));
       const [first = [], second = []] = sequences;
       const lengths = sharedLengths(first.length, second.length, room);
-      return fill(template, [cut(first, lengths[0]), cut(second, lengths[1])]);
+      return { ...fill(frame, [cut(first, lengths[0]), cut(second, lengths[1])]), whole: first.length + second.length + specialCount(frame) };
     },
   };
 }
 
+/** The special tokens that chat templates write, by the names that these have for them. */
+function specialContents(tokens: SpecialTokens): Record<string, string> {
+  return Object.fromEntries(["bos", "eos", "unk", "sep", "pad", "cls", "mask"].flatMap((part) => { const token = tokens.find(part); return token === undefined ? [] : [[`${part}_token`, token.content]]; }));
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 /** What is used of the library, written out: its own declarations refer to paths that its package does not have. */
 interface Tokenizer {
+  readonly normalizer: Normalizer | null;
   token_to_id(token: string): number | undefined;
+  id_to_token(id: number): string | undefined;
   encode(text: string, options: { add_special_tokens: boolean }): { ids: readonly (number | undefined)[] };
+}
+/** A step of the normalizer, or several, one after the other. */
+interface Normalizer {
+  readonly config: { readonly type?: unknown; readonly precompiled_charsmap?: unknown };
+  readonly normalizers?: readonly (Normalizer | null)[];
+  normalize(text: string): string;
 }
 const { Tokenizer } = tokenizers as unknown as { Tokenizer: new (json: object, config: object) => Tokenizer };
 
@@ -82,9 +125,18 @@ function checkPatterns(part: unknown): void {
   }
 }
 
-function makeTokenizer(json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
+function makeTokenizer(json: Readonly<Record<string, unknown>>, config: Record<string, unknown>): Tokenizer {
   // Post-processor and decoder aren't used here, and a part the library doesn't know must not stop it.
-  return orBroken(() => new Tokenizer({ added_tokens: [], normalizer: null, pre_tokenizer: null, ...json, post_processor: null, decoder: null }, config));
+  const tokenizer = orBroken(() => new Tokenizer({ added_tokens: [], normalizer: null, pre_tokenizer: null, ...json, post_processor: null, decoder: null }, config));
+  readTables(tokenizer.normalizer);
+  return tokenizer;
+}
+
+/** SentencePiece's tables of replacements are read as they are: the library has NFKC in their place. */
+function readTables(normalizer: Normalizer | null): void {
+  if (normalizer === null) return;
+  for (const inner of normalizer.normalizers ?? []) readTables(inner);
+  if (normalizer.config.type === "Precompiled") normalizer.normalize = precompiled(normalizer.config.precompiled_charsmap);
 }
 
 /** A text's ids without special tokens. A character that the vocabulary lacks and no unknown-token stands for is left out, as Hugging Face does. */
@@ -126,12 +178,12 @@ function sharedLengths(a: number, b: number, room: number): readonly [number, nu
 }
 
 /** Whether long texts lose their beginning: tokenizer_config.json's truncation_side, else what tokenizer.json says, else no. */
-function cutsFromLeft(json: Record<string, unknown>, config: Record<string, unknown>): boolean {
+function cutsFromLeft(json: Readonly<Record<string, unknown>>, config: Record<string, unknown>): boolean {
   const side = config["truncation_side"] ?? field(json["truncation"], "direction") ?? "right";
   return side === "left" || side === "Left";
 }
 
-function fill(template: Template, sequences: readonly (readonly number[])[]): TokenizedText {
+function fill(template: Template, sequences: readonly (readonly number[])[]): Omit<TokenizedText, "whole"> {
   const ids: number[] = [];
   const typeIds: number[] = [];
   for (const { piece, typeId } of template) {
@@ -142,32 +194,4 @@ function fill(template: Template, sequences: readonly (readonly number[])[]): To
     }
   }
   return { ids, typeIds };
-}
-
-/** From tokenizer.json's padding, else the pad_token that tokenizer_config.json or special_tokens_map.json names, else 0. */
-function findPadId(json: Record<string, unknown>, configs: readonly unknown[], tokenizer: Tokenizer): number {
-  const stated = field(json["padding"], "pad_id");
-  if (isTokenId(stated)) return stated;
-  for (const config of configs) {
-    const token = field(config, "pad_token");
-    const content = isObject(token) ? token["content"] : token;
-    const id = typeof content === "string" ? tokenizer.token_to_id(content) : undefined;
-    if (isTokenId(id)) return id;
-  }
-  return 0;
-}
-
-/** `model_max_length`; transformers writes 1e30 where there is no bound. Undefined where it isn't stated. */
-export function statedLength(config: Readonly<Record<string, unknown>>): number | undefined {
-  const stated = config["model_max_length"];
-  if (typeof stated !== "number" || !(stated > 0)) return undefined;
-  return stated <= LONGEST_STATED ? Math.floor(stated) : Infinity;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function field(value: unknown, name: string): unknown {
-  return isObject(value) ? value[name] : undefined;
 }

@@ -9,6 +9,8 @@ import type { AdapterFolder } from "../adapter/adapter-folder.ts";
 import { adapterFiles } from "../adapter/folder-files.ts";
 import { toAdapterFolder } from "../adapter/to-folder.ts";
 import type { Feed } from "../data/collate.ts";
+import { glueForm } from "../data/glue.ts";
+import { overlapNote } from "../data/overlap.ts";
 import { collectRows, perTokenOutputs } from "../evaluator.ts";
 import { evaluateWith } from "../evaluate-with.ts";
 import { examplesOf, type LoadedExamples } from "../examples-of.ts";
@@ -31,7 +33,7 @@ import { recordsOf, type MemoryData, type OpenedMemory } from "./memory-files.ts
 import type { MemoryAdaptOptions } from "./memory-model.ts";
 
 /** Where sessions run ("cpu" is WASM in a browser), and how text is cut. */
-export type MemoryRunOptions = CommonOptions & RunOptions & Pick<DataOptions, "batchSize" | "maxSeqLength">;
+export type MemoryRunOptions = CommonOptions & RunOptions & Pick<DataOptions, "batchSize" | "maxSeqLength" | "glue" | "textColumn" | "labelColumn" | "maskPrompt">;
 
 /** How a model is trained. */
 export interface MemoryTrainOptions extends MemoryRunOptions, PlanOptions {
@@ -106,9 +108,11 @@ export class AdaptedModel implements AsyncDisposable {
    * loss that is no number any more, what the runtime refuses.
    */
   async train(data: MemoryData, options: MemoryTrainOptions = {}): Promise<MemoryTrainResult> {
-    const train = this.#examples(data, options, "required");
+    const train = this.#examples(data, options, "required", true);
     this.#classes = train.id2label ?? this.#classes;
     const dev = options.dev === undefined ? undefined : this.#examples(options.dev, options, "required");
+    const shared = dev === undefined ? undefined : overlapNote(train.texts, dev.texts);
+    if (shared !== undefined) options.onNotice?.(shared);
     const plan = planOf(this.#task, this.#prepared, train, { seed: this.#options.seed, ...options });
     await this.#release();
     const state = initialState(this.#theta);
@@ -223,9 +227,9 @@ export class AdaptedModel implements AsyncDisposable {
     return toAdapterFolder(this.#prepared, this.#theta, { name: this.#opened.name, taskType: this.#task.peftType, id2label: this.#classes, problem: this.#task.problem });
   }
 
-  #examples(data: MemoryData, { maxSeqLength }: MemoryRunOptions, labels: "required" | "none"): LoadedExamples {
-    return examplesOf(recordsOf(data), this.#opened.tokenizer, {
-      task: this.#task, graph: this.#opened.loadInlined().graph, labels, maxSeqLength, wholeTexts: labels === "none", numLabels: labels === "none" ? undefined : this.#numLabels, id2label: this.#classes,
+  #examples(data: MemoryData, { maxSeqLength, glue, textColumn, labelColumn, maskPrompt, onNotice }: MemoryRunOptions, labels: "required" | "none", learns = false): LoadedExamples {
+    return examplesOf(recordsOf(data, glueForm(glue)), this.#opened.tokenizer, {
+      task: this.#task, graph: this.#opened.loadInlined().graph, labels, learns, maxSeqLength, glue, textColumn, labelColumn, maskPrompt, onNotice, wholeTexts: labels === "none", numLabels: labels === "none" ? undefined : this.#numLabels, id2label: this.#classes,
     });
   }
 

@@ -2,7 +2,7 @@
 import { dataEmpty } from "../../errors/data.ts";
 import { fileMissing } from "../../errors/files.ts";
 import { ByteRange, memorySource, type Source } from "../../ir/source.ts";
-import { parseRecords, type DataFile } from "../data/parse-records.ts";
+import { parseRecords, type DataFile, type TableForm } from "../data/parse-records.ts";
 import { loadTokenizer, type TextTokenizer, type TokenizerFiles } from "../data/tokenizer.ts";
 import { loadableModel, type LoadableModel } from "../loadable-model.ts";
 import { isObject, type Json } from "../model-folder/config-json.ts";
@@ -86,8 +86,8 @@ export function openMemory(files: ModelFiles): OpenedMemory {
 }
 
 /** Data as records. Throws HutError, naming file and line, where a file is broken. */
-export function recordsOf(data: MemoryData): DataFile {
-  if ("content" in data) return parseRecords(data.name, typeof data.content === "string" ? new TextEncoder().encode(data.content) : bytesIn(data.content));
+export function recordsOf(data: MemoryData, form: TableForm = {}): DataFile {
+  if ("content" in data) return parseRecords(data.name, typeof data.content === "string" ? new TextEncoder().encode(data.content) : bytesIn(data.content), form);
   if (data.length === 0) throw dataEmpty(RECORDS);
   return { file: RECORDS, columns: Object.keys(data[0] ?? {}), records: data.map((fields, i) => ({ line: i + 1, fields })) };
 }

@@ -1,6 +1,7 @@
 /** tokenizer_config.json and special_tokens_map.json for a tokenizer.json that came without them, or with less than batches need. */
 import type { Graph } from "../../ir/graph.ts";
-import { statedLength, type TokenizerFiles } from "../data/tokenizer.ts";
+import { statedLength } from "../data/tokenizer-settings.ts";
+import type { TokenizerFiles } from "../data/tokenizer.ts";
 import { longestText } from "../examples-of.ts";
 import type { Task } from "../tasks/task.ts";
 import { isObject, type Json } from "./config-json.ts";

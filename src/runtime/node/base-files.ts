@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TokenizerFiles } from "../data/tokenizer.ts";
 import { companionFile, isOwn } from "./model-config.ts";
-import { readJson } from "./tokenizer-files.ts";
+import { readJson } from "./json-file.ts";
 
 /** Files that travel with a model as they are. */
 const COMPANIONS = [

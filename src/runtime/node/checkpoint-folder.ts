@@ -14,7 +14,7 @@ import { writeFileAtomic } from "./atomic-write.ts";
 import { openFileSource } from "./file-source.ts";
 import { ensureFolder } from "./folder.ts";
 import { isTemporaryName } from "./temporary-file.ts";
-import { readJson } from "./tokenizer-files.ts";
+import { readJson } from "./json-file.ts";
 
 const STATE_FILE = "state.safetensors";
 const PROGRESS_FILE = "trainer_state.json";

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { isObject, labelsIn, problemIn, type Json } from "../model-folder/config-json.ts";
 import type { ProblemName } from "../options.ts";
 import { isInside } from "./external-data.ts";
-import { readJson } from "./tokenizer-files.ts";
+import { readJson } from "./json-file.ts";
 
 /**
  * A file that travels with a model: beside it, or in the folder above; undefined where there is none. As with external data, a link is followed when it ends in

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { TOLD_SETTINGS, type RunFacts } from "../model-folder/model-card.ts";
-import { readJson } from "./tokenizer-files.ts";
+import { readJson } from "./json-file.ts";
 
 /** `eval_accuracy` is a metric, `eval_runtime` and speeds are none. */
 const METRIC = /^eval_(?!runtime$|.*_per_second$)(.+)$/;

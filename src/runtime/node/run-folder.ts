@@ -17,7 +17,7 @@ import { adapterFilesAt } from "./input-files.ts";
 import { lockFolder } from "./lock-folder.ts";
 import { MetricsLog } from "./metrics-log.ts";
 import { checkedSettings, type RunSettings } from "./run-settings.ts";
-import { readJson } from "./tokenizer-files.ts";
+import { readJson } from "./json-file.ts";
 
 /** run.json. */
 export interface RunFile {

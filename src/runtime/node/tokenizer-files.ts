@@ -3,14 +3,13 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileMissing } from "../../errors/files.ts";
 import { loadTokenizer, type TextTokenizer } from "../data/tokenizer.ts";
-import { parseJson } from "../parse-json.ts";
+import { MAX_JSON_BYTES, readJson } from "./json-file.ts";
 import { readTextFile } from "./file-source.ts";
-
-/** Longest tokenizer file read; vocabularies of 250,000 pieces take under 20 MB. */
-const MAX_TOKENIZER_BYTES = 128 * 1024 * 1024;
+import { openConfig } from "./model-config.ts";
 
 /** What stands beside tokenizer.json and says more. */
 const SETTINGS_FILES = ["tokenizer_config.json", "special_tokens_map.json"];
+const TEMPLATE_FILE = "chat_template.jinja";
 
 /** tokenizer.json for a model's file: the one named, else the nearest; undefined where there is none. Throws where the one named is missing. */
 function findTokenizerFile(modelPath: string, named?: string): string | undefined {
@@ -25,7 +24,7 @@ function findTokenizerFile(modelPath: string, named?: string): string | undefine
 /** The files that a tokenizer is read from, its settings' too; some of these may be missing. None where there is no tokenizer. */
 export function tokenizerFiles(modelPath: string, named?: string): string[] {
   const file = findTokenizerFile(modelPath, named);
-  return file === undefined ? [] : [file, ...SETTINGS_FILES.map((name) => join(dirname(file), name))];
+  return file === undefined ? [] : [file, ...[...SETTINGS_FILES, TEMPLATE_FILE].map((name) => join(dirname(file), name))];
 }
 
 /** The tokenizer, with its settings from the files beside it; undefined where there is none. */
@@ -33,10 +32,7 @@ export function openTokenizer(modelPath: string, named?: string): TextTokenizer 
   const file = findTokenizerFile(modelPath, named);
   if (file === undefined) return undefined;
   const [tokenizerConfig, specialTokensMap] = SETTINGS_FILES.map((name) => join(dirname(file), name)).map((path) => (existsSync(path) ? readJson(path) : undefined));
-  return loadTokenizer({ tokenizerJson: readJson(file), tokenizerConfig, specialTokensMap });
-}
-
-/** A JSON file's value. Throws JSON_BROKEN. */
-export function readJson(file: string): unknown {
-  return parseJson(readTextFile(file, MAX_TOKENIZER_BYTES), file);
+  const template = join(dirname(file), TEMPLATE_FILE);
+  const chatTemplate = existsSync(template) ? readTextFile(template, MAX_JSON_BYTES) : undefined;
+  return loadTokenizer({ tokenizerJson: readJson(file), tokenizerConfig, specialTokensMap, chatTemplate, config: openConfig(modelPath) });
 }

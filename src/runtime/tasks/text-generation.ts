@@ -1,5 +1,6 @@
 /** The next token of a text. */
 import { attachNextTokenLoss } from "../../passes/attach-loss.ts";
+import { PROMPT_FORMS } from "../data/prompt-forms.ts";
 import { openTokenLabels } from "../data/token-labels.ts";
 import type { Feed } from "../data/collate.ts";
 import { TOKEN_NUMBERS } from "../data/task-data.ts";
@@ -9,7 +10,7 @@ import type { Task } from "./task.ts";
 /** Decoders learn the text itself, every token from those before it. Nothing is trained whole unless named: the head is as large as the embedding. */
 export const TEXT_GENERATION: Task = {
   name: "text-generation", peftType: "CAUSAL_LM", savesHead: false, logits: ["batch", "sequence", "vocabulary"], leastLogits: 2,
-  data: { texts: [["text"]], labelKind: TOKEN_NUMBERS, openLabels: openTokenLabels },
+  data: { texts: [["text"]], forms: PROMPT_FORMS, labelKind: TOKEN_NUMBERS, openLabels: openTokenLabels },
   attachLoss: attachNextTokenLoss,
   lossTakes: ["labelSmoothing"],
   // The graph itself sums the loss: a batch's logits are too many numbers to be handed out.

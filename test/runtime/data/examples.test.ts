@@ -14,9 +14,11 @@ const BERT = [row("input_ids"), row("attention_mask"), row("token_type_ids")];
 const words: TextTokenizer = {
   maxLength: undefined,
   padId: 9,
+  vocabulary: 100,
   encode(texts, maxLength) {
     const parts = texts.map((text) => [...text.split(" ").filter(Boolean).map((word) => word.length), 2]);
-    return { ids: [1, ...parts.flat()].slice(0, maxLength), typeIds: [0, ...parts.flatMap((part, i) => part.map(() => i))].slice(0, maxLength) };
+    const whole = [1, ...parts.flat()];
+    return { ids: whole.slice(0, maxLength), typeIds: [0, ...parts.flatMap((part, i) => part.map(() => i))].slice(0, maxLength), whole: whole.length };
   },
 };
 
@@ -34,7 +36,7 @@ describe("toExamples: inputs", () => {
   it("tokenizes text, and fills the mask and the segments", () => {
     const read = examples("a.tsv", "sentence\nab abc\n");
     assert.deepEqual(values(read), { input_ids: [1, 2, 3, 2], attention_mask: [1, 1, 1, 1], token_type_ids: [0, 0, 0, 0] });
-    assert.deepEqual([read.examples[0]?.length, read.examples[0]?.tokens, read.examples[0]?.line, read.maxTokenId], [4, 4, 2, 3]);
+    assert.deepEqual([read.examples[0]?.length, read.examples[0]?.tokens, read.examples[0]?.line], [4, 4, 2]);
   });
 
   it("takes all of GLUE's pairs, and no lone sentence where its question stands beside it", () => {
@@ -54,7 +56,7 @@ describe("toExamples: inputs", () => {
     const record = { input_ids: [5, 6, 0, 0, 0], attention_mask: [1, 1, 0, 0, 0], text: "not read" };
     const read = examples("a.jsonl", jsonl(record), { maxLength: 2, tokenizer: undefined });
     assert.deepEqual(values(read), { input_ids: record.input_ids, attention_mask: record.attention_mask, token_type_ids: [0, 0, 0, 0, 0] });
-    assert.deepEqual([read.examples[0]?.length, read.examples[0]?.tokens, read.maxTokenId], [5, 2, 6]);
+    assert.deepEqual([read.examples[0]?.length, read.examples[0]?.tokens], [5, 2]);
     assert.deepEqual(values(examples("a.tsv", "input_ids\n[5, 6]\n", { inputs: [row("input_ids")] })), { input_ids: [5, 6] });
   });
 
@@ -73,12 +75,11 @@ describe("toExamples: inputs", () => {
     const read = examples("a.jsonl", jsonl({ pixel_values: [[[1, 2, 3]], [[4, 5, 6.5]]], scale: 2 }), { inputs, tokenizer: undefined });
     assert.deepEqual(read.examples.at(0)?.fields.get("pixel_values"), { dims: [2, 1, 3], values: [1, 2, 3, 4, 5, 6.5] });
     assert.deepEqual(read.examples.at(0)?.fields.get("scale"), { dims: [], values: [2] });
-    assert.equal(read.maxTokenId, -1);
   });
 
   it("says which columns there are where text is missing, and where a tokenizer is looked for", () => {
     assert.throws(() => examples("a.tsv", "review\tstars\nx\t1\n"),
-      { code: "DATA_COLUMN_MISSING", message: /It has the columns "review" and "stars"; name the text .*premise \+ hypothesis.* or sentence\.$/ });
+      { code: "DATA_COLUMN_MISSING", message: /It has the columns "review" and "stars"; name the text .*premise \+ hypothesis.* or sentence, or say which it is with --text-column\.$/ });
     assert.throws(() => examples("a.tsv", "text\nx\n", { tokenizer: undefined }),
       { code: "TOKENIZER_MISSING", message: /has text in "text".*beside the model and in the folder above.*--tokenizer/ });
   });

@@ -2,6 +2,7 @@
 import { noLogitsToEvaluate } from "../../../errors/runtime.ts";
 import { deployable } from "../../adapted-modules.ts";
 import { collectRows, measure, perTokenOutputs, type EvaluateRun, type Row } from "../../evaluator.ts";
+import { withGlue } from "../../data/glue.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
 import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
 import { findLogits } from "../../model-outputs.ts";
@@ -21,8 +22,9 @@ import { openTrained } from "./open-trained.ts";
 import { taskOf } from "./task-of.ts";
 
 /** The task's metrics over a labelled file. */
-export async function evaluate(path: string, options: EvaluateOptions, runtime?: OnnxRuntime): Promise<EvaluateResult> {
+export async function evaluate(path: string, given: EvaluateOptions, runtime?: OnnxRuntime): Promise<EvaluateResult> {
   const started = performance.now();
+  const options = withGlue(given);
   using opened = openModel(path);
   const trained = openTrained(opened, options);
   const task = taskOf(opened, options, trained);
@@ -43,8 +45,9 @@ export async function evaluate(path: string, options: EvaluateOptions, runtime?:
  * One JSON record a line: the logits under their output's name, or every output where the graph has no logits; and what the task answers by them, for a
  * classifier `label` and `score`. A name that the graph has for an output stays the graph's.
  */
-export async function predict(path: string, options: PredictOptions, runtime?: OnnxRuntime): Promise<PredictResult> {
+export async function predict(path: string, given: PredictOptions, runtime?: OnnxRuntime): Promise<PredictResult> {
   const started = performance.now();
+  const options = withGlue(given);
   using opened = openModel(path);
   refuseInputsAsOutputs([options.output], inputFiles(opened, options));
   requireWritable(options.output);

@@ -9,6 +9,8 @@ import { parameterCount } from "../../../passes/build-step.ts";
 import { writeAdapterFolder } from "../peft-folder.ts";
 import { toAdapterFolder } from "../../adapter/to-folder.ts";
 import { collate } from "../../data/collate.ts";
+import { withGlue } from "../../data/glue.ts";
+import { overlapNote } from "../../data/overlap.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
 import { countParameters } from "../../inspect-model.ts";
 import { findLearningRate } from "../../find-learning-rate.ts";
@@ -48,7 +50,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   // A run that is resumed is read under the lock: until then it may be another process'.
   using _lock = given.dryRun === true || given.findLr === true ? undefined : folder.lockIfThere();
   const { before, checkpoint, elsewhere } = startOf(folder, given);
-  const options = before === undefined ? { ...given, adapter: elsewhere?.adapter.folder ?? given.adapter } : { ...given, ...fromSettings(before.settings) };
+  const options = withGlue(before === undefined ? { ...given, adapter: elsewhere?.adapter.folder ?? given.adapter } : { ...given, ...fromSettings(before.settings) });
   const trainFile = options.train;
   if (trainFile === undefined) throw trainFileMissing();
   using opened = openModel(path);
@@ -214,8 +216,12 @@ function loadData(opened: OpenedModel, prepared: Prepared, task: Task, trainFile
   const numLabels = prepared.logits?.shape?.at(-1);
   const common = { ...options, task, modelPath: opened.path, graph, labels: "required" as const, numLabels: typeof numLabels === "number" ? numLabels : undefined };
   const known = openAdapter(options.adapter)?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
-  const train = loadExamples({ ...common, file: trainFile, id2label: known?.length === numLabels ? known : undefined });
-  return { train, dev: options.dev === undefined ? undefined : loadExamples({ ...common, file: options.dev, id2label: train.id2label }) };
+  const train = loadExamples({ ...common, learns: true, file: trainFile, id2label: known?.length === numLabels ? known : undefined });
+  if (options.dev === undefined) return { train, dev: undefined };
+  const dev = loadExamples({ ...common, file: options.dev, id2label: train.id2label });
+  const shared = overlapNote(train.texts, dev.texts);
+  if (shared !== undefined) options.onNotice?.(shared);
+  return { train, dev };
 }
 
 /** SHA-256 of a data file: a run is only resumed on the data that it began with. Throws what openFileSource throws. */
