@@ -6,8 +6,8 @@ import type { Pooling } from "../passes/attach-head.ts";
 import type { Role } from "../passes/weights/find-weights.ts";
 
 /** Tasks, by the hub's pipeline tags. */
-export type TaskName = "text-classification" | "text-generation" | "image-classification";
-export const TASKS: readonly TaskName[] = ["text-classification", "text-generation", "image-classification"];
+export type TaskName = "text-classification" | "token-classification" | "text-generation" | "image-classification";
+export const TASKS: readonly TaskName[] = ["text-classification", "token-classification", "text-generation", "image-classification"];
 /** What a classification task learns of a record: one class, any number of classes, or numbers. */
 export type ProblemName = "single" | "multi-label" | "regression";
 export const PROBLEMS: readonly ProblemName[] = ["single", "multi-label", "regression"];
@@ -210,6 +210,8 @@ export interface TrainResult {
   readonly firstLoss: number | null;
   readonly lastLoss: number | null;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Each class's figures in the last evaluation. */
+  readonly classes: readonly NamedClass[];
   /** The adapter folder written. */
   readonly adapter: string;
   readonly trainableParams: number;
@@ -243,9 +245,22 @@ export interface EvaluateOptions extends CommonOptions, DataOptions, RunOptions,
   readonly force?: boolean | undefined;
 }
 
+/** One class's figures over labelled data, as scikit-learn's classification_report has them. */
+export interface NamedClass {
+  readonly label: string;
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  /** How many records (of words, how many entities) are of this class. */
+  readonly support: number;
+}
+
 export interface EvaluateResult {
   readonly examples: number;
+  /** NaN, which `--json` has as null, where a figure has no value: a correlation with a constant. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Of each class; none for a task without classes. */
+  readonly classes: readonly NamedClass[];
   readonly seconds: number;
 }
 

@@ -5,6 +5,7 @@ import { required } from "../flag.ts";
 import { adapter, batchSize, checkpoint, dataFile, force, maxSeqLength, outputName, problem, provider, savedHead, savedNumLabels, task, threads, tokenizer } from "../flags.ts";
 import { duration, figure, grouped, label } from "../format.ts";
 import { facts } from "../table.ts";
+import { classTable } from "../class-table.ts";
 
 export const evaluate: Command = defineCommand<EvaluateOptions, EvaluateResult>({
   name: "evaluate",
@@ -17,9 +18,10 @@ export const evaluate: Command = defineCommand<EvaluateOptions, EvaluateResult>(
     task, problem, tokenizer, maxSeqLength, batchSize, outputName, head: savedHead, numLabels: savedNumLabels, force, threads, provider,
   },
   example: "onnx-hut evaluate model.onnx --task text-classification --data dev.tsv --adapter run/adapter",
-  gives: ["examples", "metrics", "seconds"],
+  gives: ["examples", "metrics", "classes", "seconds"],
   run: (verbs, model, options) => verbs.evaluate(model, options),
-  show: ({ examples, metrics, seconds }) => facts([
-    ["examples", grouped(examples)], ...Object.entries(metrics).map(([name, value]) => [label(name), figure(value)]), ["took", duration(seconds)],
-  ]),
+  show: ({ examples, metrics, classes, seconds }, { verbose }) => [
+    ...facts([["examples", grouped(examples)], ...Object.entries(metrics).map(([name, value]) => [label(name), figure(value)]), ["took", duration(seconds)]]),
+    ...classTable(classes, verbose),
+  ],
 });

@@ -9,6 +9,7 @@ import {
 import { duration, figure, grouped, label, share } from "../format.ts";
 import { printable } from "../printable.ts";
 import { facts } from "../table.ts";
+import { classTable } from "../class-table.ts";
 
 export const train: Command = defineCommand<TrainOptions, TrainResult>({
   name: "train",
@@ -25,11 +26,11 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
   },
   contradictions: [["resume", "overwrite"]],
   example: "onnx-hut train model.onnx --task text-classification --head mean --num-labels 2 --train train.tsv --dev dev.tsv -o run/",
-  gives: ["steps", "firstLoss", "lastLoss", "metrics", "adapter", "trainableParams", "totalParams", "train_runtime",
+  gives: ["steps", "firstLoss", "lastLoss", "metrics", "classes", "adapter", "trainableParams", "totalParams", "train_runtime",
     "train_samples_per_second", "train_tokens_per_second", "interrupted"],
   stopping: "stopping: saving a checkpoint; Ctrl-C again stops without it",
   run: (verbs, model, options) => verbs.train(model, options),
-  show(result, { dryRun: dry, output: folder }) {
+  show(result, { dryRun: dry, output: folder, verbose }) {
     const plan = [["steps", grouped(result.steps)], ["trainable", share(result.trainableParams, result.totalParams)]];
     if (dry === true) return ["Would train", ...facts(plan)];
     return [
@@ -42,6 +43,7 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
         // After Ctrl-C there is a checkpoint, and no adapter yet.
         ...(result.interrupted ? [] : [["adapter", result.adapter]]),
       ]),
+      ...classTable(result.classes, verbose),
       ...(result.interrupted ? ["", `Interrupted. The same command with --resume goes on from the checkpoint in ${printable(folder)}.`] : []),
     ];
   },

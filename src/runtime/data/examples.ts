@@ -9,7 +9,8 @@ import { canFill, fillInput } from "./fill-inputs.ts";
 import { madeInput } from "./made-inputs.ts";
 import { own, type DataFile, type DataRecord } from "./parse-records.ts";
 import type { TaskData, TokenRow } from "./task-data.ts";
-import type { TextTokenizer } from "./tokenizer.ts";
+import type { TextTokenizer, TokenizedText } from "./tokenizer.ts";
+import { readWords } from "./word-rows.ts";
 
 /** One record, ready to be batched. */
 export interface Example {
@@ -23,6 +24,8 @@ export interface Example {
   readonly tokens: number;
   /** Where the record starts in its file. */
   readonly line: number;
+  /** Where the record is a list of words: how many they are, and the word of each token. */
+  readonly words?: TokenRow["words"];
 }
 
 /** How records become examples. */
@@ -58,6 +61,8 @@ interface Layout {
   readonly given: readonly InputSpec[];
   /** Columns of text to be tokenized; none where the ids are given. */
   readonly texts: readonly string[];
+  /** The column of lists of words to be tokenized. */
+  readonly words?: string | undefined;
   /** Inputs left to be filled. */
   readonly filled: readonly InputSpec[];
 }
@@ -74,23 +79,23 @@ export function toExamples(data: DataFile, options: ExampleOptions): Examples {
   let maxTokenId = -1;
   const examples = data.records.map((record, i): Example => {
     const place = { file: data.file, line: record.line };
-    const { fields, mask } = readInputs(record, layout, options, place);
+    const { fields, mask, words } = readInputs(record, layout, options, place);
     checkSameShapes(fields, (first.fields ??= fields), place);
     const ids = fields.get(IDS)?.values;
     for (const id of ids ?? []) maxTokenId = Math.max(maxTokenId, id);
-    const labels = read?.of(i, labelledRow(fields, mask, options.labelled ?? IDS));
+    const labels = read?.of(i, labelledRow(fields, mask, options.labelled ?? IDS, words));
     const tokens = mask ? mask.reduce((sum, counts) => sum + (counts ? 1 : 0), 0) : 1;
-    return { fields, ...(labels === undefined ? {} : { labels }), length: mask?.length ?? 1, tokens, line: record.line };
+    return { fields, ...(labels === undefined ? {} : { labels }), length: mask?.length ?? 1, tokens, line: record.line, ...(words === undefined ? {} : { words }) };
   });
   read?.finish();
   return { examples, id2label: read ? read.id2label : options.id2label, maxTokenId };
 }
 
 /** The tokens that labels are for, and which of them count: by the mask that goes with them, where there is one. */
-function labelledRow(fields: ReadonlyMap<string, Field>, mask: readonly number[] | undefined, name: string): TokenRow | undefined {
+function labelledRow(fields: ReadonlyMap<string, Field>, mask: readonly number[] | undefined, name: string, words: TokenRow["words"]): TokenRow | undefined {
   const ids = fields.get(name)?.values;
   const own = name === IDS ? mask : fields.get(name.replace(IDS, MASK))?.values;
-  return ids === undefined ? undefined : { name, ids, mask: own ?? ids.map(() => 1) };
+  return ids === undefined ? undefined : { name, ids, mask: own ?? ids.map(() => 1), words };
 }
 
 function findLayout(data: DataFile, { inputs, tokenizer, task }: ExampleOptions): Layout {
@@ -98,16 +103,19 @@ function findLayout(data: DataFile, { inputs, tokenizer, task }: ExampleOptions)
   const missing = inputs.filter(({ name }) => !data.columns.includes(name));
   const wantsText = missing.some(({ name }) => name === IDS);
   const texts = wantsText ? (task.texts.find((columns) => columns.every((column) => data.columns.includes(column))) ?? []) : [];
-  if (wantsText && texts.length === 0) {
-    if (given.length > 0 || task.texts.length === 0) throw inputMissing(data.file, IDS, data.columns);
-    throw dataTextMissing(data.file, data.columns, task.texts.map((columns) => columns.join(" + ")));
+  const words = wantsText ? task.words?.find((column) => data.columns.includes(column)) : undefined;
+  if (wantsText && texts.length === 0 && words === undefined) {
+    const wanted = [...task.texts.map((columns) => columns.join(" + ")), ...(task.words ?? [])];
+    if (given.length > 0 || wanted.length === 0) throw inputMissing(data.file, IDS, data.columns);
+    throw dataTextMissing(data.file, data.columns, wanted);
   }
-  if (texts[0] !== undefined && !tokenizer) throw tokenizerMissing(data.file, texts[0]);
-  const hasTokens = texts.length > 0 || given.some(isTokenRow);
+  const toTokenize = texts[0] ?? words;
+  if (toTokenize !== undefined && !tokenizer) throw tokenizerMissing(data.file, toTokenize);
+  const hasTokens = toTokenize !== undefined || given.some(isTokenRow);
   const filled = missing.filter((spec) => spec.name !== IDS && madeInput(spec) === undefined);
   const stuck = filled.find(({ name }) => !hasTokens || !canFill(name));
   if (stuck) throw inputMissing(data.file, stuck.name, data.columns);
-  return { given, texts, filled };
+  return { given, texts, words, filled };
 }
 
 /** Whether an input takes one value a token: [batch, T], integers. */
@@ -116,7 +124,7 @@ function isTokenRow(spec: InputSpec): boolean {
 }
 
 /** One record's values for all inputs, and its mask where it has a row of tokens. */
-function readInputs(record: DataRecord, layout: Layout, options: ExampleOptions, place: RecordPlace): { fields: Map<string, Field>; mask?: readonly number[] } {
+function readInputs(record: DataRecord, layout: Layout, options: ExampleOptions, place: RecordPlace): { fields: Map<string, Field>; mask?: readonly number[]; words?: TokenRow["words"] } {
   const fields = new Map<string, Field>();
   for (const spec of layout.given) {
     const value = own(record.fields, spec.name);
@@ -124,6 +132,7 @@ function readInputs(record: DataRecord, layout: Layout, options: ExampleOptions,
     fields.set(spec.name, readField(value, spec, place));
   }
   if (layout.texts.length > 0) tokenize(record, layout, options, fields, place);
+  const words = layout.words === undefined ? undefined : tokenizeWords(record, layout.words, layout, options, fields, place);
   const rowName = fields.has(IDS) ? IDS : layout.given.find(isTokenRow)?.name;
   const row = rowName === undefined ? undefined : fields.get(rowName);
   if (rowName === undefined || !row) return { fields };
@@ -136,7 +145,7 @@ function readInputs(record: DataRecord, layout: Layout, options: ExampleOptions,
     const field = fields.get(name) ?? fillInput(name, mask);
     if (field) fields.set(name, field);
   }
-  return { fields, mask };
+  return { fields, mask, words };
 }
 
 /** Adds `input_ids`, and `token_type_ids` where the graph takes them and the data don't give them. */
@@ -149,9 +158,27 @@ function tokenize(record: DataRecord, { texts, filled }: Layout, options: Exampl
   });
   const tokenizer = options.tokenizer;
   if (!tokenizer) throw tokenizerMissing(place.file, texts[0] ?? "text");
-  const { ids, typeIds } = tokenizer.encode(words, Math.min(options.maxLength, fixedLength(options.inputs)));
+  addTokens(tokenizer.encode(words, longest(options)), filled, fields);
+}
+
+/** The same for a list of words. */
+function tokenizeWords(record: DataRecord, column: string, { filled }: Layout, options: ExampleOptions, fields: Map<string, Field>, place: RecordPlace): TokenRow["words"] {
+  const { tokenizer } = options;
+  if (!tokenizer) throw tokenizerMissing(place.file, column);
+  const words = readWords(record, column, place);
+  const tokenized = tokenizer.encodeWords(words, longest(options));
+  addTokens(tokenized, filled, fields);
+  return { of: tokenized.words, count: words.length, column };
+}
+
+function addTokens({ ids, typeIds }: TokenizedText, filled: Layout["filled"], fields: Map<string, Field>): void {
   fields.set(IDS, tokenField(ids));
   if (filled.some(({ name }) => name === SEGMENTS)) fields.set(SEGMENTS, tokenField(typeIds));
+}
+
+/** Most tokens of a text. */
+function longest({ maxLength, inputs }: ExampleOptions): number {
+  return Math.min(maxLength, fixedLength(inputs));
 }
 
 /** The length that an export fixed for its rows of tokens, else no bound. */

@@ -4,11 +4,14 @@ import { DataType } from "../../ir/data-type.ts";
 import type { Field } from "./field.ts";
 import type { LabelOptions } from "./class-labels.ts";
 import type { DataFile } from "./parse-records.ts";
+import type { WordOfToken } from "./word-rows.ts";
 
 /** The columns a task reads, and how its labels become numbers. */
 export interface TaskData {
   /** Columns of text, one or a pair; the first entry whose columns are all there is read. None where the task takes no text. */
   readonly texts: readonly (readonly string[])[];
+  /** Columns that may hold a record as a list of words instead; the first that is there is read. */
+  readonly words?: readonly string[];
   readonly labelKind: LabelKind;
   /** Looks at a file's labels before anything else is read of it. Throws, naming file and line, where they can't be used. */
   openLabels(data: DataFile, options: LabelOptions): FileLabels;
@@ -40,6 +43,8 @@ export interface TokenRow {
   readonly name: string;
   readonly ids: readonly number[];
   readonly mask: readonly number[];
+  /** Where the record is a list of words: how many they are, the column they come from, and the word of each token that is left of them. */
+  readonly words?: { readonly of: WordOfToken; readonly count: number; readonly column: string } | undefined;
 }
 
 /** The label that the loss and every metric leave out, as in PyTorch and Hugging Face. */

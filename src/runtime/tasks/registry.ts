@@ -3,13 +3,15 @@ import { logitsOfOtherTask, problemOfOtherTask, tooFewLogits } from "../../error
 import { formatShape } from "../../ir/dim.ts";
 import type { Graph, Value } from "../../ir/graph.ts";
 import { requireLogits } from "../model-outputs.ts";
+import { vocabularySize } from "../task-inputs.ts";
 import { DEFAULTS, type ProblemName, type TaskOptions } from "../options.ts";
 import { IMAGE_CLASSIFICATION, TEXT_CLASSIFICATION } from "./classification.ts";
 import type { Task } from "./task.ts";
 import { TEXT_GENERATION } from "./text-generation.ts";
+import { TOKEN_CLASSIFICATION } from "./token-classification.ts";
 
 /** Each task, the classification tasks once for each problem. */
-const TASKS: readonly Task[] = [...TEXT_CLASSIFICATION, TEXT_GENERATION, ...IMAGE_CLASSIFICATION];
+const TASKS: readonly Task[] = [...TEXT_CLASSIFICATION, TOKEN_CLASSIFICATION, TEXT_GENERATION, ...IMAGE_CLASSIFICATION];
 
 /** The task of these words. `known` is what the adapter or the model's config says of the problem, where no word does. Throws PROBLEM_OF_OTHER_TASK. */
 export function taskNamed({ task = DEFAULTS.task, problem }: TaskOptions = {}, known?: ProblemName): Task {
@@ -34,18 +36,44 @@ export function requireTaskLogits(task: Task, graph: Graph, logits: Value | unde
   throw logitsOfOtherTask(task.name, task.logits, found.name, formatShape(found.shape), fitting);
 }
 
-/** Whether the head is trained whole where no task was named: where some task has logits of this many axes and trains it so, or there are none to tell. */
-export function savesHeadBy(logits: Value | undefined): boolean {
-  const fitting = TASKS.filter((task) => task.logits.length === logits?.shape?.length);
+/** Whether the head is trained whole where no task was named: where some task has logits like these and trains it so, or there are none to tell. */
+export function savesHeadBy(graph: Graph, logits: Value | undefined): boolean {
+  const fitting = TASKS.filter((task) => fits(task, graph, logits));
   return fitting.length === 0 || fitting.some((task) => task.savesHead);
 }
 
 /**
- * The task that logits of a graph are for: what the adapter says in PEFT's word, else the only one with logits of as many axes that takes text where the
+ * The task that logits of a graph are for: what the adapter says in PEFT's word, else the only one with logits like these that takes text where the
  * graph takes token ids, and none where it doesn't; of classification tasks the one of this problem. Undefined where none fits.
  */
 export function taskOfLogits(graph: Graph, logits: Value | undefined, peftType: string | null, problem: ProblemName = DEFAULTS.problem): Task | undefined {
-  const fitting = TASKS.filter((task) => task.logits.length === logits?.shape?.length && (task.problem ?? problem) === problem);
+  const possible = TASKS.filter((task) => hasAxes(task, logits) && (task.problem ?? problem) === problem);
   const takesTokens = graph.inputs.some((v) => v.name.endsWith("input_ids"));
-  return fitting.find((task) => peftType !== null && task.peftType === peftType) ?? fitting.find((task) => (task.data.texts.length > 0) === takesTokens);
+  return possible.find((task) => peftType !== null && task.peftType === peftType) ?? possible.find((task) => fits(task, graph, logits) && takesText(task) === takesTokens);
+}
+
+/** Whether a task's records are texts, or words. */
+export function takesText({ data }: Task): boolean {
+  return data.texts.length > 0 || data.words !== undefined;
+}
+
+function hasAxes(task: Task, logits: Value | undefined): boolean {
+  return task.logits.length === logits?.shape?.length;
+}
+
+/**
+ * Whether logits of a graph may be this task's: by their axes; and where these are three, the last is the vocabulary or it is classes. A decoder's output, whose
+ * head is as large as its embedding, must not pass for one of classes. Where the vocabulary isn't known it is taken for one.
+ */
+function fits(task: Task, graph: Graph, logits: Value | undefined): boolean {
+  return hasAxes(task, logits) && (task.overVocabulary === undefined || task.overVocabulary === isOverVocabulary(graph, logits));
+}
+
+/** Tables of embeddings and heads are padded to different lengths, but by far less than this. */
+const VOCABULARY_SHARE = 0.5;
+
+function isOverVocabulary(graph: Graph, logits: Value | undefined): boolean {
+  const vocabulary = vocabularySize(graph);
+  const last = logits?.shape?.at(-1);
+  return vocabulary === undefined || typeof last !== "number" || last > vocabulary * VOCABULARY_SHARE;
 }

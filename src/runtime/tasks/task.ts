@@ -3,7 +3,9 @@ import type { Value } from "../../ir/graph.ts";
 import type { Model } from "../../ir/model.ts";
 import type { AttachedLoss } from "../../passes/attach-loss.ts";
 import type { Batch, Feed } from "../data/collate.ts";
-import type { TaskData } from "../data/task-data.ts";
+import type { TaskData, TokenRow } from "../data/task-data.ts";
+import type { ClassFigures } from "../class-counts.ts";
+import type { MainMetric } from "../metric-names.ts";
 import type { ProblemName, TaskName } from "../options.ts";
 
 export interface Task {
@@ -17,6 +19,8 @@ export interface Task {
   readonly savesHead: boolean;
   /** The axes of the logits it is learnt from, in words: a graph with another number of axes is refused. */
   readonly logits: readonly string[];
+  /** Whether that last axis is the vocabulary, where tasks with as many axes differ by it. */
+  readonly overVocabulary?: boolean;
   /** The least length of their last axis: with fewer there is nothing to learn. */
   readonly leastLogits: number;
   /** How records become examples. */
@@ -30,6 +34,10 @@ export interface Task {
   readonly standInType?: string;
   /** What a pipeline says of a record, from its logits and the classes' names, where these are known; a task without classes has no such answer. */
   readonly answer?: (logits: readonly number[], names: readonly string[] | undefined) => Answer;
+  /** The same for each word, of logits [T, C] laid end to end: `words` tells which token is of which, where the record came as words. */
+  readonly answerWords?: (logits: readonly number[], classes: number, words: TokenRow["words"], names: readonly string[] | undefined) => WordAnswers;
+  /** The metric that tells which of two models is better: of checkpoints, the one to keep. */
+  readonly mainMetric: MainMetric;
   /** Adds the input `labels` and the loss. */
   attachLoss(model: Model, logits: Value): AttachedLoss;
   /** Adds to a graph what its metrics are counted from. The graph's outputs stay as they are. */
@@ -42,12 +50,18 @@ export interface Answer {
   readonly score: number;
 }
 
+/** The class with the highest score, for each word; null for a word that the text was cut before. */
+export interface WordAnswers {
+  readonly labels: readonly (string | null)[];
+  readonly scores: readonly (number | null)[];
+}
+
 /** How a graph's outputs become metrics. */
 export interface Evaluation {
   /** The values to run the graph for, and its only outputs while it is evaluated. */
   readonly outputs: readonly Value[];
-  /** Begins to count. */
-  start(): Meter;
+  /** Begins to count. `names` are the classes', in order, where they are known. */
+  start(names?: readonly string[]): Meter;
 }
 
 /** Metrics being counted, batch by batch. */
@@ -55,4 +69,6 @@ export interface Meter {
   add(made: ReadonlyMap<string, Feed>, batch: Batch): void;
   /** `eval_<metric>`; NaN where every label is left out. */
   result(): Record<string, number>;
+  /** Each class's own figures, in the order of the classes; none where the task has no classes. */
+  classes?(): readonly ClassFigures[];
 }

@@ -18,6 +18,10 @@ const words: TextTokenizer = {
     const parts = texts.map((text) => [...text.split(" ").filter(Boolean).map((word) => word.length), 2]);
     return { ids: [1, ...parts.flat()].slice(0, maxLength), typeIds: [0, ...parts.flatMap((part, i) => part.map(() => i))].slice(0, maxLength) };
   },
+  encodeWords(list, maxLength) {
+    const of = [undefined, ...list.flatMap((word, i) => word.split("-").map(() => i)), undefined].slice(0, maxLength);
+    return { ids: of.map((word) => (word === undefined ? 1 : list[word]?.length ?? 0)), typeIds: of.map(() => 0), words: of };
+  },
 };
 
 function examples(file: string, text: string, options: Partial<ExampleOptions> = {}): Examples {

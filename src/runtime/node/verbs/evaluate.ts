@@ -1,7 +1,8 @@
 /** `evaluate` and `predict`: a model, with or without an adapter, over a data file. */
 import { noLogitsToEvaluate } from "../../../errors/runtime.ts";
 import { deployable } from "../../adapted-modules.ts";
-import { collectRows, measure, perTokenOutputs, type EvaluateRun, type Row } from "../../evaluator.ts";
+import { collectRows, measureAll, perTokenOutputs, type EvaluateRun, type Row } from "../../evaluator.ts";
+import type { Example } from "../../data/examples.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
 import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
 import { findLogits } from "../../model-outputs.ts";
@@ -10,7 +11,7 @@ import type { Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
-import type { Answer, Task } from "../../tasks/task.ts";
+import type { Answer, Task, WordAnswers } from "../../tasks/task.ts";
 import { requireWritable, writeFileAtomic } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { inputFiles, refuseInputsAsOutputs } from "../input-files.ts";
@@ -35,8 +36,8 @@ export async function evaluate(path: string, options: EvaluateOptions, runtime?:
   const evaluation = task.attachEvaluation(model, logits);
   model.graph.outputs.splice(0, Infinity, ...evaluation.outputs);
   await using session = await sessionOf(opened, model, options, runtime);
-  const metrics = await measure(runOf(session, data, options), evaluation);
-  return { examples: data.examples.length, metrics, seconds: (performance.now() - started) / 1000 };
+  const measured = await measureAll(runOf(session, data, options), evaluation);
+  return { examples: data.examples.length, ...measured, seconds: (performance.now() - started) / 1000 };
 }
 
 /**
@@ -61,22 +62,24 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
   const rows = await collectRows(runOf(session, data, options), outputs, perToken);
   const answer = logits === undefined ? undefined : answerBy(logits, opened, task, trained);
   const encoder = new TextEncoder();
-  writeFileAtomic(options.output, rows.map((row) => {
+  writeFileAtomic(options.output, rows.map((row, i) => {
     const named = Object.fromEntries([...row].map(([name, r]) => [name, nested(r)]));
-    return encoder.encode(`${JSON.stringify({ ...named, ...answer?.(row), ...named })}\n`);
+    return encoder.encode(`${JSON.stringify({ ...named, ...answer?.(row, data.examples[i]), ...named })}\n`);
   }));
   return { examples: rows.length, output: options.output, seconds: (performance.now() - started) / 1000 };
 }
 
-type AnswerOf = (row: ReadonlyMap<string, Row>) => Answer | undefined;
+type AnswerOf = (row: ReadonlyMap<string, Row>, example: Example | undefined) => Answer | WordAnswers | undefined;
 
 /** What the task answers of a row; undefined where it has no such answer, or the logits are another task's. */
 function answerBy(logits: Value, opened: OpenedModel, task: Task, trained: OpenedAdapter | undefined): AnswerOf | undefined {
-  if (task.answer === undefined || logits.shape?.length !== task.logits.length) return undefined;
+  if ((task.answer === undefined && task.answerWords === undefined) || logits.shape?.length !== task.logits.length) return undefined;
   const names = trained?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
-  return (row) => {
-    const { values } = row.get(logits.name) ?? {};
-    return values === undefined ? undefined : task.answer?.(Array.from(values, Number), names);
+  return (row, example) => {
+    const { values, dims } = row.get(logits.name) ?? {};
+    if (values === undefined) return undefined;
+    const numbers = Array.from(values, Number);
+    return task.answer?.(numbers, names) ?? task.answerWords?.(numbers, dims?.at(-1) ?? 0, example?.words, names);
   };
 }
 

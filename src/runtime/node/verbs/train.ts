@@ -11,7 +11,7 @@ import { toAdapterFolder } from "../../adapter/to-folder.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
 import { countParameters } from "../../inspect-model.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
-import type { TrainOptions, TrainResult } from "../../options.ts";
+import type { NamedClass, TrainOptions, TrainResult } from "../../options.ts";
 import { evaluateTheta, planOf, rates, type Plan } from "../../run-plan.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { initialState, trainLoop } from "../../trainer.ts";
@@ -66,7 +66,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   if (elsewhere !== undefined && state.step >= totalSteps) throw checkpointPastEnd(elsewhere.file, state.step, totalSteps);
   if (elsewhere !== undefined && state.step === 0) options.onNotice?.(`${JSON.stringify(elsewhere.file)} holds no optimizer state: training goes on from its numbers, with moments and steps at 0`);
   const summary = { trainableParams: parameterCount(prepared.trainables), totalParams: countParameters(opened.loadInlined().graph), adapter: folder.adapter };
-  if (options.dryRun === true) return { steps: totalSteps, firstLoss: null, lastLoss: null, metrics: {}, ...summary, ...rates(0, 0, 0), interrupted: false };
+  if (options.dryRun === true) return { steps: totalSteps, firstLoss: null, lastLoss: null, metrics: {}, classes: [], ...summary, ...rates(0, 0, 0), interrupted: false };
 
   using _newLock = _lock === undefined ? folder.lock() : undefined;
   if (before === undefined) folder.requireFree(options.overwrite === true);
@@ -86,10 +86,14 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const begunAt = state.step;
   const work = { seconds: 0, tokens: 0, samples: 0 };
   let metrics: Record<string, number> = {};
+  let classes: readonly NamedClass[] = [];
   let since = performance.now();
+  const measureNow = async (): Promise<Record<string, number> | undefined> => (data.dev === undefined || evalSession === undefined || evaluated === undefined ? undefined
+    : await evaluateTheta(evalSession, evaluated.evaluation, data.dev, state.theta, options, (figures) => { classes = figures; }));
   const evaluateNow = async (): Promise<void> => {
-    if (data.dev === undefined || evalSession === undefined || evaluated === undefined) return;
-    metrics = await evaluateTheta(evalSession, evaluated.evaluation, data.dev, state.theta, options);
+    const measured = await measureNow();
+    if (measured === undefined) return;
+    metrics = measured;
     folder.log.append({ step: state.step, epoch: state.step / plan.perEpoch, ...metrics });
   };
   try {
@@ -97,7 +101,11 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
       const logged = folder.log.evaluationAt(state.step);
       // The run was stopped between its last step of an epoch and the evaluation that follows.
       if (logged === undefined && folder.log.hasStep(state.step)) await evaluateNow();
-      else metrics = logged ?? {};
+      else {
+        metrics = logged ?? {};
+        // The log has the metrics, and not the classes' own figures.
+        if (state.step >= totalSteps) await measureNow();
+      }
     }
     await trainLoop(state, {
       ...plan, session: stepSession, ...data.train, signal: options.signal,
@@ -125,10 +133,10 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const speed = state.step === begunAt ? speedBefore(folder) : rates(work.seconds, work.samples, work.tokens);
   if (!interrupted) {
     writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, state.theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem }));
-    folder.writeResults({ ...metrics, ...speed, steps: state.step });
+    folder.writeResults({ ...metrics, ...(classes.length === 0 ? {} : { eval_classes: classes }), ...speed, steps: state.step });
   }
   const losses = folder.log.losses();
-  return { steps: state.step, firstLoss: losses.first, lastLoss: losses.last, metrics, ...summary, ...speed, interrupted };
+  return { steps: state.step, firstLoss: losses.first, lastLoss: losses.last, metrics, classes, ...summary, ...speed, interrupted };
 }
 
 /** Bytes that a run of so many trained numbers writes: two checkpoints of theta and its moments, for a new one is there before the old one goes, and the adapter. */
