@@ -7,7 +7,7 @@ import { choice, choices, names, number, optionalText, text, toggle, type Flag }
 /** Methods by name, and what `--lr` is by default for each. A copy, since importing the methods loads the whole compiler; a test compares the two. */
 export const LEARNING_RATES: Readonly<Record<string, number>> = { hut: 5e-3 };
 /** The poolings of passes/attach-head.ts; a copy for the same reason, compared by the same test. */
-export const HEADS: readonly Pooling[] = ["mean", "cls", "last"];
+export const HEADS: readonly Pooling[] = ["mean", "cls", "last", "token"];
 
 /** More threads than any machine has; a mistyped number should not be tried. */
 const MAX_THREADS = 1024;
@@ -52,7 +52,7 @@ export const method: Flag<string> = choice("--method <name>", "how a weight is u
 export const rank: Flag<number> = number("--rank <r>", "rank r of A·B", { ...weights, default: DEFAULTS.rank, integer: true, min: 1 });
 export const alpha: Flag<number> = number("--alpha <number>", "A·B is scaled by alpha / r", { ...weights, default: "the rank", above: 0 });
 export const modulesToSave: Flag<readonly string[]> = names("--modules-to-save <list>", "modules trained whole", { ...weights, default: "head" });
-export const head: Flag<Pooling> = choice("--head <pooling>", "attach a classification head on the hidden states pooled so", HEADS, weights);
+export const head: Flag<Pooling> = choice("--head <pooling>", "attach a classification head on the hidden states pooled so; token: on each token, for token-classification", HEADS, weights);
 export const numLabels: Flag<number> = number("--num-labels <n>", "classes of the head that is attached", { ...weights, integer: true, min: MIN_LABELS });
 /** Where an adapter is applied and not trained: for those of PEFT, which don't tell how the classifier they saved is to stand on the model. */
 export const savedHead: Flag<Pooling> = choice("--head <pooling>", "how the classifier saved in a PEFT adapter pools; ours tell it themselves", HEADS, weights);

@@ -1,5 +1,6 @@
 /** hut.json: what PEFT has no word for. Strict: an unknown key is an error. */
 import { fieldWrong } from "../../errors/adapter.ts";
+import { POOLINGS, type Pooling } from "../../passes/attach-head.ts";
 import { PROBLEMS, type ProblemName } from "../options.ts";
 import type { Ranges } from "./packed-modules.ts";
 import { JsonFields } from "./json-fields.ts";
@@ -41,7 +42,7 @@ export interface HutSaved {
 
 /** The head that was attached because the export had none. */
 export interface HutHead {
-  readonly pooling: "mean" | "cls" | "last";
+  readonly pooling: Pooling;
   /** Its module path. */
   readonly module: string;
   readonly numLabels: number;
@@ -161,7 +162,7 @@ export function readShape(fields: JsonFields): [number, number] {
 
 function readHead(fields: JsonFields): HutHead {
   fields.onlyKeys(["pooling", "module", "numLabels"]);
-  return { pooling: fields.oneOf("pooling", ["mean", "cls", "last"]), module: fields.text("module"), numLabels: fields.count("numLabels", 1) };
+  return { pooling: fields.oneOf("pooling", POOLINGS), module: fields.text("module"), numLabels: fields.count("numLabels", 1) };
 }
 
 function readSaved(fields: JsonFields): HutSaved {

@@ -4,7 +4,7 @@ import { formatShape } from "../../ir/dim.ts";
 import type { Graph, Value } from "../../ir/graph.ts";
 import { requireLogits } from "../model-outputs.ts";
 import { vocabularySize } from "../task-inputs.ts";
-import { DEFAULTS, type ProblemName, type TaskOptions } from "../options.ts";
+import { DEFAULTS, type ProblemName, type TaskName, type TaskOptions } from "../options.ts";
 import { IMAGE_CLASSIFICATION, TEXT_CLASSIFICATION } from "./classification.ts";
 import type { Task } from "./task.ts";
 import { TEXT_GENERATION } from "./text-generation.ts";
@@ -21,6 +21,11 @@ export function taskNamed({ task = DEFAULTS.task, problem }: TaskOptions = {}, k
   if (only.problem === undefined && problem !== undefined) throw problemOfOtherTask(task, problem);
   const wanted = problem ?? known ?? DEFAULTS.problem;
   return named.find((t) => t.problem === wanted) ?? only;
+}
+
+/** The task that PEFT has this word for; undefined where it is none of ours. */
+export function taskOfPeft(peftType: string | null): TaskName | undefined {
+  return peftType === null ? undefined : TASKS.find((task) => task.peftType === peftType)?.name;
 }
 
 /** The logits a task is learnt from. Throws NO_LOGITS where there are none, LOGITS_OF_OTHER_TASK where they have another number of axes, TOO_FEW_LOGITS. */
