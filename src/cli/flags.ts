@@ -1,4 +1,5 @@
 /** Every flag of every verb, once. Names and defaults are those of runtime/options.ts; a flag that isn't given isn't passed on. */
+import type { EmbeddingPooling } from "../passes/attach-contrastive.ts";
 import type { Pooling } from "../passes/attach-head.ts";
 import { ARTIFACT_FORMATS, DEFAULTS, OPTIMIZERS, PROBLEMS, PROVIDERS, SCHEDULERS, TASKS } from "../runtime/options.ts";
 import type { ArtifactFormat, OptimizerName, ProblemName, Provider, Scheduler, TaskName } from "../runtime/options.ts";
@@ -8,6 +9,7 @@ import { choice, choices, names, number, optionalText, text, toggle, type Flag }
 export const LEARNING_RATES: Readonly<Record<string, number>> = { hut: 5e-3 };
 /** The poolings of passes/attach-head.ts; a copy for the same reason, compared by the same test. */
 export const HEADS: readonly Pooling[] = ["mean", "cls", "last", "token"];
+export const EMBEDDING_POOLINGS: readonly EmbeddingPooling[] = ["mean", "cls", "last"];
 
 /** More threads than any machine has; a mistyped number should not be tried. */
 const MAX_THREADS = 1024;
@@ -61,6 +63,7 @@ export const outputName: Flag<string> = text("--output <name>", "the graph's out
 export const force: Flag<boolean> = toggle("--force", "take an adapter whose fingerprints say that it was made for other weights", weights);
 
 export const task: Flag<TaskName> = choice("--task <name>", "what is learned", TASKS, { ...data, default: DEFAULTS.task });
+export const pooling: Flag<EmbeddingPooling> = choice("--pooling <name>", "of feature-extraction: how an embedding is made of hidden states; as the adapter was trained, else mean", EMBEDDING_POOLINGS, data);
 export const problem: Flag<ProblemName> = choice("--problem <name>", "what is told of a record by a classification task: one class, any number of classes, numbers", PROBLEMS,
   { ...data, default: "the adapter's, else config.json's, else single" });
 export const trainFile: Flag<string> = text("--train <file>", "labelled training data: .tsv, .csv or .jsonl; needed unless --resume", data);

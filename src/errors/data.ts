@@ -95,6 +95,11 @@ export const dataTextMissing = (file: string, columns: readonly string[], wanted
     `${quote(file)} has no column of text and none named after an input of the graph. It has the columns ${names(columns)}; `
     + `name the text ${wanted.join(" or ")}.`);
 
+/** Texts that stand alone where pairs are learned; `wanted`: the columns of a pair. */
+export const dataPairsMissing = (file: string, columns: readonly string[], wanted: readonly string[]): HutError =>
+  new HutError("DATA_COLUMN_MISSING", { file, columns, wanted },
+    `${quote(file)} has no pairs of texts. It has the columns ${names(columns)}; name those of a pair ${wanted.join(" or ")}.`);
+
 /** No label column; `wanted`: the names it may have. */
 export const dataLabelColumnMissing = (file: string, columns: readonly string[], wanted: readonly string[]): HutError =>
   new HutError("DATA_COLUMN_MISSING", { file, columns, wanted },

@@ -20,7 +20,9 @@ export interface AttachedLoss {
   readonly labels: Value;
   readonly sum: Value;
   readonly count: Value;
-  /** d sum / d logits, of the logits' shape and type. */
+  /** Where the gradient begins; the logits where left out. */
+  readonly at?: Value;
+  /** d sum / d logits (or what it begins at), of the logits' shape and type. */
   readonly logitsGradient: Value;
 }
 
@@ -100,7 +102,7 @@ function addLabels({ graph }: Model, logits: Value): Value {
 }
 
 /** Logits x [.., C] and targets [..]. */
-function crossEntropy(op: OpBuilder, logits: Value, targets: Value): Omit<AttachedLoss, "labels"> {
+export function crossEntropy(op: OpBuilder, logits: Value, targets: Value): Omit<AttachedLoss, "labels"> {
   const counts = op.Not(op.Equal(targets, op.scalar(IGNORE_INDEX, targets)));
   const weights = op.Cast(counts, { to: DataType.FLOAT });
   const index = op.Unsqueeze(op.Where(counts, targets, op.scalar(0, targets)), [-1]);

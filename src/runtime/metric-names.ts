@@ -13,6 +13,7 @@ export const METRICS = {
   mse: { words: "mean squared error", greaterIsBetter: false },
   pearson: { words: "Pearson's correlation", greaterIsBetter: true },
   spearmanr: { words: "Spearman's rank correlation", greaterIsBetter: true },
+  mrr: { words: "mean reciprocal rank of what belongs to an anchor, among the candidates of its batch", greaterIsBetter: true },
   perplexity: { words: "e to the mean loss", greaterIsBetter: false },
 } as const satisfies Readonly<Record<string, { readonly words: string; readonly greaterIsBetter: boolean }>>;
 

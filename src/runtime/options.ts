@@ -2,12 +2,13 @@
  * The public verbs' words: what each takes and what each returns. The command line's flags and `--json` keys are these names, so help,
  * library and command can't drift apart. Paths are files or folders as `node:fs` takes them.
  */
+import type { EmbeddingPooling } from "../passes/attach-contrastive.ts";
 import type { Pooling } from "../passes/attach-head.ts";
 import type { Role } from "../passes/weights/find-weights.ts";
 
 /** Tasks, by the hub's pipeline tags. */
-export type TaskName = "text-classification" | "token-classification" | "text-generation" | "image-classification";
-export const TASKS: readonly TaskName[] = ["text-classification", "token-classification", "text-generation", "image-classification"];
+export type TaskName = "text-classification" | "token-classification" | "text-generation" | "image-classification" | "feature-extraction";
+export const TASKS: readonly TaskName[] = ["text-classification", "token-classification", "text-generation", "image-classification", "feature-extraction"];
 /** What a classification task learns of a record: one class, any number of classes, or numbers. */
 export type ProblemName = "single" | "multi-label" | "regression";
 export const PROBLEMS: readonly ProblemName[] = ["single", "multi-label", "regression"];
@@ -73,6 +74,8 @@ export interface TaskOptions {
   readonly task?: TaskName | undefined;
   /** Of a classification task; where left out, the adapter's own, else that of config.json's `problem_type`, else "single". */
   readonly problem?: ProblemName | undefined;
+  /** Of feature-extraction: how an embedding is made of hidden states; where left out, as the adapter was trained, else "mean". */
+  readonly pooling?: EmbeddingPooling | undefined;
 }
 
 export interface DataOptions extends TaskOptions {

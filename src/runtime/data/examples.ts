@@ -1,6 +1,6 @@
 /** Records → examples: numbers for every input of the graph, and a label. */
 
-import { dataFieldMissing, dataFieldShape, dataLengthsDiffer, dataNotText, dataTextMissing, inputMissing, tokenizerMissing,
+import { dataFieldMissing, dataFieldShape, dataLengthsDiffer, dataNotText, dataPairsMissing, dataTextMissing, inputMissing, tokenizerMissing,
   type RecordPlace } from "../../errors/data.ts";
 import { isFloating } from "../../ir/data-type.ts";
 import type { LabelOptions } from "./class-labels.ts";
@@ -24,6 +24,8 @@ export interface Example {
   readonly tokens: number;
   /** Where the record starts in its file. */
   readonly line: number;
+  /** Where its texts are rows of their own: these, in the order of the columns. `fields` are those of the first. */
+  readonly rows?: readonly Pick<Example, "fields" | "line">[];
   /** Where the record is a list of words: how many they are, and the word of each token. */
   readonly words?: TokenRow["words"];
 }
@@ -79,16 +81,27 @@ export function toExamples(data: DataFile, options: ExampleOptions): Examples {
   let maxTokenId = -1;
   const examples = data.records.map((record, i): Example => {
     const place = { file: data.file, line: record.line };
-    const { fields, mask, words } = readInputs(record, layout, options, place);
-    checkSameShapes(fields, (first.fields ??= fields), place);
-    const ids = fields.get(IDS)?.values;
-    for (const id of ids ?? []) maxTokenId = Math.max(maxTokenId, id);
+    const rows = rowLayouts(layout, options.task).map((each) => readInputs(record, each, options, place));
+    const [{ fields, mask, words } = readInputs(record, layout, options, place), ...others] = rows;
+    for (const row of [{ fields }, ...others]) {
+      checkSameShapes(row.fields, (first.fields ??= fields), place);
+      for (const id of row.fields.get(IDS)?.values ?? []) maxTokenId = Math.max(maxTokenId, id);
+    }
     const labels = read?.of(i, labelledRow(fields, mask, options.labelled ?? IDS, words));
-    const tokens = mask ? mask.reduce((sum, counts) => sum + (counts ? 1 : 0), 0) : 1;
-    return { fields, ...(labels === undefined ? {} : { labels }), length: mask?.length ?? 1, tokens, line: record.line, ...(words === undefined ? {} : { words }) };
+    const masks = [mask, ...others.map((row) => row.mask)];
+    const tokens = masks.reduce((sum, own) => sum + (own ? own.reduce((count, counts) => count + (counts ? 1 : 0), 0) : 1), 0);
+    return {
+      fields, ...(labels === undefined ? {} : { labels }), length: masks.reduce((longest, own) => Math.max(longest, own?.length ?? 1), 1), tokens, line: record.line,
+      ...(words === undefined ? {} : { words }), ...(rows.length === 0 ? {} : { rows: rows.map((row) => ({ fields: row.fields, line: record.line })) }),
+    };
   });
   read?.finish();
   return { examples, id2label: read ? read.id2label : options.id2label, maxTokenId };
+}
+
+/** Where a record's texts are rows of their own, what each is read by; none where a record is one row. */
+function rowLayouts(layout: Layout, { apart }: TaskData): Layout[] {
+  return apart === undefined ? [] : layout.texts.map((column) => ({ ...layout, texts: [column] }));
 }
 
 /** The tokens that labels are for, and which of them count: by the mask that goes with them, where there is one. */
@@ -98,7 +111,7 @@ function labelledRow(fields: ReadonlyMap<string, Field>, mask: readonly number[]
   return ids === undefined ? undefined : { name, ids, mask: own ?? ids.map(() => 1), words };
 }
 
-function findLayout(data: DataFile, { inputs, tokenizer, task }: ExampleOptions): Layout {
+function findLayout(data: DataFile, { inputs, tokenizer, task, labels }: ExampleOptions): Layout {
   const given = inputs.filter(({ name }) => data.columns.includes(name));
   const missing = inputs.filter(({ name }) => !data.columns.includes(name));
   const wantsText = missing.some(({ name }) => name === IDS);
@@ -108,6 +121,9 @@ function findLayout(data: DataFile, { inputs, tokenizer, task }: ExampleOptions)
     const wanted = [...task.texts.map((columns) => columns.join(" + ")), ...(task.words ?? [])];
     if (given.length > 0 || wanted.length === 0) throw inputMissing(data.file, IDS, data.columns);
     throw dataTextMissing(data.file, data.columns, wanted);
+  }
+  if (task.apart !== undefined && labels === "required" && texts.length < task.apart.least) {
+    throw dataPairsMissing(data.file, data.columns, task.texts.filter((columns) => columns.length >= (task.apart?.least ?? 0)).map((columns) => columns.join(" + ")));
   }
   const toTokenize = texts[0] ?? words;
   if (toTokenize !== undefined && !tokenizer) throw tokenizerMissing(data.file, toTokenize);

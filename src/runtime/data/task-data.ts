@@ -12,6 +12,8 @@ export interface TaskData {
   readonly texts: readonly (readonly string[])[];
   /** Columns that may hold a record as a list of words instead; the first that is there is read. */
   readonly words?: readonly string[];
+  /** The texts of a record are rows of their own, one behind the other in a batch; with labels there are at least so many. Left out, they are one row. */
+  readonly apart?: { readonly least: number };
   readonly labelKind: LabelKind;
   /** Looks at a file's labels before anything else is read of it. Throws, naming file and line, where they can't be used. */
   openLabels(data: DataFile, options: LabelOptions): FileLabels;
@@ -56,5 +58,7 @@ export const CLASS_NUMBERS: LabelKind = { dtype: DataType.INT64, none: IGNORED_L
 export const TOKEN_NUMBERS: LabelKind = { ...CLASS_NUMBERS, perToken: true };
 /** float32 from 0 to 1: how far each class holds. */
 export const CLASS_SHARES: LabelKind = { dtype: DataType.FLOAT, none: IGNORED_LABEL, perToken: false };
+/** float32 from 0 to 1: how near a record's texts are. */
+export const SCORES: LabelKind = { dtype: DataType.FLOAT, none: 0, perToken: false };
 /** float32: what is to be predicted, where -100 may be a value. */
 export const PREDICTED: LabelKind = { dtype: DataType.FLOAT, none: NaN, perToken: false };

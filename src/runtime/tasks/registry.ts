@@ -1,24 +1,27 @@
 /** The tasks by name, and what a verb asks of the one that was chosen. */
-import { logitsOfOtherTask, problemOfOtherTask, tooFewLogits } from "../../errors/runtime.ts";
+import { batchOfOne, logitsOfOtherTask, poolingOfOtherTask, problemOfOtherTask, tooFewLogits } from "../../errors/runtime.ts";
 import { formatShape } from "../../ir/dim.ts";
 import type { Graph, Value } from "../../ir/graph.ts";
 import { requireLogits } from "../model-outputs.ts";
 import { vocabularySize } from "../task-inputs.ts";
 import { DEFAULTS, type ProblemName, type TaskName, type TaskOptions } from "../options.ts";
+import { featureExtraction } from "./feature-extraction.ts";
 import { IMAGE_CLASSIFICATION, TEXT_CLASSIFICATION } from "./classification.ts";
 import type { Task } from "./task.ts";
 import { TEXT_GENERATION } from "./text-generation.ts";
 import { TOKEN_CLASSIFICATION } from "./token-classification.ts";
 
 /** Each task, the classification tasks once for each problem. */
-const TASKS: readonly Task[] = [...TEXT_CLASSIFICATION, TOKEN_CLASSIFICATION, TEXT_GENERATION, ...IMAGE_CLASSIFICATION];
+const TASKS: readonly Task[] = [...TEXT_CLASSIFICATION, TOKEN_CLASSIFICATION, TEXT_GENERATION, ...IMAGE_CLASSIFICATION, featureExtraction("mean")];
 
 /** The task of these words. `known` is what the adapter or the model's config says of the problem, where no word does. Throws PROBLEM_OF_OTHER_TASK. */
-export function taskNamed({ task = DEFAULTS.task, problem }: TaskOptions = {}, known?: ProblemName): Task {
+export function taskNamed({ task = DEFAULTS.task, problem, pooling }: TaskOptions = {}, known?: ProblemName): Task {
   const named = TASKS.filter(({ name }) => name === task);
   const [only] = named;
   if (only === undefined) throw new TypeError(`no task ${task}`);
   if (only.problem === undefined && problem !== undefined) throw problemOfOtherTask(task, problem);
+  if (pooling !== undefined && only.pooling === undefined) throw poolingOfOtherTask(task, pooling);
+  if (pooling !== undefined) return featureExtraction(pooling);
   const wanted = problem ?? known ?? DEFAULTS.problem;
   return named.find((t) => t.problem === wanted) ?? only;
 }
@@ -28,8 +31,16 @@ export function taskOfPeft(peftType: string | null): TaskName | undefined {
   return peftType === null ? undefined : TASKS.find((task) => task.peftType === peftType)?.name;
 }
 
+/** What to know of a task's batches before training, where a record's loss depends on the others of its batch. Throws BATCH_OF_ONE. */
+export function batchNotes(task: Task, examples: number, batchSize: number): string[] {
+  if (task.batchMatters !== true) return [];
+  if (Math.min(batchSize, examples) < 2) throw batchOfOne(task.name);
+  return examples % batchSize === 1 ? [`the last of ${String(examples)} records is alone in its batch of --task ${task.name} and teaches nothing there; another --batch-size gives it others`] : [];
+}
+
 /** The logits a task is learnt from. Throws NO_LOGITS where there are none, LOGITS_OF_OTHER_TASK where they have another number of axes, TOO_FEW_LOGITS. */
 export function requireTaskLogits(task: Task, graph: Graph, logits: Value | undefined): Value {
+  if (task.findOutput !== undefined) return task.findOutput(graph, logits);
   const found = logits ?? requireLogits(graph);
   const axes = found.shape?.length ?? task.logits.length;
   const last = found.shape?.at(-1);

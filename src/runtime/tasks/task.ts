@@ -1,6 +1,7 @@
 /** What there is to know of a task. A task is one such definition, listed in registry.ts; nothing else asks for a task's name. */
-import type { Value } from "../../ir/graph.ts";
+import type { Graph, Value } from "../../ir/graph.ts";
 import type { Model } from "../../ir/model.ts";
+import type { EmbeddingPooling } from "../../passes/attach-contrastive.ts";
 import type { AttachedLoss } from "../../passes/attach-loss.ts";
 import type { Batch, Feed } from "../data/collate.ts";
 import type { TaskData, TokenRow } from "../data/task-data.ts";
@@ -13,6 +14,8 @@ export interface Task {
   readonly name: TaskName;
   /** Of a classification task: what it learns of a record. */
   readonly problem?: ProblemName;
+  /** Of a task of embeddings: how they are made of hidden states. */
+  readonly pooling?: EmbeddingPooling;
   /** PEFT's word for it, in adapter_config.json; null where PEFT has none. */
   readonly peftType: string | null;
   /** Whether the module that makes the logits is trained whole where --modules-to-save names none. */
@@ -23,6 +26,12 @@ export interface Task {
   readonly overVocabulary?: boolean;
   /** The least length of their last axis: with fewer there is nothing to learn. */
   readonly leastLogits: number;
+  /** A record's loss depends on the others of its batch: batches can't be accumulated, and one of a single record teaches nothing. */
+  readonly batchMatters?: boolean;
+  /** What it is learnt from, where that isn't the logits; `named` is the output that the user named, or the graph's logits. Throws where there is none. */
+  readonly findOutput?: (graph: Graph, named: Value | undefined) => Value;
+  /** Adds one vector [rows, d] for each text, which a prediction tells. */
+  readonly attachEmbedding?: (model: Model, hidden: Value) => Value;
   /** How records become examples. */
   readonly data: TaskData;
   /** The only inputs that a pipeline of transformers.js feeds a graph for this task. Those of decoders have more, as the model's config.json says. */

@@ -6,6 +6,7 @@ import type { Example } from "../../data/examples.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
 import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
 import { findLogits } from "../../model-outputs.ts";
+import { dot } from "../../pair-metrics.ts";
 import { prepare, type OpenedAdapter } from "../../prepare.ts";
 import type { Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
@@ -29,7 +30,7 @@ export async function evaluate(path: string, options: EvaluateOptions, runtime?:
   const task = taskOf(opened, options, trained);
   const model = deployed(opened, options, trained, task);
   const found = findLogits(model.graph, options.outputName);
-  if (found === undefined) throw noLogitsToEvaluate(model.graph.outputs.map((v) => v.name));
+  if (found === undefined && task.findOutput === undefined) throw noLogitsToEvaluate(model.graph.outputs.map((v) => v.name));
   const logits = requireTaskLogits(task, model.graph, found);
   const classes = logits.shape?.at(-1);
   const data = load(opened, options, trained, task, "required", typeof classes === "number" ? classes : undefined);
@@ -53,20 +54,38 @@ export async function predict(path: string, options: PredictOptions, runtime?: O
   const task = taskOf(opened, options, trained);
   const model = deployed(opened, options, trained, task);
   const logits = findLogits(model.graph, options.outputName);
-  const outputs = logits === undefined ? model.graph.outputs.map((v) => v.name) : [logits.name];
+  const embedding = task.attachEmbedding?.(model, requireTaskLogits(task, model.graph, logits));
+  if (embedding !== undefined) model.graph.outputs.splice(0, Infinity, embedding);
+  const outputs = embedding !== undefined ? [embedding.name] : logits === undefined ? model.graph.outputs.map((v) => v.name) : [logits.name];
   const data = load(opened, { ...options, wholeTexts: true }, trained, task, "none", undefined);
   if (options.dryRun === true) return { examples: data.examples.length, output: options.output, seconds: (performance.now() - started) / 1000 };
   // What has one entry for each token is written without the padding.
   const perToken = perTokenOutputs(model.graph);
   await using session = await sessionOf(opened, model, options, runtime);
-  const rows = await collectRows(runOf(session, data, options), outputs, perToken);
+  // Texts that are rows of their own are predicted one by one.
+  const rowed = { ...data, examples: data.examples.flatMap((example): Example[] => example.rows?.map((row) => ({ ...example, ...row, rows: [row] })) ?? [example]) };
+  const rows = await collectRows(runOf(session, rowed, options), outputs, perToken);
   const answer = logits === undefined ? undefined : answerBy(logits, opened, task, trained);
   const encoder = new TextEncoder();
+  if (embedding !== undefined) {
+    const perRecord = rows.length / data.examples.length;
+    const vectors = rows.map((row) => row.get(embedding.name)?.values as Float32Array);
+    const records = data.examples.map((_, i) => embeddingsRecord(vectors.slice(i * perRecord, (i + 1) * perRecord)));
+    writeFileAtomic(options.output, records.map((record) => encoder.encode(`${JSON.stringify(record)}\n`)));
+    return { examples: records.length, output: options.output, seconds: (performance.now() - started) / 1000 };
+  }
   writeFileAtomic(options.output, rows.map((row, i) => {
     const named = Object.fromEntries([...row].map(([name, r]) => [name, nested(r)]));
     return encoder.encode(`${JSON.stringify({ ...named, ...answer?.(row, data.examples[i]), ...named })}\n`);
   }));
   return { examples: rows.length, output: options.output, seconds: (performance.now() - started) / 1000 };
+}
+
+/** Of one text its embedding, of several the cosines of the first with the others. */
+function embeddingsRecord([first = new Float32Array(), ...others]: readonly Float32Array[]): Record<string, unknown> {
+  if (others.length === 0) return { sentence_embedding: Array.from(first) };
+  const cosines = others.map((other) => dot(first, other));
+  return { score: cosines.length === 1 ? cosines[0] : cosines };
 }
 
 type AnswerOf = (row: ReadonlyMap<string, Row>, example: Example | undefined) => Answer | WordAnswers | undefined;

@@ -9,5 +9,6 @@ import type { OpenedModel } from "../open-model.ts";
 /** The task. Throws PROBLEM_OF_OTHER_TASK. */
 export function taskOf(opened: OpenedModel, options: TaskOptions, adapter: OpenedAdapter | undefined): Task {
   const task = options.task ?? taskOfPeft(adapter?.contents.taskType ?? null);
-  return taskNamed({ ...options, task }, adapter?.contents.hut?.problem ?? problemOfConfig(opened.path));
+  const pooling = options.pooling ?? (task === "feature-extraction" ? adapter?.contents.hut?.pooling : undefined);
+  return taskNamed({ ...options, task, pooling }, adapter?.contents.hut?.problem ?? problemOfConfig(opened.path));
 }

@@ -15,7 +15,7 @@ import type { NamedClass, TrainOptions, TrainResult } from "../../options.ts";
 import { evaluateTheta, planOf, rates, type Plan } from "../../run-plan.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { initialState, trainLoop } from "../../trainer.ts";
-import { requireTaskLogits } from "../../tasks/registry.ts";
+import { batchNotes, requireTaskLogits } from "../../tasks/registry.ts";
 import type { Task } from "../../tasks/task.ts";
 import { evaluationGraph, trainingGraph } from "../../training-graphs.ts";
 import { loadCheckpoint } from "../checkpoint-folder.ts";
@@ -59,6 +59,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   for (const [name, hash] of Object.entries(hashes)) if (before?.hashes !== undefined && before.hashes[name] !== hash) throw dataChanged(options[name as keyof typeof hashes] ?? name, folder.path);
   const data = loadData(opened, prepared, task, trainFile, options);
   const plan = planOf(prepared, data.train, options);
+  for (const note of batchNotes(task, data.train.examples.length, plan.batchSize)) options.onNotice?.(note);
   const { totalSteps } = plan.schedule;
   const state = checkpoint !== undefined ? loadCheckpoint(checkpoint, parameterCount(prepared.trainables), totalSteps)
     : elsewhere !== undefined ? readState(elsewhere.file, prepared, elsewhere.adapter, elsewhere.manifest)
@@ -132,7 +133,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   folder.saveCheckpoint(state);
   const speed = state.step === begunAt ? speedBefore(folder) : rates(work.seconds, work.samples, work.tokens);
   if (!interrupted) {
-    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, state.theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem }));
+    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, state.theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem, pooling: task.pooling }));
     folder.writeResults({ ...metrics, ...(classes.length === 0 ? {} : { eval_classes: classes }), ...speed, steps: state.step });
   }
   const losses = folder.log.losses();
