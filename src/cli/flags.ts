@@ -64,6 +64,7 @@ export const force: Flag<boolean> = toggle("--force", "take an adapter whose fin
 
 export const task: Flag<TaskName> = choice("--task <name>", "what is learned", TASKS, { ...data, default: DEFAULTS.task });
 export const pooling: Flag<EmbeddingPooling> = choice("--pooling <name>", "of feature-extraction: how an embedding is made of hidden states; as the adapter was trained, else mean", EMBEDDING_POOLINGS, data);
+export const loss: Flag<string> = text("--loss <file>", "a loss of your own instead of the task's: an ONNX graph from logits and labels to loss", data);
 export const problem: Flag<ProblemName> = choice("--problem <name>", "what is told of a record by a classification task: one class, any number of classes, numbers", PROBLEMS,
   { ...data, default: "the adapter's, else config.json's, else single" });
 export const trainFile: Flag<string> = text("--train <file>", "labelled training data: .tsv, .csv or .jsonl; needed unless --resume", data);

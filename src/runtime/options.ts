@@ -78,6 +78,12 @@ export interface TaskOptions {
   readonly pooling?: EmbeddingPooling | undefined;
 }
 
+/** How it is measured what is learned. */
+export interface OwnLossOptions {
+  /** A loss of one's own: a graph in an ONNX file, from `logits` and `labels` to `loss`. docs/tasks.md says what it may read. */
+  readonly loss?: string | undefined;
+}
+
 export interface DataOptions extends TaskOptions {
   /** tokenizer.json; looked for beside the model and in the folder above where left out. */
   readonly tokenizer?: string | undefined;
@@ -171,7 +177,7 @@ export interface AdaptResult {
   readonly output: string;
 }
 
-export interface ArtifactsOptions extends CommonOptions, TargetOptions, TaskOptions, OptimizerOptions {
+export interface ArtifactsOptions extends CommonOptions, TargetOptions, TaskOptions, OwnLossOptions, OptimizerOptions {
   /** The folder to write. */
   readonly output: string;
   readonly format?: readonly ArtifactFormat[] | undefined;
@@ -190,7 +196,7 @@ export interface ArtifactsResult {
   readonly seconds: number;
 }
 
-export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions, OptimizerOptions, RunOptions {
+export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions, OwnLossOptions, OptimizerOptions, RunOptions {
   /** The run folder. */
   readonly output: string;
   /** The labelled data; needed unless the run is resumed, whose settings name it. */
@@ -242,7 +248,7 @@ export interface TrainedOptions {
   readonly checkpoint?: string | undefined;
 }
 
-export interface EvaluateOptions extends CommonOptions, DataOptions, RunOptions, HeadOptions, TrainedOptions {
+export interface EvaluateOptions extends CommonOptions, DataOptions, OwnLossOptions, RunOptions, HeadOptions, TrainedOptions {
   readonly data: string;
   readonly outputName?: string | undefined;
   readonly force?: boolean | undefined;
@@ -267,7 +273,7 @@ export interface EvaluateResult {
   readonly seconds: number;
 }
 
-export interface PredictOptions extends EvaluateOptions {
+export interface PredictOptions extends Omit<EvaluateOptions, keyof OwnLossOptions> {
   /** JSONL, one record a line. */
   readonly output: string;
   readonly dryRun?: boolean | undefined;

@@ -2,7 +2,7 @@
 import type { EvaluateOptions, EvaluateResult } from "../../runtime/options.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
-import { adapter, batchSize, checkpoint, dataFile, force, maxSeqLength, outputName, pooling, problem, provider, savedHead, savedNumLabels, task, threads, tokenizer } from "../flags.ts";
+import { adapter, batchSize, checkpoint, dataFile, force, maxSeqLength, outputName, loss, pooling, problem, provider, savedHead, savedNumLabels, task, threads, tokenizer } from "../flags.ts";
 import { duration, figure, grouped, label } from "../format.ts";
 import { facts } from "../table.ts";
 import { classTable } from "../class-table.ts";
@@ -15,7 +15,7 @@ export const evaluate: Command = defineCommand<EvaluateOptions, EvaluateResult>(
   flags: {
     adapter: adapter("with this adapter"), checkpoint: checkpoint("what was trained elsewhere"),
     data: required(dataFile("labelled data: .tsv, .csv or .jsonl")),
-    task, problem, pooling, tokenizer, maxSeqLength, batchSize, outputName, head: savedHead, numLabels: savedNumLabels, force, threads, provider,
+    task, problem, pooling, loss, tokenizer, maxSeqLength, batchSize, outputName, head: savedHead, numLabels: savedNumLabels, force, threads, provider,
   },
   example: "onnx-hut evaluate model.onnx --task text-classification --data dev.tsv --adapter run/adapter",
   gives: ["examples", "metrics", "classes", "seconds"],

@@ -4,7 +4,7 @@ import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
   adapter, alpha, batchSize, dev, dryRun, epochs, force, head, lr, lrScheduler, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
-  output, outputName, pooling, problem, overwrite, provider, rank, resume, seed, shuffle, targetModules, task, threads, tokenizer, trainFile, warmupRatio, weightDecay,
+  output, outputName, loss, pooling, problem, overwrite, provider, rank, resume, seed, shuffle, targetModules, task, threads, tokenizer, trainFile, warmupRatio, weightDecay,
 } from "../flags.ts";
 import { duration, figure, grouped, label, share } from "../format.ts";
 import { printable } from "../printable.ts";
@@ -21,7 +21,7 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
     output: required(output("folder", "the run folder to write")), resume, overwrite,
     adapter: adapter("start from this adapter: method, rank, targets and values come from it"), dryRun,
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force,
-    train: trainFile, dev, task, problem, pooling, tokenizer, maxSeqLength, batchSize, shuffle,
+    train: trainFile, dev, task, problem, pooling, loss, tokenizer, maxSeqLength, batchSize, shuffle,
     lr, epochs, maxSteps, weightDecay, maxGradNorm, lrScheduler, warmupRatio, seed, threads, provider,
   },
   contradictions: [["resume", "overwrite"]],

@@ -55,7 +55,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const prepared = fresh();
   for (const note of prepared.notes) options.onNotice?.(note);
   requireTaskLogits(task, prepared.model.graph, prepared.logits);
-  const hashes = { train: fileHash(trainFile), ...(options.dev === undefined ? {} : { dev: fileHash(options.dev) }) };
+  const hashes = { train: fileHash(trainFile), ...(options.dev === undefined ? {} : { dev: fileHash(options.dev) }), ...(options.loss === undefined ? {} : { loss: fileHash(options.loss) }) };
   for (const [name, hash] of Object.entries(hashes)) if (before?.hashes !== undefined && before.hashes[name] !== hash) throw dataChanged(options[name as keyof typeof hashes] ?? name, folder.path);
   const data = loadData(opened, prepared, task, trainFile, options);
   const plan = planOf(prepared, data.train, options);
@@ -80,7 +80,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   await using evalSession = evaluated === undefined ? undefined : await session("eval", evaluated.model);
 
   // Only now that both graphs run is anything written.
-  const run: RunFile = { model: path, modelBytes: opened.size, trainableParams: summary.trainableParams, settings: settingsOf(options, prepared, plan.schedule),
+  const run: RunFile = { model: path, modelBytes: opened.size, trainableParams: summary.trainableParams, settings: settingsOf({ ...options, task: task.name, ...(task.pooling === undefined ? {} : { pooling: task.pooling }) }, prepared, plan.schedule),
     begunWith: elsewhere?.file ?? before?.begunWith, versions: { "onnx-hut": packageVersion(), node: process.versions.node, "onnxruntime-node": runtimeVersion() }, hashes };
   if (before === undefined) folder.begin(run);
   else folder.resume(run, state.step);
