@@ -1,4 +1,5 @@
 /** Every flag of every verb, once. Names and defaults are those of runtime/options.ts; a flag that isn't given isn't passed on. */
+import type { EmbeddingPooling } from "../passes/attach-contrastive.ts";
 import type { Pooling } from "../passes/attach-head.ts";
 import { ARTIFACT_FORMATS, DEFAULTS, GLUE, OPTIMIZERS, PROBLEMS, PROVIDERS, SCHEDULERS, TASKS } from "../runtime/options.ts";
 import type { ArtifactFormat, GlueName, OptimizerName, ProblemName, Provider, Scheduler, TaskName } from "../runtime/options.ts";
@@ -7,7 +8,8 @@ import { choice, choices, names, number, optionalText, text, toggle, wordOrNumbe
 /** Methods by name, and what `--lr` is by default for each. A copy, since importing the methods loads the whole compiler; a test compares the two. */
 export const LEARNING_RATES: Readonly<Record<string, number>> = { hut: 5e-3 };
 /** The poolings of passes/attach-head.ts; a copy for the same reason, compared by the same test. */
-export const HEADS: readonly Pooling[] = ["mean", "cls", "last"];
+export const HEADS: readonly Pooling[] = ["mean", "cls", "last", "token"];
+export const EMBEDDING_POOLINGS: readonly EmbeddingPooling[] = ["mean", "cls", "last"];
 
 /** More threads than any machine has; a mistyped number should not be tried. */
 const MAX_THREADS = 1024;
@@ -52,7 +54,7 @@ export const method: Flag<string> = choice("--method <name>", "how a weight is u
 export const rank: Flag<number> = number("--rank <r>", "rank r of A·B", { ...weights, default: DEFAULTS.rank, integer: true, min: 1 });
 export const alpha: Flag<number> = number("--alpha <number>", "A·B is scaled by alpha / r", { ...weights, default: "the rank", above: 0 });
 export const modulesToSave: Flag<readonly string[]> = names("--modules-to-save <list>", "modules trained whole", { ...weights, default: "head" });
-export const head: Flag<Pooling> = choice("--head <pooling>", "attach a classification head on the hidden states pooled so", HEADS, weights);
+export const head: Flag<Pooling> = choice("--head <pooling>", "attach a classification head on the hidden states pooled so; token: on each token, for token-classification", HEADS, weights);
 export const numLabels: Flag<number> = number("--num-labels <n>", "classes of the head that is attached", { ...weights, integer: true, min: MIN_LABELS });
 /** Where an adapter is applied and not trained: for those of PEFT, which don't tell how the classifier they saved is to stand on the model. */
 export const savedHead: Flag<Pooling> = choice("--head <pooling>", "how the classifier saved in a PEFT adapter pools; ours tell it themselves", HEADS, weights);
@@ -61,6 +63,8 @@ export const outputName: Flag<string> = text("--output <name>", "the graph's out
 export const force: Flag<boolean> = toggle("--force", "take an adapter whose fingerprints say that it was made for other weights", weights);
 
 export const task: Flag<TaskName> = choice("--task <name>", "what is learned", TASKS, { ...data, default: DEFAULTS.task });
+export const pooling: Flag<EmbeddingPooling> = choice("--pooling <name>", "of feature-extraction: how an embedding is made of hidden states; as the adapter was trained, else mean", EMBEDDING_POOLINGS, data);
+export const loss: Flag<string> = text("--loss <file>", "a loss of your own instead of the task's: an ONNX graph from logits and labels to loss", data);
 export const problem: Flag<ProblemName> = choice("--problem <name>", "what is told of a record by a classification task: one class, any number of classes, numbers", PROBLEMS,
   { ...data, default: "the adapter's, else config.json's, else single" });
 export const trainFile: Flag<string> = text("--train <file>", "labelled training data: .tsv, .csv or .jsonl; needed unless --resume", data);

@@ -100,6 +100,11 @@ export const dataTextMissing = (file: string, columns: readonly string[], wanted
     `${quote(file)} has no column of text and none named after an input of the graph. It has the columns ${names(columns)}; `
     + `name the text ${wanted.join(" or ")}, or say which it is with --text-column${meant(nearColumn(wanted, columns))}.`);
 
+/** Texts that stand alone where pairs are learned; `wanted`: the columns of a pair. */
+export const dataPairsMissing = (file: string, columns: readonly string[], wanted: readonly string[]): HutError =>
+  new HutError("DATA_COLUMN_MISSING", { file, columns, wanted },
+    `${quote(file)} has no pairs of texts. It has the columns ${names(columns)}; name those of a pair ${wanted.join(" or ")}.`);
+
 /** No label column; `wanted`: the names it may have. */
 export const dataLabelColumnMissing = (file: string, columns: readonly string[], wanted: readonly string[]): HutError =>
   new HutError("DATA_COLUMN_MISSING", { file, columns, wanted, near: nearColumn(wanted, columns) },
@@ -151,6 +156,15 @@ export const dataFieldMissing = (place: RecordPlace, field: string, columns: rea
 /** A text column that holds something else. */
 export const dataNotText = (place: RecordPlace, field: string, value: unknown): HutError => new HutError("DATA_NOT_TEXT", { ...place, field },
   `${at(place)}: ${quote(field)} is ${shown(value)}, where text is expected.`);
+
+/** A record that is no list of words. */
+export const dataNotWords = (place: RecordPlace, field: string, value: unknown): HutError => new HutError("DATA_NOT_WORDS", { ...place, field },
+  `${at(place)}: ${quote(field)} is ${shown(value)}, where a list of words is expected.`);
+
+/** Lists of words and of their labels of unequal length. */
+export const dataWordsDiffer = (place: RecordPlace, words: string, wordCount: number, labels: string, labelCount: number): HutError =>
+  new HutError("DATA_LENGTHS_DIFFER", { ...place, fields: [words, labels], lengths: [wordCount, labelCount] },
+    `${at(place)}: ${quote(words)} has ${count(wordCount, "word")} and ${quote(labels)} has ${count(labelCount, "label")}. Each word needs one.`);
 
 /** A number that the input's type can't hold, or no number; `expected`: what it can. */
 export const dataFieldValue = (place: RecordPlace, field: string, value: unknown, expected: string): HutError =>
@@ -249,6 +263,10 @@ export const tokenLabelWrong = (place: RecordPlace, value: unknown, vocabulary: 
 /** Next tokens to learn, and no tokens. */
 export const tokenRowMissing = (file: string): HutError => new HutError("TOKEN_ROW_MISSING", { file },
   `${quote(file)}: next tokens can be learnt only by a model with input_ids, which this one hasn't. Choose another --task.`);
+
+/** Words without a row of token ids to become. */
+export const wordRowMissing = (file: string): HutError => new HutError("TOKEN_ROW_MISSING", { file },
+  `${quote(file)}: words can be told apart only by a model with input_ids, which this one hasn't. Choose another --task.`);
 
 /** Rows in which no token but the first counts. */
 export const noTokenToPredict = (file: string): HutError => new HutError("NO_TOKEN_TO_PREDICT", { file },

@@ -36,6 +36,17 @@ export const logitsOfOtherTask = (task: string, wanted: readonly string[], outpu
 export const problemOfOtherTask = (task: string, problem: string): HutError => new HutError("PROBLEM_OF_OTHER_TASK", { task, problem },
   `--problem ${problem} is for the classification tasks, and --task is ${task}. Leave one of them out.`, { exitCode: 2 });
 
+export const poolingOfOtherTask = (task: string, pooling: string): HutError => new HutError("POOLING_OF_OTHER_TASK", { task, pooling },
+  `--pooling ${pooling} is for --task feature-extraction, and --task is ${task}. Leave one of them out.`, { exitCode: 2 });
+
+/** Pairs learn from the other pairs of their batch. */
+export const batchOfOne = (task: string): HutError => new HutError("BATCH_OF_ONE", { task },
+  `--task ${task} learns a pair from the others of its batch, and a batch of one pair has none. Give a --batch-size of 2 or more and as many records.`, { exitCode: 2 });
+
+export const noEmbeddingOutput = (outputs: ReadonlyMap<string, string>): HutError => new HutError("NO_HIDDEN_STATES", { outputs: [...outputs.keys()] },
+  `--task feature-extraction needs an output [batch, sequence, width] or [batch, width] to make embeddings of; the model has ${list([...outputs].map(([output, shape]) => `${quote(output)} ${shape}`))}. `
+  + "Name one with --output.");
+
 export const tooFewLogits = (output: string, found: number, least: number): HutError => new HutError("TOO_FEW_LOGITS", { output, found, least },
   `The output ${quote(output)} holds ${String(found)} number a record, and one class of several needs at least ${String(least)}. Give --problem regression to predict a number, `
   + "or --problem multi-label for a class that holds or doesn't.");

@@ -1,9 +1,9 @@
 /**
- * Attaches a classification head: pooling over hidden states, then a Linear.
+ * Attaches a classification head: pooling over hidden states, then a Linear; or a Linear on each of them.
  *
  * Requires: facts inferred; a float output h [batch, sequence, d]; for mean and last, an input `attention_mask`. Guarantees: the outputs
- * there stay; a new one, `logits` [batch, N], comes last; the head's module path is `classifier`.
- * Rules: mean = Σ mask·h / Σ mask; cls = h[:, 0]; last = h at the last 1 of the mask.
+ * there stay; a new one, `logits` [batch, N], or [batch, sequence, N] where nothing is pooled, comes last; the head's module path is `classifier`.
+ * Rules: token = h, nothing pooled; mean = Σ mask·h / Σ mask; cls = h[:, 0]; last = h at the last 1 of the mask.
  */
 import { noAttentionMask, noHiddenStates, widthUnknown } from "../errors/targets.ts";
 import { DataType, isFloating } from "../ir/data-type.ts";
@@ -13,9 +13,9 @@ import type { Value } from "../ir/graph.ts";
 import { Tensor } from "../ir/tensor.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 
-/** How a head makes one vector of a sentence. */
-export type Pooling = "mean" | "cls" | "last";
-export const POOLINGS: readonly Pooling[] = ["mean", "cls", "last"];
+/** How a head makes one vector of a sentence; "token": it doesn't, and has logits for each token. */
+export type Pooling = "mean" | "cls" | "last" | "token";
+export const POOLINGS: readonly Pooling[] = ["mean", "cls", "last", "token"];
 /** The module path of a head that we attach. */
 export const HEAD_MODULE = "classifier";
 const MASK = "attention_mask";
@@ -37,14 +37,15 @@ export function attachHead(model: Model, options: AttachHeadOptions): Value {
   if (typeof width !== "number") throw widthUnknown(hidden.name, formatShape(hidden.shape));
   const op = new OpBuilder(graph, { opsets: model.opsets, origin: "attach-head" });
   const float = hidden.dataType === DataType.FLOAT ? hidden : op.Cast(hidden, { to: DataType.FLOAT });
-  const pooled = pool(op, float, options.pooling === "cls" ? undefined : maskOf(model, options.pooling), options.pooling);
+  const { pooling } = options;
+  const pooled = pooling === "token" ? float : poolHidden(model, op, float, pooling);
   const { numLabels } = options;
   const weight = graph.addInitializer(`${HEAD_MODULE}.weight`, Tensor.floats([numLabels, width], options.start([numLabels, width], width)));
   const bias = graph.addInitializer(`${HEAD_MODULE}.bias`, Tensor.floats([numLabels], options.start([numLabels], width)));
-  const logits = op.Gemm(pooled, weight, bias, { transB: 1 });
+  const logits = pooling === "token" ? op.Add(op.MatMul(pooled, op.Transpose(weight, { perm: [1, 0] })), bias) : op.Gemm(pooled, weight, bias, { transB: 1 });
   op.named(logits, "logits");
-  const [batch] = float.shape ?? [];
-  logits.facts = { dataType: DataType.FLOAT, shape: [batch, numLabels] };
+  const [batch, sequence] = float.shape ?? [];
+  logits.facts = { dataType: DataType.FLOAT, shape: [batch, ...(pooling === "token" ? [sequence] : []), numLabels] };
   graph.outputs.push(logits);
   return logits;
 }
@@ -63,8 +64,13 @@ function maskOf(model: Model, pooling: Pooling): Value {
   return mask;
 }
 
+/** h [b, s, d] → [b, d], float32. Throws where the graph has no mask that mean and last need. */
+export function poolHidden(model: Model, op: OpBuilder, hidden: Value, pooling: Exclude<Pooling, "token">): Value {
+  return pool(op, hidden, pooling === "cls" ? undefined : maskOf(model, pooling), pooling);
+}
+
 /** h [b, s, d], mask [b, s] → [b, d]. */
-function pool(op: OpBuilder, hidden: Value, mask: Value | undefined, pooling: Pooling): Value {
+function pool(op: OpBuilder, hidden: Value, mask: Value | undefined, pooling: Exclude<Pooling, "token">): Value {
   if (mask === undefined) return op.Squeeze(op.Slice(hidden, [0], [1], [1]), [1]);
   if (pooling === "mean") {
     const weights = op.Unsqueeze(op.Cast(mask, { to: DataType.FLOAT }), [-1]);

@@ -31,7 +31,9 @@ export interface AttachedLoss {
   readonly count: Value;
   /** Whether labels count with weights: `count` is their sum then, which may be any positive number. */
   readonly weighted?: boolean | undefined;
-  /** d sum / d logits, of the logits' shape and type. */
+  /** Where the gradient begins; the logits where left out. */
+  readonly at?: Value;
+  /** d sum / d logits (or what it begins at), of the logits' shape and type. */
   readonly logitsGradient: Value;
 }
 
@@ -114,7 +116,7 @@ function addLabels({ graph }: Model, logits: Value): Value {
  * Logits x [.., C] and targets [..]. With class weights w a label counts w[label] times, and the mean is over the sum of these. With smoothing e a label is
  * t = (1 − e)·w[label] at its class and e·w/C more at each: loss = Σ t·(ln Σ exp x − x), dx = p·Σt − t.
  */
-function crossEntropy(op: OpBuilder, logits: Value, targets: Value, options: LossOptions = {}): Omit<AttachedLoss, "labels"> {
+export function crossEntropy(op: OpBuilder, logits: Value, targets: Value, options: LossOptions = {}): Omit<AttachedLoss, "labels"> {
   const counts = op.Not(op.Equal(targets, op.scalar(IGNORE_INDEX, targets)));
   const counted = op.Cast(counts, { to: DataType.FLOAT });
   const target = op.Where(counts, targets, op.scalar(0, targets));

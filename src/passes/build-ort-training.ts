@@ -40,7 +40,7 @@ export function buildTrainingModel(model: Model, options: OrtTrainingOptions): V
   const { trainables, logits, frozen } = options;
   const { graph, opsets } = model;
   const { op, parameters, loss } = begin(model, options);
-  const gradients = differentiate(graph, { opsets, loss: logits, seed: loss.logitsGradient, wrt: parameters });
+  const gradients = differentiate(graph, { opsets, loss: loss.at ?? logits, seed: loss.logitsGradient, wrt: parameters });
   const buffers = trainables.map((t) => graph.addInput(t.name + BUFFER_SUFFIX, { dataType: DataType.FLOAT, shape: t.shape }));
   const reset = graph.addInput("lazy_reset_grad", { dataType: DataType.BOOL, shape: [1] });
   trainables.forEach((t, i) => {

@@ -88,7 +88,7 @@ function begin(model: Model, { trainables, logits, attachLoss }: BuildOptions): 
   const theta = splitTheta(model, trainables);
   const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "build" });
   const loss = attachLoss(model, logits);
-  const gradients = differentiate(model.graph, { opsets: model.opsets, loss: logits, seed: loss.logitsGradient, wrt: [theta] });
+  const gradients = differentiate(model.graph, { opsets: model.opsets, loss: loss.at ?? logits, seed: loss.logitsGradient, wrt: [theta] });
   return { theta, op, logits, loss, gradient: gradients.get(theta) ?? theta };
 }
 

@@ -6,8 +6,9 @@ import { planBatches, restoreOrder } from "./data/batches.ts";
 import { collate, type Batch, type Feed, type Padding } from "./data/collate.ts";
 import type { Example } from "./data/examples.ts";
 import type { InputSpec } from "./data/field.ts";
-import type { CommonOptions } from "./options.ts";
+import type { CommonOptions, NamedClass } from "./options.ts";
 import type { GraphSession } from "./session.ts";
+import { classNames } from "./tasks/problem.ts";
 import type { Evaluation } from "./tasks/task.ts";
 
 export interface EvaluateRun extends CommonOptions {
@@ -16,6 +17,8 @@ export interface EvaluateRun extends CommonOptions {
   readonly inputs: readonly InputSpec[];
   readonly padding: Padding;
   readonly batchSize: number;
+  /** The classes' names in order, where they are known. */
+  readonly id2label?: readonly string[] | undefined;
   /** Fed with every batch: theta, for eval.onnx. */
   readonly extra?: ReadonlyMap<string, Feed>;
 }
@@ -26,11 +29,24 @@ export interface Row {
   readonly values: ArrayLike<number | bigint>;
 }
 
+/** What was measured: metrics named `eval_<metric>`, and each class's own figures. */
+export interface Measured {
+  readonly metrics: Record<string, number>;
+  readonly classes: readonly NamedClass[];
+}
+
 /** The metrics of a graph that `evaluation` was attached to, named `eval_<metric>`. */
 export async function measure(run: EvaluateRun, evaluation: Evaluation): Promise<Record<string, number>> {
-  const meter = evaluation.start();
+  return (await measureAll(run, evaluation)).metrics;
+}
+
+/** Its metrics, and the figures of each class by its name. */
+export async function measureAll(run: EvaluateRun, evaluation: Evaluation): Promise<Measured> {
+  const meter = evaluation.start(run.id2label);
   await eachBatch(run, evaluation.outputs.map((v) => v.name), (made, batch) => { meter.add(made, batch); });
-  return meter.result();
+  const figures = meter.classes?.() ?? [];
+  const names = classNames(figures.length, run.id2label);
+  return { metrics: meter.result(), classes: figures.map((each, i) => ({ label: each.label ?? names[i] ?? "", ...each })) };
 }
 
 /** Returns each record's rows of the outputs, in file order. Outputs of which `perToken` says so have the record's own length, padding cut off. */

@@ -1,7 +1,9 @@
 /** What an evaluation reports, counted batch by batch: sums are kept, never a data set's outputs. */
 
 import { labelBeyondLogits, logitsDoNotFit } from "../errors/data.ts";
+import { ClassCounts, type ClassFigures } from "./class-counts.ts";
 import { IGNORED_LABEL } from "./data/task-data.ts";
+import type { Figures, MetricName } from "./metric-names.ts";
 
 /** Logits of N records for C classes, row by row, and N labels; -100 is left out. */
 export interface Classified {
@@ -19,10 +21,8 @@ export interface Summed {
   readonly count: number;
 }
 
-/** One number an evaluation reports, of batches of one kind. */
+/** What an evaluation reports of batches of one kind: one number, or several that are counted together. */
 export interface Metric<Batch> {
-  /** As `eval_<name>` in logs. */
-  readonly name: string;
   /** Begins to count. */
   start(): Count<Batch>;
 }
@@ -30,15 +30,48 @@ export interface Metric<Batch> {
 /** A metric being counted. */
 export interface Count<Batch> {
   add(batch: Batch): void;
-  /** The number so far; NaN where every label is left out. */
-  result(): number;
+  /** The figures so far; NaN where every label is left out. */
+  result(): Figures;
+  /** Those of each class, where it counts them. */
+  classes?(): readonly ClassFigures[];
 }
-
-/** The share of records whose largest logit (the first, of equal ones) is the label's; a row with NaN is wrong. */
-export const ACCURACY: Metric<Classified> = meanOver("accuracy", (row, label) => (argmax(row) === label ? 1 : 0));
 
 /** The mean of −log softmax(logits)[label], in float64. */
 export const CROSS_ENTROPY: Metric<Classified> = meanOver("loss", (row, label) => logSumExp(row) - (row[label] ?? NaN));
+
+/**
+ * Of records of one class each, by the largest logit (the first, of equal ones; a row with NaN is wrong): of two classes also the figures of class 1, of more
+ * the averages of F1.
+ */
+export const ONE_CLASS: Metric<Classified> = {
+  start() {
+    const counts = new ClassCounts();
+    const seen = { right: 0, records: 0, classes: 0 };
+    return {
+      add(batch) {
+        seen.classes = batch.dims[1] ?? 0;
+        eachLabelled(batch, (row, label) => {
+          const best = argmax(row);
+          // Where there is no answer it is one more class, which no record is of.
+          const said = best < 0 ? seen.classes : best;
+          counts.add(said, true, said === label);
+          if (said !== label) counts.add(label, false, true);
+          seen.right += said === label ? 1 : 0;
+          seen.records += 1;
+        });
+      },
+      result() {
+        const accuracy = seen.right / seen.records;
+        const figures = seen.records === 0 ? undefined : counts.of(1);
+        const averages = seen.classes === 2
+          ? { f1: figures?.f1 ?? NaN, precision: figures?.precision ?? NaN, recall: figures?.recall ?? NaN }
+          : { f1_macro: counts.macroOfSeen(seen.classes), f1_micro: seen.records === 0 ? NaN : counts.micro().f1 };
+        return { accuracy, ...averages, matthews_correlation: counts.matthews() };
+      },
+      classes: () => counts.each(seen.classes),
+    };
+  },
+};
 
 /** The mean of a loss that the graph summed. */
 export const MEAN_LOSS: Metric<Summed> = quotient("loss", (mean) => mean);
@@ -48,31 +81,35 @@ export const PERPLEXITY: Metric<Summed> = quotient("perplexity", Math.exp);
 
 /** A set of metrics being counted together. */
 export class Counts<Batch> {
-  readonly #counts: readonly (readonly [string, Count<Batch>])[];
+  readonly #counts: readonly Count<Batch>[];
 
   constructor(metrics: readonly Metric<Batch>[]) {
-    this.#counts = metrics.map((metric) => [metric.name, metric.start()]);
+    this.#counts = metrics.map((metric) => metric.start());
   }
 
   add(batch: Batch): void {
-    for (const [, count] of this.#counts) count.add(batch);
+    for (const count of this.#counts) count.add(batch);
   }
 
   /** By name, as `eval_<metric>`. */
   result(): Record<string, number> {
-    return Object.fromEntries(this.#counts.map(([name, count]) => [`eval_${name}`, count.result()]));
+    return Object.fromEntries(this.#counts.flatMap((count) => Object.entries(count.result()).map(([name, value]) => [`eval_${name}`, value])));
+  }
+
+  /** Each class's own figures; none where nothing counts by classes. */
+  classes(): readonly ClassFigures[] {
+    return this.#counts.flatMap((count) => count.classes?.() ?? []);
   }
 }
 
 /** The mean of a number that each record with a label has. */
-function meanOver(name: string, of: (row: Float32Array, label: number) => number): Metric<Classified> {
+function meanOver(name: MetricName, of: (row: Float32Array, label: number) => number): Metric<Classified> {
   return mean(name, (batch, take) => { eachLabelled(batch, (row, label) => { take(of(row, label)); }); });
 }
 
 /** The mean of all numbers that `visit` gives to `take`; NaN where there are none. */
-export function mean<Batch>(name: string, visit: (batch: Batch, take: (value: number) => void) => void): Metric<Batch> {
+export function mean<Batch>(name: MetricName, visit: (batch: Batch, take: (value: number) => void) => void): Metric<Batch> {
   return {
-    name,
     start() {
       let sum = 0;
       let counted = 0;
@@ -83,15 +120,14 @@ export function mean<Batch>(name: string, visit: (batch: Batch, take: (value: nu
             counted += 1;
           });
         },
-        result: () => sum / counted,
+        result: () => ({ [name]: sum / counted }),
       };
     },
   };
 }
 
-function quotient(name: string, of: (mean: number) => number): Metric<Summed> {
+function quotient(name: MetricName, of: (mean: number) => number): Metric<Summed> {
   return {
-    name,
     start() {
       const sum = { loss: 0, count: 0 };
       return {
@@ -99,7 +135,7 @@ function quotient(name: string, of: (mean: number) => number): Metric<Summed> {
           sum.loss += loss;
           sum.count += count;
         },
-        result: () => of(sum.loss / sum.count),
+        result: () => ({ [name]: of(sum.loss / sum.count) }),
       };
     },
   };
@@ -118,7 +154,7 @@ function eachLabelled({ logits, dims, labels, indices }: Classified, visit: (row
 }
 
 /** The place of the largest value, the first of equal ones; -1 where a NaN makes it meaningless. */
-function argmax(row: Float32Array): number {
+export function argmax(row: Float32Array): number {
   let best = 0;
   for (const [i, value] of row.entries()) {
     if (Number.isNaN(value)) return -1;

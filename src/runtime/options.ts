@@ -2,12 +2,13 @@
  * The public verbs' words: what each takes and what each returns. The command line's flags and `--json` keys are these names, so help,
  * library and command can't drift apart. Paths are files or folders as `node:fs` takes them.
  */
+import type { EmbeddingPooling } from "../passes/attach-contrastive.ts";
 import type { Pooling } from "../passes/attach-head.ts";
 import type { Role } from "../passes/weights/find-weights.ts";
 
 /** Tasks, by the hub's pipeline tags. */
-export type TaskName = "text-classification" | "text-generation" | "image-classification";
-export const TASKS: readonly TaskName[] = ["text-classification", "text-generation", "image-classification"];
+export type TaskName = "text-classification" | "token-classification" | "text-generation" | "image-classification" | "feature-extraction";
+export const TASKS: readonly TaskName[] = ["text-classification", "token-classification", "text-generation", "image-classification", "feature-extraction"];
 /** What a classification task learns of a record: one class, any number of classes, or numbers. */
 export type ProblemName = "single" | "multi-label" | "regression";
 export const PROBLEMS: readonly ProblemName[] = ["single", "multi-label", "regression"];
@@ -76,6 +77,14 @@ export interface TaskOptions {
   readonly task?: TaskName | undefined;
   /** Of a classification task; where left out, the adapter's own, else that of config.json's `problem_type`, else "single". */
   readonly problem?: ProblemName | undefined;
+  /** Of feature-extraction: how an embedding is made of hidden states; where left out, as the adapter was trained, else "mean". */
+  readonly pooling?: EmbeddingPooling | undefined;
+}
+
+/** How it is measured what is learned. */
+export interface OwnLossOptions {
+  /** A loss of one's own: a graph in an ONNX file, from `logits` and `labels` to `loss`. docs/tasks.md says what it may read. */
+  readonly loss?: string | undefined;
 }
 
 export interface DataOptions extends TaskOptions {
@@ -181,7 +190,7 @@ export interface AdaptResult {
   readonly output: string;
 }
 
-export interface ArtifactsOptions extends CommonOptions, TargetOptions, TaskOptions, OptimizerOptions {
+export interface ArtifactsOptions extends CommonOptions, TargetOptions, TaskOptions, OwnLossOptions, OptimizerOptions {
   /** The folder to write. */
   readonly output: string;
   readonly format?: readonly ArtifactFormat[] | undefined;
@@ -214,7 +223,7 @@ export interface StepOptions {
   readonly lrGroups?: readonly string[] | undefined;
 }
 
-export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions, OptimizerOptions, RunOptions, StepOptions {
+export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions, OwnLossOptions, OptimizerOptions, RunOptions, StepOptions {
   /** The run folder. */
   readonly output: string;
   /** The labelled data; needed unless the run is resumed, whose settings name it. */
@@ -265,6 +274,8 @@ export interface TrainResult {
   readonly lastLoss: number | null;
   /** Of the best evaluation where one is asked for, else of the last. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Each class's figures in the last evaluation. */
+  readonly classes: readonly NamedClass[];
   /** Every evaluation: step, epoch, `eval_…`. */
   readonly evaluations: readonly Readonly<Record<string, number>>[];
   /** The step of the best evaluation; null where it isn't asked for. */
@@ -298,19 +309,32 @@ export interface TrainedOptions {
   readonly checkpoint?: string | undefined;
 }
 
-export interface EvaluateOptions extends CommonOptions, DataOptions, RunOptions, HeadOptions, TrainedOptions {
+export interface EvaluateOptions extends CommonOptions, DataOptions, OwnLossOptions, RunOptions, HeadOptions, TrainedOptions {
   readonly data: string;
   readonly outputName?: string | undefined;
   readonly force?: boolean | undefined;
 }
 
+/** One class's figures over labelled data, as scikit-learn's classification_report has them. */
+export interface NamedClass {
+  readonly label: string;
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  /** How many records (of words, how many entities) are of this class. */
+  readonly support: number;
+}
+
 export interface EvaluateResult {
   readonly examples: number;
+  /** NaN, which `--json` has as null, where a figure has no value: a correlation with a constant. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Of each class; none for a task without classes. */
+  readonly classes: readonly NamedClass[];
   readonly seconds: number;
 }
 
-export interface PredictOptions extends EvaluateOptions {
+export interface PredictOptions extends Omit<EvaluateOptions, keyof OwnLossOptions> {
   /** JSONL, one record a line. */
   readonly output: string;
   readonly dryRun?: boolean | undefined;

@@ -3,6 +3,7 @@ import { manifestContradicts } from "../errors/checkpoint.ts";
 import { fieldWrong } from "../errors/adapter.ts";
 import { quote } from "../errors/hut-error.ts";
 import { elementCount } from "../ir/sizes.ts";
+import { POOLINGS } from "../passes/attach-head.ts";
 import { JsonFields } from "./adapter/json-fields.ts";
 import { parseStrictJson } from "./adapter/strict-json.ts";
 import type { Manifest, ManifestOptimizer, ManifestValue, OrtTrainingManifest } from "./manifest.ts";
@@ -80,7 +81,7 @@ function readAdapted(fields: JsonFields): Manifest["adapted"][number] {
 
 function readHead(fields: JsonFields): NonNullable<Manifest["head"]> {
   fields.onlyKeys(["pooling", "module", "numLabels"]);
-  return { pooling: fields.oneOf("pooling", ["mean", "cls", "last"]), module: fields.text("module"), numLabels: fields.count("numLabels", 1) };
+  return { pooling: fields.oneOf("pooling", POOLINGS), module: fields.text("module"), numLabels: fields.count("numLabels", 1) };
 }
 
 function readOptimizer(fields: JsonFields): ManifestOptimizer {

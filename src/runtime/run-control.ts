@@ -91,10 +91,3 @@ export function bestMetricOf(name: string, known: readonly string[]): string {
   if (metric === undefined) throw bestMetricUnknown(name, known);
   return metric;
 }
-
-/** Figures that fall while a model learns; all others rise. */
-const FALLING = /(?:^|_)(?:loss|mse|mae|rmse|perplexity)$/;
-
-export function greaterIsBetter(metric: string): boolean {
-  return !FALLING.test(metric);
-}

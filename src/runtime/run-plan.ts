@@ -1,9 +1,9 @@
 /** A training run's plan, and what is measured on its way: the same for every trainer of step.onnx. */
 import { DataType } from "../ir/data-type.ts";
 import type { Feed } from "./data/collate.ts";
-import { measure } from "./evaluator.ts";
+import { measureAll } from "./evaluator.ts";
 import type { LoadedExamples } from "./examples-of.ts";
-import { DEFAULTS, type StepOptions, type TrainOptions, type TrainResult } from "./options.ts";
+import { DEFAULTS, type NamedClass, type StepOptions, type TrainOptions, type TrainResult } from "./options.ts";
 import type { Prepared } from "./prepare.ts";
 import { warmupSteps, type Schedule } from "./schedule.ts";
 import type { GraphSession } from "./session.ts";
@@ -43,11 +43,13 @@ export function planOf(task: Task, prepared: Prepared, data: LoadedExamples, opt
   };
 }
 
-/** The metrics of a data set at theta, as `eval_…`, with the time they took. */
-export async function evaluateTheta(session: GraphSession, evaluation: Evaluation, data: LoadedExamples, theta: Float32Array, options: PlanOptions): Promise<Record<string, number>> {
+/** The metrics of a data set at theta, as `eval_…`, with the time they took. `onClasses` is told each class's figures. */
+export async function evaluateTheta(session: GraphSession, evaluation: Evaluation, data: LoadedExamples, theta: Float32Array, options: PlanOptions,
+  onClasses?: (classes: readonly NamedClass[]) => void): Promise<Record<string, number>> {
   const started = performance.now();
   const extra = new Map<string, Feed>([["theta", { dataType: DataType.FLOAT, dims: [theta.length], data: theta }]]);
-  const metrics = await measure({ session, ...data, batchSize: options.batchSize ?? DEFAULTS.batchSize, extra, onProgress: options.onProgress }, evaluation);
+  const { metrics, classes } = await measureAll({ session, ...data, batchSize: options.batchSize ?? DEFAULTS.batchSize, extra, onProgress: options.onProgress }, evaluation);
+  onClasses?.(classes);
   return { ...metrics, eval_runtime: (performance.now() - started) / 1000 };
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { COMMANDS } from "../../src/cli/commands.ts";
-import { HEADS, LEARNING_RATES } from "../../src/cli/flags.ts";
+import { EMBEDDING_POOLINGS as FLAG_POOLINGS, HEADS, LEARNING_RATES } from "../../src/cli/flags.ts";
 import { METHODS } from "../../src/methods/registry.ts";
+import { EMBEDDING_POOLINGS } from "../../src/passes/attach-contrastive.ts";
 import { POOLINGS } from "../../src/passes/attach-head.ts";
 import { DEFAULTS } from "../../src/runtime/options.ts";
 import { run } from "./run.ts";
@@ -83,6 +84,7 @@ describe("what the flags repeat of the library", () => {
 
   it("the poolings", () => {
     assert.deepEqual(HEADS, POOLINGS);
+    assert.deepEqual(FLAG_POOLINGS, EMBEDDING_POOLINGS);
   });
 
   it("the defaults, as help shows them", async () => {

@@ -68,10 +68,10 @@ describe("a result", () => {
     const { code, out, err } = await run(["evaluate", "m", "--data", "d", "--json"], { verbs: {
       evaluate: (_, { onProgress }) => {
         onProgress?.({ phase: "evaluating", done: 1, total: 2, unit: "batches" });
-        return Promise.resolve({ examples: 2, metrics: { eval_loss: 0.1234567 }, seconds: 1 });
+        return Promise.resolve({ examples: 2, metrics: { eval_loss: 0.1234567, eval_pearson: NaN }, classes: [], seconds: 1 });
       } }, now: clockOf(0, 5000, 10000) });
     assert.equal(code, 0);
-    assert.equal(out, "{\"examples\":2,\"metrics\":{\"eval_loss\":0.1234567},\"seconds\":1}\n");
+    assert.equal(out, "{\"examples\":2,\"metrics\":{\"eval_loss\":0.1234567,\"eval_pearson\":null},\"classes\":[],\"seconds\":1}\n");
     assert.equal(err, "");
   });
 

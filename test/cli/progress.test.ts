@@ -89,7 +89,7 @@ describe("progress of a command", () => {
   const verbs = { evaluate: (_: string, { onProgress }: { onProgress?: ((p: Progress) => void) | undefined }) => {
     onProgress?.(step(1));
     onProgress?.(step(2));
-    return Promise.resolve({ examples: 1, metrics: {}, seconds: 2 });
+    return Promise.resolve({ examples: 1, metrics: {}, classes: [], seconds: 2 });
   } };
   const ticking = (): (() => number) => {
     let now = 0;
@@ -105,7 +105,7 @@ describe("progress of a command", () => {
     assert.equal((await run([...evaluate, "--json"], { verbs, now: ticking() })).err, "");
     const verbose = await run([...evaluate, "--json", "--verbose"], { verbs, now: ticking() });
     assert.match(verbose.err, /training/);
-    assert.equal(verbose.out, "{\"examples\":1,\"metrics\":{},\"seconds\":2}\n");
+    assert.equal(verbose.out, "{\"examples\":1,\"metrics\":{},\"classes\":[],\"seconds\":2}\n");
   });
 
   it("leaves an error a line of its own on a terminal", async () => {

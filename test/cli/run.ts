@@ -49,10 +49,10 @@ export function fakeVerbs(calls: Call[], override: Partial<Verbs> = {}): Verbs {
     artifacts: answer("artifacts", { files: ["out/step.onnx"], trainableParams: 6144, bytesWritten: 1000, seconds: 0.1 }),
     train: answer("train", {
       plan: { examples: 16_000, devExamples: null, stepsPerEpoch: 500, totalSteps: 1500, warmupSteps: 90, learningRate: 0.005, tokensPerBatch: 4096, memoryBytes: 1_600_000_000 },
-      steps: 1500, firstLoss: 0.69312, lastLoss: 0.2, evaluations: [], bestStep: null, metrics: { eval_accuracy: 0.8 }, adapter: "run/adapter", trainableParams: 37_634,
+      steps: 1500, firstLoss: 0.69312, lastLoss: 0.2, evaluations: [], bestStep: null, metrics: { eval_accuracy: 0.8 }, classes: [], adapter: "run/adapter", trainableParams: 37_634,
       totalParams: 9_461_760, train_runtime: 125.4, train_samples_per_second: 300.5, train_tokens_per_second: 7654.3, interrupted: false, found: null,
     }),
-    evaluate: answer("evaluate", { examples: 872, metrics: { eval_loss: 0.5, eval_accuracy: 0.8 }, seconds: 3 }),
+    evaluate: answer("evaluate", { examples: 872, metrics: { eval_loss: 0.5, eval_accuracy: 0.8 }, classes: [{ label: "good", precision: 0.75, recall: 0.5, f1: 0.6, support: 400 }], seconds: 3 }),
     predict: answer("predict", { examples: 872, output: "p.jsonl", seconds: 3 }),
     fold: answer("fold", {
       folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], floated: [], requantized: [], seconds: 0.1, bytesWritten: 19_000_000, output: "merged.onnx", files: ["merged.onnx"],

@@ -112,7 +112,7 @@ function readModel(path: string): void {
   const targetModules = weights.length === 0 ? ["q"] : [weights[0]?.modulePath ?? weights[0]?.name ?? "q"];
   const model = opened.loadInlined();
   const logits = findLogits(model.graph);
-  const options = { targetModules, rank: 1, saveHead: savesHeadBy(logits) };
+  const options = { targetModules, rank: 1, saveHead: savesHeadBy(model.graph, logits) };
   const task = taskOfLogits(model.graph, logits, null) ?? taskNamed();
   const fresh = (): Prepared => prepare(opened.load(), options);
   stages([

@@ -34,7 +34,7 @@ describe("--problem", function () {
         closeTo(records.flatMap((r) => r["loss"] ?? []), expected.losses.slice(0, 5), 1e-5, "losses");
         closeTo([run.metrics["eval_loss"] ?? NaN], expected.losses.slice(5), 1e-5, "eval_loss");
         const { metrics } = await evaluate(model, { data, adapter: at("run", "adapter") });
-        assert.deepEqual(Object.keys(metrics), problem === "regression" ? ["eval_loss", "eval_pearson"] : ["eval_loss", "eval_accuracy", "eval_f1"]);
+        assert.deepEqual(Object.keys(metrics), problem === "regression" ? ["eval_loss", "eval_mse", "eval_pearson", "eval_spearmanr"] : ["eval_loss", "eval_accuracy", "eval_f1_micro", "eval_f1_macro"]);
         closeTo([metrics["eval_loss"] ?? NaN], expected.losses.slice(5), 1e-5, "eval_loss");
         await fold(model, { adapter: at("run", "adapter"), output: at("merged.onnx") });
         assert.ok((await verify(model, { adapter: at("run", "adapter"), merged: at("merged.onnx"), data })).ok);
@@ -90,7 +90,7 @@ describe("--problem", function () {
     await assert.rejects(evaluate(at("model.onnx"), { ...task, data: join(PROBLEMS, "regression.jsonl") }), { code: "PROBLEM_OF_OTHER_TASK", exitCode: 2 });
     writeFileSync(at("config.json"), JSON.stringify({ problem_type: "regression" }));
     const { metrics } = await evaluate(at("model.onnx"), { data: join(PROBLEMS, "regression.jsonl") });
-    assert.deepEqual(Object.keys(metrics), ["eval_loss", "eval_pearson"]);
+    assert.deepEqual(Object.keys(metrics), ["eval_loss", "eval_mse", "eval_pearson", "eval_spearmanr"]);
     const head = { head: "cls" as const, numLabels: 1, output: at("artifacts") };
     await assert.rejects(artifacts("fixtures/demo", head), { code: "TOO_FEW_LOGITS", message: /Give --problem regression/ });
     await artifacts("fixtures/demo", { ...head, problem: "regression", dryRun: true });

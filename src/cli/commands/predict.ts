@@ -3,7 +3,7 @@ import type { PredictOptions, PredictResult } from "../../runtime/options.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, batchSize, checkpoint, dataFile, dryRun, force, output, outputName, problem, provider, savedHead, savedNumLabels, task, threads, tokenizer, wholeSeqLength,
+  adapter, batchSize, checkpoint, dataFile, dryRun, force, output, outputName, pooling, problem, provider, savedHead, savedNumLabels, task, threads, tokenizer, wholeSeqLength,
   glue, labelColumn, maskPrompt, textColumn,
 } from "../flags.ts";
 import { duration, grouped } from "../format.ts";
@@ -19,7 +19,7 @@ export const predict: Command = defineCommand<PredictOptions, PredictResult>({
   flags: {
     output: required(output("file", "the .jsonl to write")), adapter: adapter("with this adapter"), checkpoint: checkpoint("what was trained elsewhere"),
     data: required(dataFile("examples: .tsv, .csv or .jsonl")),
-    task, problem, tokenizer, glue, textColumn, labelColumn, maskPrompt, maxSeqLength: wholeSeqLength, batchSize, outputName, head: savedHead, numLabels: savedNumLabels, force, threads, provider, dryRun,
+    task, problem, pooling, tokenizer, glue, textColumn, labelColumn, maskPrompt, maxSeqLength: wholeSeqLength, batchSize, outputName, head: savedHead, numLabels: savedNumLabels, force, threads, provider, dryRun,
   },
   example: "onnx-hut predict merged.onnx --data new.tsv -o predictions.jsonl",
   gives: ["examples", "output", "seconds"],

@@ -3,12 +3,13 @@ import type { TrainOptions, TrainPlan, TrainResult } from "../../runtime/options
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, alpha, batchSize, bestMetric, classWeights, decayExempt, dev, dryRun, epochs, evalSteps, findLr, force, glue, gradAccumulationSteps, head, labelColumn, labelSmoothing, lr, lrGroups, lrScheduler, maskPrompt, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
-  output, outputName, problem, overwrite, patience, provider, rank, resume, saveSteps, saveTotalLimit, seed, shuffle, targetModules, task, textColumn, threads, tokenizer, trainFile, warmupRatio, weightDecay,
+  adapter, alpha, batchSize, bestMetric, classWeights, decayExempt, dev, dryRun, epochs, evalSteps, findLr, force, glue, gradAccumulationSteps, head, labelColumn, labelSmoothing, loss, lr, lrGroups, lrScheduler, maskPrompt, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
+  output, outputName, pooling, problem, overwrite, patience, provider, rank, resume, saveSteps, saveTotalLimit, seed, shuffle, targetModules, task, textColumn, threads, tokenizer, trainFile, warmupRatio, weightDecay,
 } from "../flags.ts";
 import { bytes, duration, figure, grouped, label, share } from "../format.ts";
 import { printable } from "../printable.ts";
 import { facts, table } from "../table.ts";
+import { classTable } from "../class-table.ts";
 
 export const train: Command = defineCommand<TrainOptions, TrainResult>({
   name: "train",
@@ -20,18 +21,18 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
     output: required(output("folder", "the run folder to write")), resume, overwrite,
     adapter: adapter("start from this adapter: method, rank, targets and values come from it"), dryRun,
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force,
-    train: trainFile, dev, task, problem, tokenizer, glue, textColumn, labelColumn, maskPrompt, maxSeqLength, batchSize, shuffle,
+    train: trainFile, dev, task, problem, pooling, loss, tokenizer, glue, textColumn, labelColumn, maskPrompt, maxSeqLength, batchSize, shuffle,
     lr, epochs, maxSteps, weightDecay, maxGradNorm, lrScheduler, warmupRatio, seed,
     gradAccumulationSteps, labelSmoothing, classWeights, decayExempt, lrGroups,
     evalSteps, saveSteps, saveTotalLimit, bestMetric, patience, findLr, threads, provider,
   },
   contradictions: [["resume", "overwrite"], ["findLr", "resume"], ["findLr", "dryRun"]],
   example: "onnx-hut train model.onnx --task text-classification --head mean --num-labels 2 --train train.tsv --dev dev.tsv -o run/",
-  gives: ["plan", "steps", "firstLoss", "lastLoss", "metrics", "evaluations", "bestStep", "adapter", "trainableParams", "totalParams", "train_runtime",
+  gives: ["plan", "steps", "firstLoss", "lastLoss", "metrics", "classes", "evaluations", "bestStep", "adapter", "trainableParams", "totalParams", "train_runtime",
     "train_samples_per_second", "train_tokens_per_second", "interrupted", "found"],
   stopping: "stopping: saving a checkpoint; Ctrl-C again stops without it",
   run: (verbs, model, options) => verbs.train(model, options),
-  show(result, { dryRun: dry, output: folder }) {
+  show(result, { dryRun: dry, output: folder, verbose }) {
     const plan = [["steps", grouped(result.steps)], ["trainable", share(result.trainableParams, result.totalParams)]];
     if (dry === true) return ["Would train", ...facts([...plan, ...planned(result.plan)])];
     if (result.found !== null) return sweepLines(result.found);
@@ -47,6 +48,7 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
         ...(result.interrupted ? [] : [["adapter", result.adapter]]),
       ]),
       ...(result.evaluations.length > 1 ? ["", ...evaluationLines(result)] : []),
+      ...classTable(result.classes, verbose),
       ...(result.interrupted ? ["", `Interrupted. The same command with --resume goes on from the checkpoint in ${printable(folder)}.`] : []),
     ];
   },

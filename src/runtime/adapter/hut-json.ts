@@ -1,5 +1,7 @@
 /** hut.json: what PEFT has no word for. Strict: an unknown key is an error. */
 import { fieldWrong } from "../../errors/adapter.ts";
+import { EMBEDDING_POOLINGS, type EmbeddingPooling } from "../../passes/attach-contrastive.ts";
+import { POOLINGS, type Pooling } from "../../passes/attach-head.ts";
 import { PROBLEMS, type ProblemName } from "../options.ts";
 import type { Ranges } from "./packed-modules.ts";
 import { JsonFields } from "./json-fields.ts";
@@ -41,7 +43,7 @@ export interface HutSaved {
 
 /** The head that was attached because the export had none. */
 export interface HutHead {
-  readonly pooling: "mean" | "cls" | "last";
+  readonly pooling: Pooling;
   /** Its module path. */
   readonly module: string;
   readonly numLabels: number;
@@ -62,6 +64,8 @@ export interface HutJson {
   readonly id2label?: readonly string[];
   /** What a classifier was trained for. */
   readonly problem?: ProblemName;
+  /** Of a model of embeddings: how they were made of hidden states. */
+  readonly pooling?: EmbeddingPooling;
   /** By parameter path ("classifier.weight"). */
   readonly saved: Readonly<Record<string, HutSaved>>;
 }
@@ -94,7 +98,7 @@ export function fingerprintOf(shape: readonly [number, number], valueAt: (positi
 export function parseHutJson(text: string, file: string): HutJson {
   const fields = new JsonFields(file, parseStrictJson(text, file));
   if (fields.get("formatVersion") !== 1) throw fieldWrong(file, "formatVersion", "1, the only version this onnx-hut reads");
-  fields.onlyKeys(["formatVersion", "method", "alpha", "roles", "modules", "head", "id2label", "problem", "saved"]);
+  fields.onlyKeys(["formatVersion", "method", "alpha", "roles", "modules", "head", "id2label", "problem", "pooling", "saved"]);
   const alpha = fields.number("alpha");
   if (alpha === 0) fields.wrong("alpha", "a number other than 0");
   return {
@@ -106,15 +110,16 @@ export function parseHutJson(text: string, file: string): HutJson {
     ...(fields.get("head") === undefined ? {} : { head: readHead(fields.object("head")) }),
     ...(fields.get("id2label") === undefined ? {} : { id2label: fields.texts("id2label") }),
     ...(fields.get("problem") === undefined ? {} : { problem: fields.oneOf("problem", PROBLEMS) }),
+    ...(fields.get("pooling") === undefined ? {} : { pooling: fields.oneOf("pooling", EMBEDDING_POOLINGS) }),
     saved: fields.record("saved", (saved, name) => readSaved(saved.object(name))),
   };
 }
 
 /** hut.json's text: keys in a fixed order, entries sorted by name, lists of numbers on one line. */
 export function formatHutJson(hut: HutJson): string {
-  const { formatVersion, method, alpha, roles, modules, head, id2label, problem, saved } = hut;
+  const { formatVersion, method, alpha, roles, modules, head, id2label, problem, pooling, saved } = hut;
   // What is undefined is left out by JSON.stringify.
-  const sorted = { formatVersion, method, alpha, roles, modules: sortedByName(modules, flatBlocks), head, id2label, problem, saved: sortedByName(saved) };
+  const sorted = { formatVersion, method, alpha, roles, modules: sortedByName(modules, flatBlocks), head, id2label, problem, pooling, saved: sortedByName(saved) };
   const text = JSON.stringify(sorted, null, 2);
   // A line break is never inside a JSON text, so this touches lists alone.
   return `${text.replace(/\[\n\s+([-+.\deE,\s]+?)\n\s+\]/g, (_, items: string) => `[${items.replace(/\s+/g, " ")}]`)}\n`;
@@ -161,7 +166,7 @@ export function readShape(fields: JsonFields): [number, number] {
 
 function readHead(fields: JsonFields): HutHead {
   fields.onlyKeys(["pooling", "module", "numLabels"]);
-  return { pooling: fields.oneOf("pooling", ["mean", "cls", "last"]), module: fields.text("module"), numLabels: fields.count("numLabels", 1) };
+  return { pooling: fields.oneOf("pooling", POOLINGS), module: fields.text("module"), numLabels: fields.count("numLabels", 1) };
 }
 
 function readSaved(fields: JsonFields): HutSaved {

@@ -2,6 +2,7 @@
 import { precisionAt, valuesAt } from "../../passes/weights/weight-values.ts";
 import { inLayout, pathOf, transposed, type AdaptedSite, type Trainable } from "../../passes/adapt.ts";
 import type { WeightSite } from "../../passes/weights/find-weights.ts";
+import type { EmbeddingPooling } from "../../passes/attach-contrastive.ts";
 import type { ProblemName } from "../options.ts";
 import type { Prepared } from "../prepare.ts";
 import { fingerprintOf, fingerprintPositions, type HutJson, type HutModule, type HutSaved } from "./hut-json.ts";
@@ -20,6 +21,7 @@ export interface AdapterBase {
   readonly id2label?: readonly string[] | undefined;
   /** What a classifier was trained for. */
   readonly problem?: ProblemName | undefined;
+  readonly pooling?: EmbeddingPooling | undefined;
 }
 
 /** The folder's contents for the values of theta [P], in the order of `prepared.trainables`. */
@@ -127,7 +129,7 @@ function isConv1D({ adapted }: Prepared): boolean {
   return adapted.length > 0 && adapted.every(({ site }) => site.stored === "kn" && site.op === "Gemm" && site.name.endsWith(".weight"));
 }
 
-function hutJson(prepared: Prepared, { id2label, problem }: AdapterBase): HutJson {
+function hutJson(prepared: Prepared, { id2label, problem, pooling }: AdapterBase): HutJson {
   const modules = Object.fromEntries(modulesOf(prepared).map(({ path, site, parts }): [string, HutModule] => {
     const packed = isPacked(path, parts);
     const columns = packed ? undefined : parts[0]?.block?.columns;
@@ -149,5 +151,5 @@ function hutJson(prepared: Prepared, { id2label, problem }: AdapterBase): HutJso
     return [t.name, { initializer, shape: isWeight ? savedShape(site) : t.shape, stored: isWeight && !attached ? site.stored : null }];
   }));
   return { formatVersion: 1, method: prepared.method.name, alpha: prepared.alpha, roles: prepared.roles, modules, ...(prepared.head === undefined ? {} : { head: prepared.head }),
-    ...(id2label === undefined ? {} : { id2label }), ...(problem === undefined ? {} : { problem }), saved };
+    ...(id2label === undefined ? {} : { id2label }), ...(problem === undefined ? {} : { problem }), ...(pooling === undefined ? {} : { pooling }), saved };
 }

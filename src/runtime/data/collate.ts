@@ -16,7 +16,7 @@ export interface Feed {
 
 /** N examples, ready to be fed. */
 export interface Batch {
-  /** By the name of the graph's input; rows of tokens are [N, T]. */
+  /** By the name of the graph's input; rows of tokens are [N, T], or [N·R, T] where each example is R rows. */
   readonly feeds: ReadonlyMap<string, Feed>;
   /** [N], [N, T] (one a token) or [N, C] (one a class); `none` of their kind for padding and where an example has none. */
   readonly labels: Feed;
@@ -24,7 +24,7 @@ export interface Batch {
   readonly size: number;
   /** Tokens that count, padding left out. */
   readonly tokens: number;
-  /** N · T: what the graph computes. */
+  /** N · T (N · R · T): what the graph computes. */
   readonly paddedTokens: number;
   /** Which examples these are, by their place in the file. */
   readonly indices: readonly number[];
@@ -44,29 +44,30 @@ export interface Padding {
  * fixes. Examples must come from one `toExamples` with the same inputs.
  */
 export function collate(examples: readonly Example[], indices: readonly number[], inputs: readonly InputSpec[], padding: Padding): Batch {
-  const chosen = indices.map((index) => {
+  const records = indices.map((index) => {
     const example = examples[index];
     if (!example) throw new RangeError(`there is no example ${String(index)} among ${String(examples.length)}`);
     return example;
   });
+  const chosen = records.flatMap((example): Pick<Example, "fields" | "line">[] => [...(example.rows ?? [example])]);
   const feeds = new Map(inputs.map((spec) => {
     const make = chosen[0]?.fields.has(spec.name) === true ? undefined : madeInput(spec);
     return [spec.name, make?.(chosen.length) ?? inputFeed(chosen, spec, spec.name === "input_ids" ? padding.input_ids : 0)];
   }));
-  const rows = feeds.get("input_ids")?.dims[1] ?? chosen.reduce((longest, { length }) => Math.max(longest, length), 0);
+  const rows = feeds.get("input_ids")?.dims[1] ?? records.reduce((longest, { length }) => Math.max(longest, length), 0);
   const labelled = feeds.get(padding.labelled ?? "input_ids")?.dims[1] ?? rows;
   const { dtype, none, perToken } = padding.labels ?? CLASS_NUMBERS;
   return {
     feeds,
-    labels: feed(chosen.map(({ labels }) => labels ?? { dims: [], values: [none] }), { name: "labels", dtype, shape: [undefined, perToken ? labelled : undefined] }, none),
-    size: chosen.length,
-    tokens: chosen.reduce((sum, { tokens }) => sum + tokens, 0),
+    labels: feed(records.map(({ labels }) => labels ?? { dims: [], values: [none] }), { name: "labels", dtype, shape: [undefined, perToken ? labelled : undefined] }, none),
+    size: records.length,
+    tokens: records.reduce((sum, { tokens }) => sum + tokens, 0),
     paddedTokens: chosen.length * rows,
     indices,
   };
 }
 
-function inputFeed(chosen: readonly Example[], spec: InputSpec, pad: number): Feed {
+function inputFeed(chosen: readonly Pick<Example, "fields" | "line">[], spec: InputSpec, pad: number): Feed {
   return feed(chosen.map(({ fields, line }) => {
     const field = fields.get(spec.name);
     if (!field) throw new RangeError(`the example of line ${String(line)} has no values for ${spec.name}`);

@@ -1,6 +1,6 @@
 /** Records → examples: numbers for every input of the graph, and a label. */
 
-import { dataFieldMissing, dataFieldShape, dataLengthsDiffer, dataTextEmpty, dataTextsEmpty, inputMissing, tokenizerBeyondVocabulary, type RecordPlace } from "../../errors/data.ts";
+import { dataFieldMissing, dataFieldShape, dataLengthsDiffer, dataPairsMissing, dataTextEmpty, dataTextsEmpty, inputMissing, tokenizerBeyondVocabulary, type RecordPlace } from "../../errors/data.ts";
 import { tokenIdBeyondVocabulary } from "../../errors/runtime.ts";
 import { isFloating } from "../../ir/data-type.ts";
 import type { LabelOptions } from "./class-labels.ts";
@@ -25,6 +25,10 @@ export interface Example {
   readonly tokens: number;
   /** Where the record starts in its file. */
   readonly line: number;
+  /** Where its texts are rows of their own: these, in the order of the columns. `fields` are those of the first. */
+  readonly rows?: readonly Pick<Example, "fields" | "line">[];
+  /** Where the record is a list of words: how many they are, and the word of each token. */
+  readonly words?: TokenRow["words"];
 }
 
 /** How records become examples. */
@@ -61,6 +65,8 @@ interface Layout {
   readonly given: readonly InputSpec[];
   /** Reads the text; undefined where the ids are given. */
   readonly text: TextReader | undefined;
+  /** Where a record's texts are rows of their own, what reads each; none where a record is one row. */
+  readonly apart: readonly TextReader[];
   /** Inputs left to be filled. */
   readonly filled: readonly InputSpec[];
 }
@@ -81,7 +87,9 @@ export function toExamples(data: DataFile, options: ExampleOptions): Examples {
   for (const [i, record] of data.records.entries()) {
     const { line } = record;
     const place = { file: data.file, line };
-    const { fields, mask, text } = readInputs(record, layout, place);
+    const rows = layout.apart.map((reader) => readInputs(record, { ...layout, text: reader }, place));
+    const [{ fields, mask, text: whole } = readInputs(record, layout, place), ...others] = rows;
+    const text = together(whole, others.map((row) => row.text));
     if (text !== undefined) {
       if (text.whole > text.ids.length) seen.cut++;
       seen.longest = Math.max(seen.longest, text.whole);
@@ -93,12 +101,18 @@ export function toExamples(data: DataFile, options: ExampleOptions): Examples {
       }
       keys.push(textKey(text.texts));
     }
-    checkSameShapes(fields, (first.fields ??= fields), place);
-    for (const id of fields.get(IDS)?.values ?? []) seen.maxTokenId = Math.max(seen.maxTokenId, id);
+    for (const row of [{ fields }, ...others]) {
+      checkSameShapes(row.fields, (first.fields ??= fields), place);
+      for (const id of row.fields.get(IDS)?.values ?? []) seen.maxTokenId = Math.max(seen.maxTokenId, id);
+    }
     const labels = read?.of(i, labelledRow(fields, mask, options.labelled ?? IDS, text));
     if (labels?.values.every((label) => label === IGNORED_LABEL) === true) seen.ignored.push(line);
-    const tokens = mask ? mask.reduce((sum, counts) => sum + (counts ? 1 : 0), 0) : 1;
-    examples.push({ fields, ...(labels === undefined ? {} : { labels }), length: mask?.length ?? 1, tokens, line });
+    const masks = [mask, ...others.map((row) => row.mask)];
+    const tokens = masks.reduce((sum, own) => sum + (own ? own.reduce((count, counts) => count + (counts ? 1 : 0), 0) : 1), 0);
+    examples.push({
+      fields, ...(labels === undefined ? {} : { labels }), length: masks.reduce((longest, own) => Math.max(longest, own?.length ?? 1), 1), tokens, line,
+      ...(text?.words === undefined ? {} : { words: text.words }), ...(rows.length === 0 ? {} : { rows: rows.map((row) => ({ fields: row.fields, line })) }),
+    });
   }
   if (options.vocabulary !== undefined && seen.maxTokenId >= options.vocabulary) throw tokenIdBeyondVocabulary(data.file, seen.maxTokenId, options.vocabulary);
   read?.finish();
@@ -119,11 +133,20 @@ function checkTexts({ file, records }: DataFile, { columns }: TextReader, { toke
   if (empty !== undefined) throw dataTextsEmpty(file, empty, records.length);
 }
 
+/** What there is to tell of a record's text, of all its rows. */
+function together(text: ReadText | undefined, others: readonly (ReadText | undefined)[]): ReadText | undefined {
+  if (text === undefined || others.length === 0) return text;
+  const all = [text, ...others.filter((other) => other !== undefined)];
+  const isEmpty = all.some(({ ids }) => ids.length === 0);
+  const isCut = all.find(({ ids, whole }) => whole > ids.length) ?? text;
+  return { ...text, ids: isEmpty ? [] : isCut.ids, whole: isCut.whole, texts: all.flatMap(({ texts }) => texts) };
+}
+
 /** The tokens that labels are for, and which of them count: by the mask that goes with them, where there is one. */
 function labelledRow(fields: ReadonlyMap<string, Field>, mask: readonly number[] | undefined, name: string, text: ReadText | undefined): TokenRow | undefined {
   const ids = fields.get(name)?.values;
   const own = name === IDS ? mask : fields.get(name.replace(IDS, MASK))?.values;
-  return ids === undefined ? undefined : { name, ids, mask: own ?? ids.map(() => 1), learnt: name === IDS ? text?.learnt : undefined };
+  return ids === undefined ? undefined : { name, ids, mask: own ?? ids.map(() => 1), learnt: name === IDS ? text?.learnt : undefined, words: text?.words };
 }
 
 function findLayout(data: DataFile, options: ExampleOptions): Layout {
@@ -132,18 +155,22 @@ function findLayout(data: DataFile, options: ExampleOptions): Layout {
   const given = inputs.filter(({ name }) => data.columns.includes(name) && (data.texts === undefined || !OF_TEXT.has(name)));
   const missing = inputs.filter((spec) => !given.includes(spec));
   const wantsText = missing.some(({ name }) => name === IDS);
-  if (wantsText && data.texts === undefined && !hasText(data, options) && (given.length > 0 || task.texts.length === 0)) throw inputMissing(data.file, IDS, data.columns);
-  const text = wantsText ? textReader(data, { ...options, maxLength: Math.min(options.maxLength, fixedLength(inputs)) }) : undefined;
+  if (wantsText && data.texts === undefined && !hasText(data, options) && (given.length > 0 || (task.texts.length === 0 && task.words === undefined))) throw inputMissing(data.file, IDS, data.columns);
+  const reading = { ...options, maxLength: Math.min(options.maxLength, fixedLength(inputs)) };
+  const text = wantsText ? textReader(data, reading) : undefined;
+  const least = task.apart?.least ?? 0;
+  if (options.labels === "required" && (text?.columns.length ?? 0) < least) throw dataPairsMissing(data.file, data.columns, task.texts.filter((names) => names.length >= least).map((names) => names.join(" + ")));
+  const apart = task.apart === undefined ? [] : (text?.columns ?? []).map((column) => textReader({ ...data, texts: [column] }, reading));
   const hasTokens = text !== undefined || given.some(isTokenRow);
   const filled = missing.filter((spec) => spec.name !== IDS && madeInput(spec) === undefined);
   const stuck = filled.find(({ name }) => !hasTokens || !canFill(name));
   if (stuck) throw inputMissing(data.file, stuck.name, data.columns);
-  return { given, text, filled };
+  return { given, text, apart, filled };
 }
 
 /** Whether a file has columns of text that the task knows. */
 function hasText(data: DataFile, { task }: ExampleOptions): boolean {
-  return (task.forms ?? []).some((form) => form.columnsOf(data) !== undefined) || task.texts.some((names) => names.every((name) => data.columns.includes(name)));
+  return (task.forms ?? []).some((form) => form.columnsOf(data) !== undefined) || (task.words ?? []).some((name) => data.columns.includes(name)) || task.texts.some((names) => names.every((name) => data.columns.includes(name)));
 }
 
 /** Whether an input takes one value a token: [batch, T], integers. */

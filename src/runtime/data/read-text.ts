@@ -1,8 +1,9 @@
 /** A record's text → its row of tokens. */
 import { dataFieldMissing, dataNotText, dataTextMissing, nothingToMask, textColumnsTooMany, tokenizerMissing, type RecordPlace } from "../../errors/data.ts";
 import { own, type DataFile, type DataRecord } from "./parse-records.ts";
-import type { TaskData } from "./task-data.ts";
+import type { TaskData, TokenRow } from "./task-data.ts";
 import type { TextTokenizer } from "./tokenizer.ts";
+import { readWords } from "./word-rows.ts";
 
 /** A record's tokens. */
 export interface ReadText {
@@ -14,6 +15,8 @@ export interface ReadText {
   readonly whole: number;
   /** The texts themselves, one by one. */
   readonly texts: readonly string[];
+  /** Where it came as a list of words. */
+  readonly words?: TokenRow["words"];
 }
 
 /** How a file's text is read. */
@@ -48,7 +51,9 @@ export function textReader(data: DataFile, options: TextOptions): TextReader {
     return { columns, read: ({ fields }, place) => read(fields, place) };
   }
   const columns = data.texts ?? task.texts.find((names) => names.every((column) => data.columns.includes(column)));
-  if (columns === undefined) throw dataTextMissing(data.file, data.columns, [...(task.forms ?? []).map(({ words }) => words), ...task.texts.map((names) => names.join(" + "))]);
+  const words = task.words?.find((name) => data.columns.includes(name));
+  if (columns === undefined && words !== undefined) return wordReader(data.file, words, options);
+  if (columns === undefined) throw dataTextMissing(data.file, data.columns, [...(task.forms ?? []).map((form) => form.words), ...task.texts.map((names) => names.join(" + ")), ...task.words ?? []]);
   const most = task.texts.reduce((longest, names) => Math.max(longest, names.length), 1);
   if (columns.length > most) throw textColumnsTooMany(columns, most);
   if (options.maskPrompt === true) throw nothingToMask(data.file, (task.forms ?? []).map(({ words }) => words));
@@ -58,6 +63,19 @@ export function textReader(data: DataFile, options: TextOptions): TextReader {
     read({ fields }, place) {
       const texts = columns.map((column) => textAt(fields, column, place));
       return { ...tokenizer.encode(texts, maxLength), texts };
+    },
+  };
+}
+
+/** Reads records that are lists of words. */
+function wordReader(file: string, column: string, { tokenizer, maxLength }: TextOptions): TextReader {
+  if (tokenizer === undefined) throw tokenizerMissing(file, column);
+  return {
+    columns: [column],
+    read(record, place) {
+      const words = readWords(record, column, place);
+      const { words: of, ...tokens } = tokenizer.encodeWords(words, maxLength);
+      return { ...tokens, texts: [words.join(" ")], words: { of, count: words.length, column } };
     },
   };
 }

@@ -7,6 +7,7 @@ import type { DataFile, DataRecord } from "./parse-records.ts";
 import type { ReadText } from "./read-text.ts";
 import type { TextTokenizer } from "./tokenizer.ts";
 import type { RecordPlace } from "../../errors/data.ts";
+import type { WordOfToken } from "./word-rows.ts";
 
 /** The columns a task reads, and how its labels become numbers. */
 export interface TaskData {
@@ -14,6 +15,10 @@ export interface TaskData {
   readonly texts: readonly (readonly string[])[];
   /** Other ways to write a record, looked for before `texts`. */
   readonly forms?: readonly TextForm[] | undefined;
+  /** Columns that may hold a record as a list of words instead; the first that is there is read. */
+  readonly words?: readonly string[];
+  /** The texts of a record are rows of their own, one behind the other in a batch; with labels there are at least so many. Left out, they are one row. */
+  readonly apart?: { readonly least: number };
   readonly labelKind: LabelKind;
   /** Looks at a file's labels before anything else is read of it. Throws, naming file and line, where they can't be used. */
   openLabels(data: DataFile, options: LabelOptions): FileLabels;
@@ -67,6 +72,8 @@ export interface TokenRow {
   readonly mask: readonly number[];
   /** 1 for a token that is to be learnt, where not all that count are. */
   readonly learnt?: readonly number[] | undefined;
+  /** Where the record is a list of words: how many they are, the column they come from, and the word of each token that is left of them. */
+  readonly words?: { readonly of: WordOfToken; readonly count: number; readonly column: string } | undefined;
 }
 
 /** The label that the loss and every metric leave out, as in PyTorch and Hugging Face. */
@@ -78,5 +85,7 @@ export const CLASS_NUMBERS: LabelKind = { dtype: DataType.INT64, none: IGNORED_L
 export const TOKEN_NUMBERS: LabelKind = { ...CLASS_NUMBERS, perToken: true };
 /** float32 from 0 to 1: how far each class holds. */
 export const CLASS_SHARES: LabelKind = { dtype: DataType.FLOAT, none: IGNORED_LABEL, perToken: false };
+/** float32 from 0 to 1: how near a record's texts are. */
+export const SCORES: LabelKind = { dtype: DataType.FLOAT, none: 0, perToken: false };
 /** float32: what is to be predicted, where -100 may be a value. */
 export const PREDICTED: LabelKind = { dtype: DataType.FLOAT, none: NaN, perToken: false };

@@ -4,6 +4,7 @@ import * as tokenizers from "@huggingface/tokenizers";
 import { maxLengthTooShort, tokenizerBroken } from "../../errors/data.ts";
 import { costlyPattern } from "./costly-pattern.ts";
 import { precompiled } from "./precompiled.ts";
+import type { WordOfToken } from "./word-rows.ts";
 import { isTokenId, readTemplates, specialCount, type Template } from "./token-template.ts";
 import { field, framed, isObject, padding, SpecialTokens, statedLength, vocabularyOf, withAddedTokens, type SpecialToken } from "./tokenizer-settings.ts";
 import { chatTemplate, templateIn, type ChatTemplate } from "./chat-template.ts";
@@ -37,6 +38,17 @@ export interface TextTokenizer {
    * (Hugging Face's `longest_first`). Throws where `maxLength` has no room for text.
    */
   encode(texts: readonly string[], maxLength: number): TokenizedText;
+  /**
+   * One text that comes as words, each tokenized by itself as Hugging Face does with `is_split_into_words`; cut and framed as a text is. GPT-2's and RoBERTa's
+   * kind, which tell a word's beginning by the space before it, get one (`add_prefix_space`).
+   */
+  encodeWords(words: readonly string[], maxLength: number): TokenizedWords;
+}
+
+/** The tokens of a text that came as words. */
+export interface TokenizedWords extends TokenizedText {
+  /** T: the word that each token is of; undefined for special tokens. */
+  readonly words: WordOfToken;
 }
 
 /** The parsed JSON of a model folder's tokenizer files. */
@@ -86,6 +98,17 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
       const [first = [], second = []] = sequences;
       const lengths = sharedLengths(first.length, second.length, room);
       return { ...fill(frame, [cut(first, lengths[0]), cut(second, lengths[1])]), whole: first.length + second.length + specialCount(frame) };
+    },
+    encodeWords(words, maxLength) {
+      const room = maxLength - specialCount(templates.single);
+      if (room < 1) throw maxLengthTooShort(maxLength, specialCount(templates.single));
+      const spaced = splitsBytes(json["pre_tokenizer"]);
+      const pieces = words.map((word) => plainIds(tokenizer, prepare(spaced && !/^\s/u.test(word) ? ` ${word}` : word)));
+      const own = cut(pieces.flat(), room);
+      const wordOf = cut(pieces.flatMap((ids, word) => ids.map(() => word)), room);
+      // Places of the tokens go through the template, so that a template may put them anywhere.
+      const places = fill(templates.single, [own.map((_, i) => -1 - i), []]).ids;
+      return { ...fill(templates.single, [own, []]), words: places.map((place) => (place < 0 ? wordOf[-1 - place] : undefined)), whole: pieces.flat().length + specialCount(templates.single) };
     },
   };
 }
@@ -160,6 +183,13 @@ function lowersCase(normalizer: unknown): boolean {
   const parts = field(normalizer, "normalizers");
   if (Array.isArray(parts)) return parts.some(lowersCase);
   return field(normalizer, "type") === "Lowercase" || field(normalizer, "lowercase") === true;
+}
+
+/** Whether a pre-tokenizer of tokenizer.json, or one inside a sequence, is of bytes, to which a space is part of the word behind it. */
+function splitsBytes(preTokenizer: unknown): boolean {
+  const parts = field(preTokenizer, "pretokenizers");
+  if (Array.isArray(parts)) return parts.some(splitsBytes);
+  return field(preTokenizer, "type") === "ByteLevel";
 }
 
 /** Hugging Face lowers letter by letter; JavaScript lowers whole strings and would write a word's last Σ as ς. */

@@ -224,7 +224,7 @@ export class AdaptedModel implements AsyncDisposable {
   }
 
   #adapter(): AdapterFolder {
-    return toAdapterFolder(this.#prepared, this.#theta, { name: this.#opened.name, taskType: this.#task.peftType, id2label: this.#classes, problem: this.#task.problem });
+    return toAdapterFolder(this.#prepared, this.#theta, { name: this.#opened.name, taskType: this.#task.peftType, id2label: this.#classes, problem: this.#task.problem, pooling: this.#task.pooling });
   }
 
   #examples(data: MemoryData, { maxSeqLength, glue, textColumn, labelColumn, maskPrompt, onNotice }: MemoryRunOptions, labels: "required" | "none", learns = false): LoadedExamples {

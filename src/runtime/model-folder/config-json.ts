@@ -9,7 +9,8 @@ export type Json = Readonly<Record<string, unknown>>;
 export interface DeployedModel {
   /** The names of the classes, one for each; undefined where the model is no classifier. */
   readonly labels: readonly string[] | undefined;
-  readonly problem: ProblemName;
+  /** Undefined for a model that tells of words: transformers has no word for it. */
+  readonly problem: ProblemName | undefined;
   /** Whether fold attached a head: the base's class is then another. */
   readonly hasNewHead: boolean;
   /** The graph's file, and how many files its external data is in. */
@@ -33,7 +34,7 @@ export function configJson(base: Json | undefined, { labels, problem, hasNewHead
     ...(labels === undefined ? {} : {
       id2label: Object.fromEntries(labels.map((name, i) => [String(i), name])),
       label2id: Object.fromEntries(labels.map((name, i) => [name, i])),
-      problem_type: problemType(problem),
+      ...(problem === undefined ? {} : { problem_type: problemType(problem) }),
     }),
     "transformers.js_config": {
       ...Object.fromEntries(Object.entries(isObject(base?.["transformers.js_config"]) ? base["transformers.js_config"] : {}).filter(([key]) => !OF_BASE_FILES.has(key))),

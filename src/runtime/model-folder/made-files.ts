@@ -12,7 +12,7 @@ import { DEFAULTS, type ProblemName } from "../options.ts";
 import type { Prepared } from "../prepare.ts";
 import { inputSpecs, vocabularySize } from "../task-inputs.ts";
 import { classNames } from "../tasks/problem.ts";
-import { taskNamed, taskOfLogits } from "../tasks/registry.ts";
+import { takesText, taskNamed, taskOfLogits } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
 import { configJson, labelsIn, problemIn, type Json } from "./config-json.ts";
 import { modelCard, type ModelCard, type RunFacts } from "./model-card.ts";
@@ -82,14 +82,14 @@ function cardOf({ name, base: { graph, config, copied, isPath }, prepared, adapt
   const { hut, baseModel, targetModules, modulesToSave } = adapter;
   const { method, rank, alpha, trainables, logits, head } = prepared;
   const isEmbedder = copied.has("modules.json");
-  const classes = task?.answer === undefined ? undefined : logits?.shape?.at(-1);
+  const classes = task?.answer === undefined && task?.answerWords === undefined ? undefined : logits?.shape?.at(-1);
   const chosen = hut !== undefined && hut.roles.length > 0 ? hut.roles : targetModules;
   return {
     name, tag: task?.name ?? (isEmbedder ? "sentence-similarity" : "feature-extraction"),
     library: isEmbedder ? "sentence-transformers" : "transformers.js",
     base: [baseModel, config?.["_name_or_path"]].find((named): named is string => isHubName(named) && !isPath(named)),
     labels: typeof classes === "number" ? classNames(classes, hut?.id2label ?? labelsIn(config)) : undefined,
-    problem, pooling: head?.pooling,
+    problem: task?.answerWords === undefined ? problem : undefined, pooling: head?.pooling,
     method: { name: method.name, rank, alpha, whole: modulesToSave, trained: parameterCount(trainables), targets: typeof chosen === "string" ? chosen : chosen.join(", ") },
     run,
     // What decodes its own weight is one kernel however sessions are made.
@@ -105,7 +105,7 @@ function typeNote(standInType: string | undefined): string {
 
 /** What a pipeline needs beside the graph and the base doesn't have. */
 function missingNotes(task: Task | undefined, copied: ReadonlySet<string>): string[] {
-  const [file, kind] = task?.data.texts.length === 0 ? ["preprocessor_config.json", "images"] as const : ["tokenizer.json", "text"] as const;
+  const [file, kind] = task !== undefined && !takesText(task) ? ["preprocessor_config.json", "images"] as const : ["tokenizer.json", "text"] as const;
   return copied.has(file) ? [] : [`there is no ${file} beside the base or in the folder above: put one into the folder, or no pipeline reads ${kind} there`];
 }
 

@@ -14,7 +14,8 @@ export interface ModelCard {
   /** The base's name on the hub. */
   readonly base: string | undefined;
   readonly labels: readonly string[] | undefined;
-  readonly problem: ProblemName;
+  /** Of a classifier of records: what it tells; undefined where it tells of words. */
+  readonly problem: ProblemName | undefined;
   readonly method: {
     readonly name: string; readonly rank: number; readonly alpha: number; readonly targets: string; readonly whole: readonly string[];
     /** Numbers trained. */
@@ -83,12 +84,12 @@ function frontMatter({ name, tag, library, base, method, run }: ModelCard): stri
 }
 
 function whatItIs({ tag, base, labels, problem, pooling }: ModelCard): string[] {
-  const head = pooling === undefined ? "" : `, with a linear head on its hidden states (${pooling} pooling)`;
+  const head = pooling === undefined ? "" : `, with a linear head on its hidden states (${pooling === "token" ? "on each token" : `${pooling} pooling`})`;
   const kinds: Readonly<Record<ProblemName, string>> = { "single": "one of", "multi-label": "any of", "regression": "a number called" };
   const from = base === undefined ? "the base model" : `[${plain(base)}](https://huggingface.co/${base})`;
   return [
     `An ONNX model for ${tag}: ${from}${head}, fine-tuned with onnx-hut. The update is merged into the weights, so the graph is the base's and runs as fast.`, "",
-    ...(labels === undefined ? [] : [`It tells ${kinds[problem]}: ${labels.map(plain).join(", ")}.`, ""]),
+    ...(labels === undefined ? [] : [`It tells ${problem === undefined ? "of each word one of" : kinds[problem]}: ${labels.map(plain).join(", ")}.`, ""]),
   ];
 }
 

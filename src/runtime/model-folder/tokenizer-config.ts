@@ -16,7 +16,7 @@ export function tokenizerSettings(files: TokenizerFiles | undefined, graph: Grap
   const base = isObject(given) ? given : undefined;
   const stated = base === undefined ? undefined : statedLength(base);
   // predict cuts what a classifier is given, so its pipeline has to; a prompt is nothing to be cut by guess.
-  const longest = longestText(graph, stated ?? (task?.answer === undefined ? Infinity : undefined));
+  const longest = longestText(graph, stated ?? (task?.answer === undefined && task?.answerWords === undefined ? Infinity : undefined));
   const config = tokenizerConfig(base, { tokenizer, special, longest, inputs: graph.inputs.map((v) => v.name) });
   const isBare = base === undefined && special === undefined;
   return new Map<string, unknown>([["tokenizer_config.json", config], ...(isBare ? [["special_tokens_map.json", specialTokens(tokenizer)] as const] : [])]);

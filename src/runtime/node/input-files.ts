@@ -22,15 +22,16 @@ export interface InputOptions {
   readonly data?: string | undefined;
   readonly train?: string | undefined;
   readonly dev?: string | undefined;
+  readonly loss?: string | undefined;
 }
 
 /** Every file that a verb reads: the model and what lies beside it, adapter, checkpoint, tokenizer and data; folders of adapters too. Some may be missing. */
 export function inputFiles(opened: OpenedModel, options: InputOptions): string[] {
-  const { adapter, checkpoint, data, train, dev } = options;
+  const { adapter, checkpoint, data, train, dev, loss } = options;
   const given = (path: string | undefined): string[] => (path === undefined ? [] : [path]);
   return [
     opened.path, ...opened.files, ...given(companionFile(opened.path, "config.json")), ...tokenizerFiles(opened.path, options.tokenizer),
-    ...(adapter === undefined ? [] : adapterFilesAt(adapter)), ...(checkpoint === undefined ? [] : checkpointFiles(checkpoint, adapter)), ...[data, train, dev].flatMap(given),
+    ...(adapter === undefined ? [] : adapterFilesAt(adapter)), ...(checkpoint === undefined ? [] : checkpointFiles(checkpoint, adapter)), ...[data, train, dev, loss].flatMap(given),
   ];
 }
 

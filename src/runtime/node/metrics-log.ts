@@ -59,7 +59,7 @@ export class MetricsLog {
   /** The `eval_…` figures logged after a step; undefined where there are none. */
   evaluationAt(step: number): Record<string, number> | undefined {
     const found = this.#records().map(({ record }) => record).findLast((record) => record["step"] === step && "eval_loss" in record);
-    return found === undefined ? undefined : Object.fromEntries(Object.entries(found).filter(([name]) => name.startsWith("eval_")));
+    return found === undefined ? undefined : Object.fromEntries(Object.entries(found).filter(([name]) => name.startsWith("eval_")).map(([name, value]) => [name, orNaN(value)]));
   }
 
   /** The lines that hold a record. */
@@ -78,6 +78,11 @@ export class MetricsLog {
       throw systemCode(error) === undefined ? error : outputUnwritable(this.file, error);
     }
   }
+}
+
+/** JSON has no NaN: a figure without a value is written as null. */
+function orNaN(value: number | null): number {
+  return value ?? NaN;
 }
 
 function recordIn(line: string): MetricsRecord | undefined {

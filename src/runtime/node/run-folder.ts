@@ -126,7 +126,7 @@ export class RunFolder {
     return typeof value === "object" && value !== null ? value as Record<string, unknown> : undefined;
   }
 
-  writeResults(results: Readonly<Record<string, number>>): void {
+  writeResults(results: Readonly<Record<string, unknown>>): void {
     writeJson(join(this.path, RESULTS_FILE), results);
   }
 

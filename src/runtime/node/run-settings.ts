@@ -2,6 +2,8 @@
 import { quote } from "../../errors/hut-error.ts";
 import { resumeContradicts, runFileBroken } from "../../errors/runtime.ts";
 import { DEFAULTS, GLUE, PROBLEMS, SCHEDULERS, TASKS, type TrainOptions } from "../options.ts";
+import { EMBEDDING_POOLINGS } from "../../passes/attach-contrastive.ts";
+import { POOLINGS } from "../../passes/attach-head.ts";
 import type { Prepared } from "../prepare.ts";
 import type { Schedule } from "../schedule.ts";
 
@@ -25,8 +27,8 @@ const notNegative = number("a number of at least 0", (n) => n >= 0);
 
 /** The options that a run's steps depend on. */
 const SETTINGS = {
-  task: oneOf(TASKS), problem: oneOf(PROBLEMS), train: text, dev: text, targetModules: texts, method: text, rank: count, alpha: number("a number greater than 0", (n) => n > 0),
-  modulesToSave: texts, head: oneOf(["mean", "cls", "last"]), numLabels: count, adapter: text, outputName: text, tokenizer: text, glue: oneOf(GLUE), textColumn: texts, labelColumn: text, maskPrompt: toggle, batchSize: count, maxSeqLength: count, lr: notNegative,
+  task: oneOf(TASKS), problem: oneOf(PROBLEMS), pooling: oneOf(EMBEDDING_POOLINGS), loss: text, train: text, dev: text, targetModules: texts, method: text, rank: count, alpha: number("a number greater than 0", (n) => n > 0),
+  modulesToSave: texts, head: oneOf(POOLINGS), numLabels: count, adapter: text, outputName: text, tokenizer: text, glue: oneOf(GLUE), textColumn: texts, labelColumn: text, maskPrompt: toggle, batchSize: count, maxSeqLength: count, lr: notNegative,
   weightDecay: notNegative, maxGradNorm: notNegative, epochs: count, maxSteps: count, lrScheduler: oneOf(SCHEDULERS), warmupRatio: number("a number from 0 to 1", (n) => n >= 0 && n <= 1),
   shuffle: toggle, seed: whole, evalSteps: count, saveSteps: count, saveTotalLimit: count, patience: count,
   bestMetric: { is: (v) => text.is(v) || toggle.is(v), words: "a figure's name, or true" },

@@ -22,9 +22,9 @@ interface Kind extends Pick<Task, "name" | "peftType">, Required<Pick<Task, "sta
 }
 
 function classification({ name, peftType, texts, standInType, fed }: Kind, problem: Problem): Task {
-  const { leastLogits, labelKind, openLabels, attachLoss, lossTakes, count } = problem;
+  const { leastLogits, labelKind, openLabels, attachLoss, lossTakes, mainMetric, count } = problem;
   return {
-    name, problem: problem.name, peftType, savesHead: true, logits: ["batch", "classes"], leastLogits, data: { texts, labelKind, openLabels }, attachLoss, lossTakes,
+    name, problem: problem.name, peftType, savesHead: true, logits: ["batch", "classes"], leastLogits, data: { texts, labelKind, openLabels }, attachLoss, lossTakes, mainMetric,
     standInType, fed, answer: (logits, names) => topClass(problem.scores(logits), names),
     attachEvaluation: (_, logits) => ({
       outputs: [logits],
@@ -36,6 +36,7 @@ function classification({ name, peftType, texts, standInType, fed }: Kind, probl
             counts.add({ logits: Float32Array.from(data as Float32Array), dims, labels: labels.data as BigInt64Array & Float32Array, indices });
           },
           result: () => counts.result(),
+          classes: () => counts.classes(),
         };
       },
     }),
@@ -43,7 +44,7 @@ function classification({ name, peftType, texts, standInType, fed }: Kind, probl
 }
 
 /** The first of the classes with the highest score, as transformers.js' and Python's pipelines answer. */
-function topClass(scores: readonly number[], names: readonly string[] | undefined): Answer {
+export function topClass(scores: readonly number[], names: readonly string[] | undefined): Answer {
   const best = scores.reduce((top, score, i) => (score > (scores[top] ?? NaN) ? i : top), 0);
   return { label: classNames(scores.length, names)[best] ?? "", score: scores[best] ?? NaN };
 }

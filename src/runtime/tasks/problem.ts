@@ -6,8 +6,9 @@ import { openClassLabels, type LabelOptions } from "../data/class-labels.ts";
 import { openNumberLabels, openSeveralLabels } from "../data/number-labels.ts";
 import type { DataFile } from "../data/parse-records.ts";
 import { CLASS_NUMBERS, CLASS_SHARES, PREDICTED, type FileLabels, type LabelKind } from "../data/task-data.ts";
-import { ACCURACY, Counts, CROSS_ENTROPY, type Classified, type Metric } from "../metrics.ts";
-import { BINARY_CROSS_ENTROPY, EXACT_MATCH, MICRO_F1, PEARSON, SQUARED_ERROR, type Numbers } from "../number-metrics.ts";
+import { mainMetric, type MainMetric } from "../metric-names.ts";
+import { Counts, CROSS_ENTROPY, ONE_CLASS, type Classified, type Metric } from "../metrics.ts";
+import { BINARY_CROSS_ENTROPY, CORRELATIONS, SEVERAL_CLASSES, SQUARED_ERROR, SQUARED_ERROR_LOSS, type Numbers } from "../number-metrics.ts";
 import type { ProblemName } from "../options.ts";
 
 export interface Problem {
@@ -23,6 +24,8 @@ export interface Problem {
   readonly lossTakes?: readonly (keyof LossOptions)[];
   /** A record's scores [C] of its logits [C]: what a pipeline makes of them. */
   readonly scores: (logits: readonly number[]) => number[];
+  /** The metric that tells which of two models is better. */
+  readonly mainMetric: MainMetric;
   /** Begins to count its metrics. */
   readonly count: () => Counts<LogitsAndLabels>;
 }
@@ -36,20 +39,23 @@ export interface LogitsAndLabels extends Omit<Classified & Numbers, "labels"> {
 const SINGLE: Problem = {
   name: "single", hubName: "single_label_classification", leastLogits: 2, labelKind: CLASS_NUMBERS, openLabels: openClassLabels, attachLoss: attachCrossEntropy, scores: softmax,
   lossTakes: ["labelSmoothing", "classWeights"],
-  count: () => new Counts<LogitsAndLabels>([CROSS_ENTROPY, ACCURACY] satisfies Metric<Classified>[]),
+  mainMetric: mainMetric("accuracy"),
+  count: () => new Counts<LogitsAndLabels>([CROSS_ENTROPY, ONE_CLASS] satisfies Metric<Classified>[]),
 };
 
 /** Any number of several classes. */
 const MULTI_LABEL: Problem = {
   name: "multi-label", hubName: "multi_label_classification", leastLogits: 1, labelKind: CLASS_SHARES, openLabels: openSeveralLabels, attachLoss: attachBinaryCrossEntropy,
   scores: (logits) => logits.map((x) => 1 / (1 + Math.exp(-x))),
-  count: () => new Counts<LogitsAndLabels>([BINARY_CROSS_ENTROPY, EXACT_MATCH, MICRO_F1] satisfies Metric<Numbers>[]),
+  mainMetric: mainMetric("f1_micro"),
+  count: () => new Counts<LogitsAndLabels>([BINARY_CROSS_ENTROPY, SEVERAL_CLASSES] satisfies Metric<Numbers>[]),
 };
 
 /** A number, or several. Python's pipeline leaves them as they are. That of transformers.js takes the softmax of the one number, which is 1: see model-card.ts. */
 const REGRESSION: Problem = {
   name: "regression", hubName: "regression", leastLogits: 1, labelKind: PREDICTED, openLabels: openNumberLabels, attachLoss: attachSquaredError, scores: (logits) => [...logits],
-  count: () => new Counts<LogitsAndLabels>([SQUARED_ERROR, PEARSON] satisfies Metric<Numbers>[]),
+  mainMetric: mainMetric("pearson"),
+  count: () => new Counts<LogitsAndLabels>([SQUARED_ERROR_LOSS, SQUARED_ERROR, CORRELATIONS] satisfies Metric<Numbers>[]),
 };
 
 /** In the order in which they are listed. */
@@ -70,7 +76,7 @@ export function classNames(classes: number, names: readonly string[] | undefined
   return names?.length === classes ? names : Array.from({ length: classes }, (_, i) => `LABEL_${String(i)}`);
 }
 
-function softmax(logits: readonly number[]): number[] {
+export function softmax(logits: readonly number[]): number[] {
   const largest = Math.max(...logits);
   const powers = logits.map((x) => Math.exp(x - largest));
   const sum = powers.reduce((a, b) => a + b, 0);

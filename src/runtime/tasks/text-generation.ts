@@ -4,12 +4,13 @@ import { PROMPT_FORMS } from "../data/prompt-forms.ts";
 import { openTokenLabels } from "../data/token-labels.ts";
 import type { Feed } from "../data/collate.ts";
 import { TOKEN_NUMBERS } from "../data/task-data.ts";
+import { mainMetric } from "../metric-names.ts";
 import { Counts, MEAN_LOSS, PERPLEXITY } from "../metrics.ts";
 import type { Task } from "./task.ts";
 
 /** Decoders learn the text itself, every token from those before it. Nothing is trained whole unless named: the head is as large as the embedding. */
 export const TEXT_GENERATION: Task = {
-  name: "text-generation", peftType: "CAUSAL_LM", savesHead: false, logits: ["batch", "sequence", "vocabulary"], leastLogits: 2,
+  name: "text-generation", peftType: "CAUSAL_LM", savesHead: false, logits: ["batch", "sequence", "vocabulary"], overVocabulary: true, leastLogits: 2, mainMetric: mainMetric("loss"),
   data: { texts: [["text"]], forms: PROMPT_FORMS, labelKind: TOKEN_NUMBERS, openLabels: openTokenLabels },
   attachLoss: attachNextTokenLoss,
   lossTakes: ["labelSmoothing"],

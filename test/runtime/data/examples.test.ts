@@ -20,6 +20,10 @@ const words: TextTokenizer = {
     const whole = [1, ...parts.flat()];
     return { ids: whole.slice(0, maxLength), typeIds: [0, ...parts.flatMap((part, i) => part.map(() => i))].slice(0, maxLength), whole: whole.length };
   },
+  encodeWords(list, maxLength) {
+    const of = [undefined, ...list.flatMap((word, i) => word.split("-").map(() => i)), undefined].slice(0, maxLength);
+    return { ids: of.map((word) => (word === undefined ? 1 : list[word]?.length ?? 0)), typeIds: of.map(() => 0), words: of, whole: of.length };
+  },
 };
 
 function examples(file: string, text: string, options: Partial<ExampleOptions> = {}): Examples {

@@ -10,7 +10,7 @@ import { taskNamed } from "../../../src/runtime/tasks/registry.ts";
 
 /** Keeps what it was given. */
 const heard: string[][] = [];
-const listening: TextTokenizer = { padId: 0, vocabulary: 2, maxLength: undefined, encode: (texts) => { heard.push([...texts]); return { ids: [1], typeIds: [0], whole: 1 }; } };
+const listening: TextTokenizer = { padId: 0, vocabulary: 2, maxLength: undefined, encode: (texts) => { heard.push([...texts]); return { ids: [1], typeIds: [0], whole: 1 }; }, encodeWords: () => assert.fail("GLUE has no lists of words") };
 
 /** The files as GLUE's download has them: header, two records, and what the test file has instead. */
 const FILES: Readonly<Record<GlueName, { readonly train: string; readonly test: string; readonly texts: readonly (readonly string[])[]; readonly labels: readonly number[] }>> = {

@@ -34,7 +34,7 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
   using opened = openModel(path);
   const model = opened.loadInlined();
   const totalParams = countParameters(model.graph);
-  const saveHead = options.head !== undefined || savesHeadBy(findLogits(model.graph, options.outputName));
+  const saveHead = options.head !== undefined || savesHeadBy(model.graph, findLogits(model.graph, options.outputName));
   const prepared = prepare(model, { ...options, adapter: openTrained(opened, options), saveHead });
   for (const note of prepared.notes) options.onNotice?.(note);
   const { output, saveAdapter } = options;

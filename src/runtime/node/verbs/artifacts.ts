@@ -64,7 +64,7 @@ export async function artifacts(path: string, options: ArtifactsOptions): Promis
   const saved = await saveModels({ ...options, outputs, base: opened, graphs, phase: "writing", dataFile: DATA_FILE });
   let bytes = saved.bytes;
   for (const start of starts) bytes += await outputs.writeLarge(at(start.name), start.bytes, options);
-  const told = { ...adapterBase(opened), taskType: task.peftType, id2label: adapter?.contents.hut?.id2label, problem: task.problem };
+  const told = { ...adapterBase(opened), taskType: task.peftType, id2label: adapter?.contents.hut?.id2label, problem: task.problem, pooling: task.pooling };
   addAdapterFolder(at(ADAPTER_FOLDER), toAdapterFolder(prepared, initialTheta(prepared.trainables), told), outputs);
   bytes += outputs.write(at(MANIFEST_FILE), [new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`)]);
   outputs.commit();

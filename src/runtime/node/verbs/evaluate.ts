@@ -1,17 +1,19 @@
 /** `evaluate` and `predict`: a model, with or without an adapter, over a data file. */
 import { noLogitsToEvaluate } from "../../../errors/runtime.ts";
 import { deployable } from "../../adapted-modules.ts";
-import { collectRows, measure, perTokenOutputs, type EvaluateRun, type Row } from "../../evaluator.ts";
+import { collectRows, measureAll, perTokenOutputs, type EvaluateRun, type Row } from "../../evaluator.ts";
 import { withGlue } from "../../data/glue.ts";
+import type { Example } from "../../data/examples.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
 import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
 import { findLogits } from "../../model-outputs.ts";
+import { dot } from "../../pair-metrics.ts";
 import { prepare, type OpenedAdapter } from "../../prepare.ts";
 import type { Value } from "../../../ir/graph.ts";
 import type { Model } from "../../../ir/model.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
-import type { Answer, Task } from "../../tasks/task.ts";
+import type { Answer, Task, WordAnswers } from "../../tasks/task.ts";
 import { requireWritable, writeFileAtomic } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { inputFiles, refuseInputsAsOutputs } from "../input-files.ts";
@@ -30,15 +32,15 @@ export async function evaluate(path: string, given: EvaluateOptions, runtime?: O
   const task = taskOf(opened, options, trained);
   const model = deployed(opened, options, trained, task);
   const found = findLogits(model.graph, options.outputName);
-  if (found === undefined) throw noLogitsToEvaluate(model.graph.outputs.map((v) => v.name));
+  if (found === undefined && task.findOutput === undefined) throw noLogitsToEvaluate(model.graph.outputs.map((v) => v.name));
   const logits = requireTaskLogits(task, model.graph, found);
   const classes = logits.shape?.at(-1);
   const data = load(opened, options, trained, task, "required", typeof classes === "number" ? classes : undefined);
   const evaluation = task.attachEvaluation(model, logits);
   model.graph.outputs.splice(0, Infinity, ...evaluation.outputs);
   await using session = await sessionOf(opened, model, options, runtime);
-  const metrics = await measure(runOf(session, data, options), evaluation);
-  return { examples: data.examples.length, metrics, seconds: (performance.now() - started) / 1000 };
+  const measured = await measureAll(runOf(session, data, options), evaluation);
+  return { examples: data.examples.length, ...measured, seconds: (performance.now() - started) / 1000 };
 }
 
 /**
@@ -55,31 +57,51 @@ export async function predict(path: string, given: PredictOptions, runtime?: Onn
   const task = taskOf(opened, options, trained);
   const model = deployed(opened, options, trained, task);
   const logits = findLogits(model.graph, options.outputName);
-  const outputs = logits === undefined ? model.graph.outputs.map((v) => v.name) : [logits.name];
+  const embedding = task.attachEmbedding?.(model, requireTaskLogits(task, model.graph, logits));
+  if (embedding !== undefined) model.graph.outputs.splice(0, Infinity, embedding);
+  const outputs = embedding !== undefined ? [embedding.name] : logits === undefined ? model.graph.outputs.map((v) => v.name) : [logits.name];
   const data = load(opened, { ...options, wholeTexts: true }, trained, task, "none", undefined);
   if (options.dryRun === true) return { examples: data.examples.length, output: options.output, seconds: (performance.now() - started) / 1000 };
   // What has one entry for each token is written without the padding.
   const perToken = perTokenOutputs(model.graph);
   await using session = await sessionOf(opened, model, options, runtime);
-  const rows = await collectRows(runOf(session, data, options), outputs, perToken);
+  // Texts that are rows of their own are predicted one by one.
+  const rowed = { ...data, examples: data.examples.flatMap((example): Example[] => example.rows?.map((row) => ({ ...example, ...row, rows: [row] })) ?? [example]) };
+  const rows = await collectRows(runOf(session, rowed, options), outputs, perToken);
   const answer = logits === undefined ? undefined : answerBy(logits, opened, task, trained);
   const encoder = new TextEncoder();
-  writeFileAtomic(options.output, rows.map((row) => {
+  if (embedding !== undefined) {
+    const perRecord = rows.length / data.examples.length;
+    const vectors = rows.map((row) => row.get(embedding.name)?.values as Float32Array);
+    const records = data.examples.map((_, i) => embeddingsRecord(vectors.slice(i * perRecord, (i + 1) * perRecord)));
+    writeFileAtomic(options.output, records.map((record) => encoder.encode(`${JSON.stringify(record)}\n`)));
+    return { examples: records.length, output: options.output, seconds: (performance.now() - started) / 1000 };
+  }
+  writeFileAtomic(options.output, rows.map((row, i) => {
     const named = Object.fromEntries([...row].map(([name, r]) => [name, nested(r)]));
-    return encoder.encode(`${JSON.stringify({ ...named, ...answer?.(row), ...named })}\n`);
+    return encoder.encode(`${JSON.stringify({ ...named, ...answer?.(row, data.examples[i]), ...named })}\n`);
   }));
   return { examples: rows.length, output: options.output, seconds: (performance.now() - started) / 1000 };
 }
 
-type AnswerOf = (row: ReadonlyMap<string, Row>) => Answer | undefined;
+/** Of one text its embedding, of several the cosines of the first with the others. */
+function embeddingsRecord([first = new Float32Array(), ...others]: readonly Float32Array[]): Record<string, unknown> {
+  if (others.length === 0) return { sentence_embedding: Array.from(first) };
+  const cosines = others.map((other) => dot(first, other));
+  return { score: cosines.length === 1 ? cosines[0] : cosines };
+}
+
+type AnswerOf = (row: ReadonlyMap<string, Row>, example: Example | undefined) => Answer | WordAnswers | undefined;
 
 /** What the task answers of a row; undefined where it has no such answer, or the logits are another task's. */
 function answerBy(logits: Value, opened: OpenedModel, task: Task, trained: OpenedAdapter | undefined): AnswerOf | undefined {
-  if (task.answer === undefined || logits.shape?.length !== task.logits.length) return undefined;
+  if ((task.answer === undefined && task.answerWords === undefined) || logits.shape?.length !== task.logits.length) return undefined;
   const names = trained?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
-  return (row) => {
-    const { values } = row.get(logits.name) ?? {};
-    return values === undefined ? undefined : task.answer?.(Array.from(values, Number), names);
+  return (row, example) => {
+    const { values, dims } = row.get(logits.name) ?? {};
+    if (values === undefined) return undefined;
+    const numbers = Array.from(values, Number);
+    return task.answer?.(numbers, names) ?? task.answerWords?.(numbers, dims?.at(-1) ?? 0, example?.words, names);
   };
 }
 

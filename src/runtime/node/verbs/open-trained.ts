@@ -29,7 +29,7 @@ export function openTrained(opened: OpenedModel, options: Options): OpenedAdapte
   const prepared = prepare(opened.load(), { adapter, force, head, numLabels, saveHead: true });
   const theta = withTrained(checkpoint, prepared, adapter, manifest, (numbers) => numbers);
   const { taskType, hut } = adapter.contents;
-  const base = { ...adapterBase(opened), taskType, id2label: hut?.id2label, problem: hut?.problem };
+  const base = { ...adapterBase(opened), taskType, id2label: hut?.id2label, problem: hut?.problem, pooling: hut?.pooling };
   return { folder: checkpoint, contents: toAdapterFolder(prepared, theta, base) };
 }
 

@@ -1,12 +1,17 @@
 /** Which task a verb is to do: by the user's words, else by what the adapter was trained for, else by the model's config.json. */
-import type { TaskOptions } from "../../options.ts";
+import type { OwnLossOptions, TaskOptions } from "../../options.ts";
 import type { OpenedAdapter } from "../../prepare.ts";
-import { taskNamed } from "../../tasks/registry.ts";
+import { openLoss } from "../open-loss.ts";
+import { withLoss } from "../../tasks/with-loss.ts";
+import { taskNamed, taskOfPeft } from "../../tasks/registry.ts";
 import type { Task } from "../../tasks/task.ts";
 import { problemOfConfig } from "../model-config.ts";
 import type { OpenedModel } from "../open-model.ts";
 
 /** The task. Throws PROBLEM_OF_OTHER_TASK. */
-export function taskOf(opened: OpenedModel, options: TaskOptions, adapter: OpenedAdapter | undefined): Task {
-  return taskNamed(options, adapter?.contents.hut?.problem ?? problemOfConfig(opened.path));
+export function taskOf(opened: OpenedModel, options: TaskOptions & OwnLossOptions, adapter: OpenedAdapter | undefined): Task {
+  const task = options.task ?? taskOfPeft(adapter?.contents.taskType ?? null);
+  const pooling = options.pooling ?? (task === "feature-extraction" ? adapter?.contents.hut?.pooling : undefined);
+  const found = taskNamed({ ...options, task, pooling }, adapter?.contents.hut?.problem ?? problemOfConfig(opened.path));
+  return options.loss === undefined ? found : withLoss(found, openLoss(options.loss));
 }

@@ -14,15 +14,16 @@ import { overlapNote } from "../../data/overlap.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
 import { countParameters } from "../../inspect-model.ts";
 import { findLearningRate } from "../../find-learning-rate.ts";
+import { greaterIsBetter } from "../../metric-names.ts";
 import { estimateMemory, processMemory } from "../../memory-estimate.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
-import { DEFAULTS, type TrainOptions, type TrainResult } from "../../options.ts";
-import { bestMetricOf, greaterIsBetter, RunControl, type BestBy } from "../../run-control.ts";
+import { DEFAULTS, type NamedClass, type TrainOptions, type TrainResult } from "../../options.ts";
+import { bestMetricOf, RunControl, type BestBy } from "../../run-control.ts";
 import { firstGraph, OptimizerStep } from "../../optimizer-step.ts";
 import { evaluateTheta, planOf, rates } from "../../run-plan.ts";
 import { GraphSession, type OnnxRuntime, type SessionOptions } from "../../session.ts";
 import { initialState, trainLoop } from "../../trainer.ts";
-import { requireTaskLogits } from "../../tasks/registry.ts";
+import { batchNotes, requireTaskLogits } from "../../tasks/registry.ts";
 import type { Evaluation, Task } from "../../tasks/task.ts";
 import { evaluationGraph } from "../../training-graphs.ts";
 import { loadCheckpoint } from "../checkpoint-folder.ts";
@@ -62,10 +63,11 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const prepared = fresh();
   for (const note of prepared.notes) options.onNotice?.(note);
   requireTaskLogits(task, prepared.model.graph, prepared.logits);
-  const hashes = { train: fileHash(trainFile), ...(options.dev === undefined ? {} : { dev: fileHash(options.dev) }) };
+  const hashes = { train: fileHash(trainFile), ...(options.dev === undefined ? {} : { dev: fileHash(options.dev) }), ...(options.loss === undefined ? {} : { loss: fileHash(options.loss) }) };
   for (const [name, hash] of Object.entries(hashes)) if (before?.hashes !== undefined && before.hashes[name] !== hash) throw dataChanged(options[name as keyof typeof hashes] ?? name, folder.path);
   const data = loadData(opened, prepared, task, trainFile, options);
   const plan = planOf(task, prepared, data.train, options);
+  for (const note of batchNotes(task, data.train.examples.length, plan.batchSize)) options.onNotice?.(note);
   const { totalSteps } = plan.schedule;
   const saved = checkpoint === undefined ? undefined : loadCheckpoint(checkpoint, parameterCount(prepared.trainables), totalSteps);
   const state = saved !== undefined ? saved.state
@@ -74,14 +76,14 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   if (elsewhere !== undefined && state.step >= totalSteps) throw checkpointPastEnd(elsewhere.file, state.step, totalSteps);
   if (elsewhere !== undefined && state.step === 0) options.onNotice?.(`${JSON.stringify(elsewhere.file)} holds no optimizer state: training goes on from its numbers, with moments and steps at 0`);
   const evaluated = data.dev === undefined ? undefined : evaluationGraph(task, fresh);
-  const control = new RunControl({ ...options, perEpoch: plan.perEpoch, totalSteps, bestBy: bestBy(options, evaluated?.evaluation) }, saved?.remembered);
+  const control = new RunControl({ ...options, perEpoch: plan.perEpoch, totalSteps, bestBy: bestBy(options, task, evaluated?.evaluation) }, saved?.remembered);
   const summary = { trainableParams: parameterCount(prepared.trainables), totalParams: countParameters(opened.loadInlined().graph), adapter: folder.adapter };
   const stepping = { task, fresh, ...plan };
   const stepGraph = firstGraph(stepping);
   const planned = { examples: data.train.examples.length, devExamples: data.dev?.examples.length ?? null, stepsPerEpoch: plan.perEpoch, totalSteps,
     warmupSteps: plan.schedule.warmupSteps, learningRate: plan.schedule.lr, ...costOf(stepGraph, data.train, plan.batchSize) };
   if (planned.memoryBytes > freemem()) options.onNotice?.(memoryShort(planned.memoryBytes, freemem()));
-  const nothing = { firstLoss: null, lastLoss: null, metrics: {}, evaluations: [], bestStep: null, ...summary, ...rates(0, 0, 0), interrupted: false, found: null };
+  const nothing = { firstLoss: null, lastLoss: null, metrics: {}, classes: [], evaluations: [], bestStep: null, ...summary, ...rates(0, 0, 0), interrupted: false, found: null };
   if (options.dryRun === true) return { ...nothing, plan: planned, steps: totalSteps };
 
   const ort = runtime ?? await defaultRuntime();
@@ -102,13 +104,15 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   await using evalSession = evaluated === undefined ? undefined : await session("eval", evaluated.model);
 
   // Only now that both graphs run is anything written.
-  const run: RunFile = { model: path, modelBytes: opened.size, trainableParams: summary.trainableParams, settings: settingsOf(options, prepared, plan.schedule),
+  const run: RunFile = { model: path, modelBytes: opened.size, trainableParams: summary.trainableParams, settings: settingsOf({ ...options, task: task.name, ...(task.pooling === undefined ? {} : { pooling: task.pooling }) }, prepared, plan.schedule),
     begunWith: elsewhere?.file ?? before?.begunWith, versions: { "onnx-hut": packageVersion(), node: process.versions.node, "onnxruntime-node": runtimeVersion() }, hashes };
   if (before === undefined) folder.begin(run);
   else folder.resume(run, state.step, control.remembered.at === state.step);
   const begunAt = state.step;
   const work = { seconds: 0, tokens: 0, samples: 0 };
   let metrics = folder.log.evaluationAt(control.remembered.at) ?? {};
+  /** Each class's figures, and the step that they are of. */
+  let classes: { readonly at: number; readonly figures: readonly NamedClass[] } = { at: -1, figures: [] };
   let since = performance.now();
   /** What comes between two steps is no part of the time that training takes. */
   const besides = async (): Promise<void> => {
@@ -118,7 +122,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   };
   const evaluateNow = async (): Promise<boolean> => {
     if (data.dev === undefined || evalSession === undefined || evaluated === undefined) return false;
-    metrics = await evaluateTheta(evalSession, evaluated.evaluation, data.dev, state.theta, options);
+    metrics = await evaluateTheta(evalSession, evaluated.evaluation, data.dev, state.theta, options, (figures) => { classes = { at: state.step, figures }; });
     folder.log.append({ step: state.step, epoch: state.step / plan.perEpoch, ...metrics });
     return control.take(state.step, metrics);
   };
@@ -155,23 +159,29 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   const speed = state.step === begunAt ? speedBefore(folder) : rates(work.seconds, work.samples, work.tokens);
   const { best } = control.remembered;
   if (best !== null) metrics = folder.log.evaluationAt(best.step) ?? metrics;
+  const theta = interrupted || best === null || best.step === state.step ? state.theta : folder.thetaAt(best.step, state.theta.length);
+  // The log has an evaluation's metrics, and not its classes.
+  if (!interrupted && data.dev !== undefined && evalSession !== undefined && evaluated !== undefined && classes.at !== (best?.step ?? state.step)) {
+    const known = state.step === begunAt ? folder.readResults() : undefined;
+    if (known !== undefined) classes = { at: state.step, figures: (known["eval_classes"] ?? []) as readonly NamedClass[] };
+    else await evaluateTheta(evalSession, evaluated.evaluation, data.dev, theta, options, (figures) => { classes = { at: state.step, figures }; });
+  }
   if (!interrupted) {
-    const theta = best === null || best.step === state.step ? state.theta : folder.thetaAt(best.step, state.theta.length);
-    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem }));
+    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem, pooling: task.pooling }));
     folder.writeResults({ epoch: state.step / plan.perEpoch, train_samples: data.train.examples.length, train_loss: folder.log.meanLoss(), ...metrics,
-      ...(data.dev === undefined ? {} : { eval_samples: data.dev.examples.length }), ...speed, ...(best === null ? {} : { best_step: best.step }), steps: state.step });
+      ...(data.dev === undefined ? {} : { eval_samples: data.dev.examples.length }), ...(classes.figures.length === 0 ? {} : { eval_classes: classes.figures }), ...speed, ...(best === null ? {} : { best_step: best.step }), steps: state.step });
   }
   const losses = folder.log.losses();
-  return { plan: planned, steps: state.step, firstLoss: losses.first, lastLoss: losses.last, metrics, evaluations: folder.log.evaluations(), bestStep: best?.step ?? null, ...summary, ...speed, interrupted, found: null };
+  return { plan: planned, steps: state.step, firstLoss: losses.first, lastLoss: losses.last, metrics, classes: classes.figures, evaluations: folder.log.evaluations(), bestStep: best?.step ?? null, ...summary, ...speed, interrupted, found: null };
 }
 
 /** What the best evaluation is told by; undefined where the last is what is wanted. Throws DEV_NEEDED, BEST_METRIC_UNKNOWN. */
-function bestBy({ bestMetric, patience, evalSteps }: TrainOptions, evaluation: Evaluation | undefined): BestBy | undefined {
+function bestBy({ bestMetric, patience, evalSteps }: TrainOptions, task: Task, evaluation: Evaluation | undefined): BestBy | undefined {
   const [flag] = Object.entries({ "--best-metric": bestMetric, "--patience": patience, "--eval-steps": evalSteps }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (evaluation === undefined && flag !== undefined) throw devNeeded(flag);
   if (evaluation === undefined || (bestMetric === undefined && patience === undefined)) return undefined;
   const known = Object.keys(evaluation.start().result());
-  const metric = typeof bestMetric === "string" ? bestMetricOf(bestMetric, known) : known.find((name) => name !== "eval_loss") ?? "eval_loss";
+  const metric = bestMetricOf(typeof bestMetric === "string" ? bestMetric : task.mainMetric.name, known);
   return { metric, greaterIsBetter: greaterIsBetter(metric) };
 }
 

@@ -21,7 +21,8 @@ import type { Prepared } from "../../prepare.ts";
 import { Random } from "../../random.ts";
 import { GraphSession, type OnnxRuntime } from "../../session.ts";
 import { inputSpecs, vocabularySize } from "../../task-inputs.ts";
-import { taskNamed } from "../../tasks/registry.ts";
+import type { Task } from "../../tasks/task.ts";
+import { taskOf } from "./task-of.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { loadExamples } from "../load-examples.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
@@ -40,7 +41,8 @@ export async function verify(path: string, options: VerifyOptions, runtime?: Onn
   const ort = runtime ?? await defaultRuntime();
   using base = openModel(path);
   using merged = openModel(options.merged);
-  const prepared = prepareFold(base, options, requireTrained("verify", base, options));
+  const trained = requireTrained("verify", base, options);
+  const prepared = prepareFold(base, options, trained);
   const requantize = isQuantized(merged, prepared);
   await using evaluator = evaluateWith(ort);
   const { model: expected } = await foldedModel(base, prepared, evaluator.evaluate, { ...options, requantize });
@@ -61,7 +63,7 @@ export async function verify(path: string, options: VerifyOptions, runtime?: Onn
   const outputs = (shown === undefined ? adaptedModel.graph.outputs : [shown]).map((v) => v.name);
   const session = async (model: Model, from: OpenedModel): Promise<GraphSession> => GraphSession.create(ort, model,
     { name: from.path, threads: options.threads, provider: options.provider, folder: from.folder, save: { reference: (range) => from.locate(range) } });
-  const batches = options.data === undefined ? [madeInputs(base)] : dataBatches(base, options);
+  const batches = options.data === undefined ? [madeInputs(base)] : dataBatches(base, options, taskOf(base, {}, trained));
   let maxAbsDiff = NaN;
   let latencyRatio = NaN;
   try {
@@ -91,9 +93,9 @@ function foldedType({ quantized, tensor }: WeightSite): number {
 
 type Feeds = ReadonlyMap<string, Feed>;
 
-function dataBatches(base: OpenedModel, options: VerifyOptions): Feeds[] {
+function dataBatches(base: OpenedModel, options: VerifyOptions, task: Task): Feeds[] {
   const { examples, inputs, padding } = loadExamples({
-    file: options.data ?? "", modelPath: base.path, tokenizer: options.tokenizer, graph: base.loadInlined().graph, task: taskNamed(), labels: "none", numLabels: undefined,
+    file: options.data ?? "", modelPath: base.path, tokenizer: options.tokenizer, graph: base.loadInlined().graph, task, labels: "none", numLabels: undefined,
   });
   const chosen = examples.slice(0, COMPARED_RECORDS);
   const plan = planBatches(chosen.map((e) => e.length), { batchSize: 16, shuffle: false, seed: 0, epoch: 0, byLength: true });
