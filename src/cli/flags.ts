@@ -102,3 +102,10 @@ export const COMMON: readonly Flag<boolean>[] = [
   toggle("--quiet", "no progress and no notes on stderr", general),
   toggle("--verbose", "show the stack of an error, and more of the result", general),
 ];
+
+/** Where options come from beside the flags; the command line obeys these too. After the verb alone, since a program's own words come before it. */
+export const CONFIG_FLAGS: { readonly file: Flag<string>; readonly none: Flag<boolean>; readonly print: Flag<boolean> } = {
+  file: text("-c, --config <file>", "options that aren't given as flags come from this file", { ...general, default: "hut.config.ts, .js, .mjs, .json, .yaml or .yml in the working folder" }),
+  none: toggle("--no-config", "read no config file", general),
+  print: toggle("--print-config", "show which options are in force and where each comes from, and do nothing else", general),
+};
