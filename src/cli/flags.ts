@@ -33,6 +33,7 @@ export const requantize: Flag<boolean> = toggle("--requantize",
   "round weights that are stored as integers to integers again, instead of making them floats", files);
 export const dryRun: Flag<boolean> = toggle("--dry-run", "do everything but write", files);
 export const overwrite: Flag<boolean> = toggle("--overwrite", "replace the run that is in the folder; its adapter stays until the new one is whole", files);
+export const tensorboard: Flag<boolean> = toggle("--no-tensorboard", "write no event files for TensorBoard into runs/ of the run folder", files);
 export const resume: Flag<string | boolean> = optionalText("--resume [checkpoint]",
   "go on from this checkpoint folder, or from the newest in -o, or begin the run that isn't there yet; settings come from run.json. Or begin with a file as --checkpoint takes it elsewhere", files);
 export const format: Flag<readonly ArtifactFormat[]> = choices("--format <list>", "what to write", ARTIFACT_FORMATS, { ...files, default: DEFAULTS.format });

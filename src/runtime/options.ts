@@ -201,6 +201,8 @@ export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions,
   /** Continue: from this checkpoint folder, or (true) the newest in `output`; or begin a run with what a training elsewhere saved, a file as of `checkpoint`. */
   readonly resume?: string | boolean | undefined;
   readonly overwrite?: boolean | undefined;
+  /** Event files for TensorBoard in the run folder's `runs/`; true where left out. */
+  readonly tensorboard?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
 

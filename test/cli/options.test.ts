@@ -18,13 +18,13 @@ describe("what the library is given", () => {
       "--target-modules", "q, v,/a{1,2}.*,b/ ,/x/", "--method", "hut", "--rank", "8", "--alpha", "16", "--modules-to-save", "head", "--head", "mean",
       "--num-labels", "2", "--adapter", "a", "--output", "logits", "--force", "--tokenizer", "t.json", "--batch-size", "4", "--max-seq-length", "64",
       "--lr", "1e-2", "--epochs", "2", "--max-steps", "5", "--weight-decay", ".01", "--max-grad-norm", "0", "--lr-scheduler", "constant",
-      "--warmup-ratio", "0.1", "--no-shuffle", "--seed", "3", "--resume", "run/checkpoint-2", "--threads", "2", "--provider", "cpu", "--dry-run"]);
+      "--warmup-ratio", "0.1", "--no-shuffle", "--seed", "3", "--resume", "run/checkpoint-2", "--threads", "2", "--provider", "cpu", "--no-tensorboard", "--dry-run"]);
     assert.deepEqual(calls[0]?.options, {
       train: "t.tsv", dev: "d.tsv", output: "run", task: "text-classification",
       targetModules: ["q", "v", "/a{1,2}.*,b/", "/x/"], method: "hut", rank: 8, alpha: 16, modulesToSave: ["head"], head: "mean", numLabels: 2,
       adapter: "a", outputName: "logits", force: true, tokenizer: "t.json", batchSize: 4, maxSeqLength: 64,
       lr: 0.01, epochs: 2, maxSteps: 5, weightDecay: 0.01, maxGradNorm: 0, lrScheduler: "constant", warmupRatio: 0.1,
-      shuffle: false, seed: 3, resume: "run/checkpoint-2", threads: 2, provider: "cpu", dryRun: true,
+      shuffle: false, seed: 3, resume: "run/checkpoint-2", threads: 2, provider: "cpu", tensorboard: false, dryRun: true,
     });
   });
 

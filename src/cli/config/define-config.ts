@@ -7,7 +7,7 @@ import type {
 type Section<Options> = { readonly [K in Exclude<keyof Options, keyof CommonOptions>]?: Options[K] | undefined };
 
 /** Options that say what a verb reads and writes (the group "Files:" of its help), and the training data, whose name is the verb's: these stand in a verb's section only. */
-export type SectionOnly = "output" | "adapter" | "saveAdapter" | "merged" | "embed" | "requantize" | "dryRun" | "overwrite" | "resume" | "format" | "frozenInCheckpoint" | "checkpoint"
+export type SectionOnly = "output" | "adapter" | "saveAdapter" | "merged" | "embed" | "requantize" | "dryRun" | "overwrite" | "resume" | "tensorboard" | "format" | "frozenInCheckpoint" | "checkpoint"
   | "swappable" | "perRow" | "train";
 
 type Shared = Omit<Section<DemoOptions & InspectOptions & TrainOptions & EvaluateOptions & PredictOptions & FoldOptions & VerifyOptions & AdaptVerbOptions & ArtifactsOptions>, SectionOnly>;
