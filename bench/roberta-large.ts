@@ -89,8 +89,8 @@ class Drawing {
 type Store = (offset: number, length: number) => Partial<TensorProto>;
 
 const int = (name: string, i: number): AttributeProto => attributeProto({ name, type: 2, i });
-const value = (name: string, elemType: number): ValueInfoProto => valueInfoProto({ name, type: typeProto({ tensorType: typeProtoTensor({ elemType,
-  shape: tensorShapeProto({ dim: ["batch_size", "sequence_length"].map((dimParam) => tensorShapeProtoDimension({ dimParam })) }) }) }) });
+const value = (name: string, elemType: number, last: { dimParam: string } | { dimValue: number } = { dimParam: "sequence_length" }): ValueInfoProto => valueInfoProto({ name,
+  type: typeProto({ tensorType: typeProtoTensor({ elemType, shape: tensorShapeProto({ dim: [{ dimParam: "batch_size" }, last].map((dim) => tensorShapeProtoDimension(dim)) }) }) }) });
 
 function layer(d: Drawing, scope: string, x: string, mask: string): string {
   const { width, inner: hidden } = d.sizes;
@@ -124,7 +124,7 @@ function draw(store: Store, sizes: Sizes): { model: ModelProto; data: number } {
   const logits = d.linear("/classifier/out_proj", pooled, width, 2);
   d.nodes.push(nodeProto({ opType: "Identity", name: "logits", input: [logits], output: ["logits"] }));
   const model = modelProto({ irVersion: 8, producerName: "pytorch", opsetImport: [operatorSetIdProto({ version: 17 })],
-    graph: graphProto({ name: "main_graph", node: d.nodes, initializer: d.weights, input: [value("input_ids", 7), value("attention_mask", 7)], output: [value("logits", 1)] }) });
+    graph: graphProto({ name: "main_graph", node: d.nodes, initializer: d.weights, input: [value("input_ids", 7), value("attention_mask", 7)], output: [value("logits", 1, { dimValue: 2 })] }) });
   return { model, data: d.size };
 }
 
