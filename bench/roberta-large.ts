@@ -1,8 +1,8 @@
 /**
- * RoBERTa-large as TorchScript exports it, 90 nodes a layer, with made weights: a model of a real one's size, and of any number of layers. As a script it
- * writes one:
+ * RoBERTa-large, or -base, as TorchScript exports it, 90 nodes a layer, with made weights: a model of a real one's size, and of any number of layers. As a
+ * script it writes one:
  *
- *     npx tsx bench/roberta-large.ts FILE [--layers 24] [--external]
+ *     npx tsx bench/roberta-large.ts FILE [--base] [--layers 24] [--external]
  *
  * 24 layers are 1.42 GB; 115 are 6 GB, which only external data have room for.
  */
@@ -15,16 +15,28 @@ import { ByteRange, type Source } from "../src/ir/source.ts";
 import { Random } from "../src/runtime/random.ts";
 import { Outputs } from "../src/runtime/node/outputs.ts";
 
-const [WIDTH, HEADS, INNER, WORDS] = [1024, 16, 4096, 50_265];
+const WORDS = 50_265;
+/** Sizes of an encoder. A head is 64 wide in both. */
+interface Sizes {
+  readonly width: number;
+  readonly heads: number;
+  readonly inner: number;
+  readonly layers: number;
+}
+export const LARGE: Sizes = { width: 1024, heads: 16, inner: 4096, layers: 24 };
+export const BASE: Sizes = { width: 768, heads: 12, inner: 3072, layers: 12 };
+
 /** Draws the graph; names are the exporter's. */
 class Drawing {
   readonly nodes: NodeProto[] = [];
   readonly weights: TensorProto[] = [];
   /** Bytes of weights so far. */
   size = 0;
+  readonly sizes: Sizes;
   readonly #store: Store;
 
-  constructor(store: Store) {
+  constructor(store: Store, sizes: Sizes) {
+    this.sizes = sizes;
     this.#store = store;
   }
 
@@ -57,12 +69,14 @@ class Drawing {
 
   normalized(scope: string, x: string): string {
     const path = scope.slice(1).replaceAll("/", ".");
-    return this.node("LayerNormalization", scope, [x, this.weight(`${path}.weight`, [WIDTH]), this.weight(`${path}.bias`, [WIDTH])], [int("axis", -1)]);
+    const { width } = this.sizes;
+    return this.node("LayerNormalization", scope, [x, this.weight(`${path}.weight`, [width]), this.weight(`${path}.bias`, [width])], [int("axis", -1)]);
   }
 
   /** [b, s, width] → the sizes asked for at run time, as TorchScript's view does, then [b, heads, s, d]. */
   heads(scope: string, x: string, perm: number[]): string {
-    return this.node("Transpose", scope, [this.viewed(scope, x, this.constant(scope, HEADS), this.constant(scope, WIDTH / HEADS))], [attributeProto({ name: "perm", type: 7, ints: perm })]);
+    const { width, heads } = this.sizes;
+    return this.node("Transpose", scope, [this.viewed(scope, x, this.constant(scope, heads), this.constant(scope, width / heads))], [attributeProto({ name: "perm", type: 7, ints: perm })]);
   }
 
   viewed(scope: string, x: string, ...sizes: string[]): string {
@@ -75,40 +89,42 @@ class Drawing {
 type Store = (offset: number, length: number) => Partial<TensorProto>;
 
 const int = (name: string, i: number): AttributeProto => attributeProto({ name, type: 2, i });
-const value = (name: string, elemType: number): ValueInfoProto => valueInfoProto({ name, type: typeProto({ tensorType: typeProtoTensor({ elemType,
-  shape: tensorShapeProto({ dim: ["batch_size", "sequence_length"].map((dimParam) => tensorShapeProtoDimension({ dimParam })) }) }) }) });
+const value = (name: string, elemType: number, last: { dimParam: string } | { dimValue: number } = { dimParam: "sequence_length" }): ValueInfoProto => valueInfoProto({ name,
+  type: typeProto({ tensorType: typeProtoTensor({ elemType, shape: tensorShapeProto({ dim: [{ dimParam: "batch_size" }, last].map((dim) => tensorShapeProtoDimension(dim)) }) }) }) });
 
 function layer(d: Drawing, scope: string, x: string, mask: string): string {
+  const { width, inner: hidden } = d.sizes;
   const self = `${scope}/attention/self`;
-  const [q, k, v] = ["query", "key", "value"].map((name, i) => d.heads(self, d.linear(`${self}/${name}`, x, WIDTH, WIDTH), i === 1 ? [0, 2, 3, 1] : [0, 2, 1, 3]));
+  const [q, k, v] = ["query", "key", "value"].map((name, i) => d.heads(self, d.linear(`${self}/${name}`, x, width, width), i === 1 ? [0, 2, 3, 1] : [0, 2, 1, 3]));
   const scores = d.node("Add", self, [d.node("Div", self, [d.node("MatMul", self, [q ?? "", k ?? ""]), d.number(self, 8)]), mask]);
   const mixed = d.node("MatMul", self, [d.node("Softmax", self, [scores], [int("axis", -1)]), v ?? ""]);
-  const joined = d.viewed(self, d.node("Transpose", self, [mixed], [attributeProto({ name: "perm", type: 7, ints: [0, 2, 1, 3] })]), d.constant(self, WIDTH));
-  const attended = d.normalized(`${scope}/attention/output/LayerNorm`, d.node("Add", scope, [d.linear(`${scope}/attention/output/dense`, joined, WIDTH, WIDTH), x]));
-  const inner = d.linear(`${scope}/intermediate/dense`, attended, WIDTH, INNER);
+  const joined = d.viewed(self, d.node("Transpose", self, [mixed], [attributeProto({ name: "perm", type: 7, ints: [0, 2, 1, 3] })]), d.constant(self, width));
+  const attended = d.normalized(`${scope}/attention/output/LayerNorm`, d.node("Add", scope, [d.linear(`${scope}/attention/output/dense`, joined, width, width), x]));
+  const inner = d.linear(`${scope}/intermediate/dense`, attended, width, hidden);
   const erf = d.node("Add", scope, [d.node("Erf", scope, [d.node("Div", scope, [inner, d.number(scope, Math.SQRT2)])]), d.number(scope, 1)]);
   const gelu = d.node("Mul", scope, [d.node("Mul", scope, [inner, erf]), d.number(scope, 0.5)]);
-  return d.normalized(`${scope}/output/LayerNorm`, d.node("Add", scope, [d.linear(`${scope}/output/dense`, gelu, INNER, WIDTH), attended]));
+  return d.normalized(`${scope}/output/LayerNorm`, d.node("Add", scope, [d.linear(`${scope}/output/dense`, gelu, hidden, width), attended]));
 }
 
 /** The model, its weights in a file of `data` bytes that `location` names. */
-export function robertaAt(location: string, layers = 24): { model: ModelProto; data: number } {
+export function robertaAt(location: string, sizes: Sizes = LARGE): { model: ModelProto; data: number } {
   const entry = (key: string, text: number | string): ReturnType<typeof stringStringEntryProto> => stringStringEntryProto({ key, value: String(text) });
-  return draw((offset, length) => ({ dataLocation: 1, externalData: [entry("location", location), entry("offset", offset), entry("length", length)] }), layers);
+  return draw((offset, length) => ({ dataLocation: 1, externalData: [entry("location", location), entry("offset", offset), entry("length", length)] }), sizes);
 }
 
-function draw(store: Store, layers: number): { model: ModelProto; data: number } {
-  const d = new Drawing(store);
+function draw(store: Store, sizes: Sizes): { model: ModelProto; data: number } {
+  const d = new Drawing(store, sizes);
+  const { width, layers } = sizes;
   const top = "/roberta";
   const mask = d.node("Unsqueeze", top, [d.node("Cast", top, ["attention_mask"], [int("to", 1)]), d.constant(top, 1, 2)]);
-  let x = d.node("Gather", top, [d.weight("roberta.embeddings.word_embeddings.weight", [WORDS, WIDTH]), "input_ids"]);
+  let x = d.node("Gather", top, [d.weight("roberta.embeddings.word_embeddings.weight", [WORDS, width]), "input_ids"]);
   for (let i = 0; i < layers; i += 1) x = layer(d, `${top}/encoder/layer.${String(i)}`, x, mask);
   const first = d.node("Gather", "/classifier", [x, d.node("Constant", "/classifier", [], [attributeProto({ name: "value_int", type: 2, i: 0 })])], [int("axis", 1)]);
-  const pooled = d.node("Tanh", "/classifier", [d.linear("/classifier/dense", first, WIDTH, WIDTH)]);
-  const logits = d.linear("/classifier/out_proj", pooled, WIDTH, 2);
+  const pooled = d.node("Tanh", "/classifier", [d.linear("/classifier/dense", first, width, width)]);
+  const logits = d.linear("/classifier/out_proj", pooled, width, 2);
   d.nodes.push(nodeProto({ opType: "Identity", name: "logits", input: [logits], output: ["logits"] }));
   const model = modelProto({ irVersion: 8, producerName: "pytorch", opsetImport: [operatorSetIdProto({ version: 17 })],
-    graph: graphProto({ name: "main_graph", node: d.nodes, initializer: d.weights, input: [value("input_ids", 7), value("attention_mask", 7)], output: [value("logits", 1)] }) });
+    graph: graphProto({ name: "main_graph", node: d.nodes, initializer: d.weights, input: [value("input_ids", 7), value("attention_mask", 7)], output: [value("logits", 1, { dimValue: 2 })] }) });
   return { model, data: d.size };
 }
 
@@ -135,11 +151,11 @@ class MadeNumbers implements Source {
   }
 }
 
-/** Writes a model of so many layers: one file, or with `external` a graph and its data file. */
-export async function writeRoberta(path: string, { layers = 24, external = false }: { layers?: number; external?: boolean }): Promise<void> {
+/** Writes a model of these sizes, or of so many layers: one file, or with `external` a graph and its data file. */
+export async function writeRoberta(path: string, { sizes = LARGE, layers = sizes.layers, external = false }: { sizes?: Sizes; layers?: number; external?: boolean }): Promise<void> {
   const numbers = new MadeNumbers();
   const location = `${basename(path)}_data`;
-  const { model, data } = external ? robertaAt(location, layers) : draw((offset, length) => ({ rawData: new ByteRange(numbers, offset, length) }), layers);
+  const { model, data } = external ? robertaAt(location, { ...sizes, layers }) : draw((offset, length) => ({ rawData: new ByteRange(numbers, offset, length) }), { ...sizes, layers });
   await using outputs = new Outputs();
   if (external) await outputs.writeLarge(join(dirname(path), location), [new ByteRange(numbers, 0, data)], {});
   await outputs.writeLarge(path, encodeModel(model).chunks, {});
@@ -147,7 +163,7 @@ export async function writeRoberta(path: string, { layers = 24, external = false
 }
 
 if (import.meta.filename === process.argv[1]) {
-  const { values: { layers, external }, positionals: [path] } = parseArgs({ allowPositionals: true, options: { layers: { type: "string", default: "24" }, external: { type: "boolean", default: false } } });
-  if (path === undefined) throw new Error("usage: npx tsx bench/roberta-large.ts FILE [--layers 24] [--external]");
-  await writeRoberta(path, { layers: Number(layers), external });
+  const { values: { base, layers, external }, positionals: [path] } = parseArgs({ allowPositionals: true, options: { base: { type: "boolean", default: false }, layers: { type: "string" }, external: { type: "boolean", default: false } } });
+  if (path === undefined) throw new Error("usage: npx tsx bench/roberta-large.ts FILE [--base] [--layers 24] [--external]");
+  await writeRoberta(path, { sizes: base ? BASE : LARGE, ...(layers === undefined ? {} : { layers: Number(layers) }), external });
 }

@@ -24,7 +24,7 @@ ${help()}
 
 Every verb has \`--json\`: one object on stdout and nothing else. Where the verb fails the object is
 \`{"error": {"code", "message", …}}\` with the facts of the error as further keys, and the exit code is the same as without
-\`--json\`. Progress and notes go to stderr.
+\`--json\`. Progress and notes go to stderr. Options can stand in a config file as well: [config-file.md](config-file.md).
 
 ${verbs.join("\n")}`;
 }

@@ -13,3 +13,4 @@ export { HutError, type ErrorDetails } from "./errors/hut-error.ts";
 export type * from "./runtime/options.ts";
 export { readManifest } from "./runtime/read-manifest.ts";
 export type { Manifest } from "./runtime/manifest.ts";
+export { defineConfig, type HutConfig } from "./cli/config/define-config.ts";

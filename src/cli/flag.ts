@@ -5,6 +5,14 @@ import { similar } from "./similar.ts";
 /** The headings of a verb's help, in order. */
 export type FlagGroup = "Files:" | "Which weights:" | "Data:" | "Training:" | "Running:" | "General:";
 
+/** What values a flag takes: what `parse` checks of a word, said as data for the config file, whose values are no words. */
+export type FlagKind =
+  | { readonly type: "number"; readonly range: NumberRange }
+  | { readonly type: "choice" | "choices" | "word or numbers"; readonly known: readonly string[] }
+  | { readonly type: "names" | "toggle" }
+  /** `path`: a file or a folder. `optional`: true stands for a word that was left out. */
+  | { readonly type: "text"; readonly path: boolean; readonly optional: boolean };
+
 /** A flag, as data. `T` is the type of the library option that it sets. */
 export interface Flag<T> {
   /** As commander reads it: "-o <file>", "--lr, --learning-rate <number>", "--no-shuffle". */
@@ -16,6 +24,7 @@ export interface Flag<T> {
   readonly required?: boolean;
   /** Absent from help. */
   readonly hidden?: boolean;
+  readonly kind: FlagKind;
   /** The value of the word given; `previous` is the value so far where the flag is repeated. A switch has no word to parse. */
   parse?(word: string, previous: T | undefined): T;
 }
@@ -45,8 +54,8 @@ export function required<T>(flag: Flag<T>): RequiredFlag<T> {
   return { ...flag, required: true };
 }
 
-function base(flags: string, help: string, text: FlagText): Omit<Flag<unknown>, "parse"> {
-  return { flags, help, group: text.group, default: text.default === undefined ? undefined : String(text.default) };
+function base(flags: string, help: string, text: FlagText, kind: FlagKind): Omit<Flag<unknown>, "parse"> {
+  return { flags, help, group: text.group, default: text.default === undefined ? undefined : String(text.default), kind };
 }
 
 /** The numbers that a flag takes. */
@@ -67,7 +76,7 @@ const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 export function number(flags: string, help: string, options: FlagText & NumberRange): Flag<number> {
   const name = flagName(flags);
   return {
-    ...base(flags, help, options),
+    ...base(flags, help, options, { type: "number", range: options }),
     parse(word) {
       const value = DECIMAL.test(word) ? Number(word) : NaN;
       if (!Number.isFinite(value) || !inRange(value, options)) throw numberWrong(name, word, rangeText(options));
@@ -81,7 +90,8 @@ function inRange(value: number, { integer, min, max, above }: NumberRange): bool
   return !(min !== undefined && value < min) && !(max !== undefined && value > max) && !(above !== undefined && value <= above);
 }
 
-function rangeText({ integer, min, max, above }: NumberRange): string {
+/** "a whole number of at least 1". */
+export function rangeText({ integer, min, max, above }: NumberRange): string {
   const kind = integer === true ? "a whole number" : "a number";
   if (above !== undefined) return `${kind} greater than ${String(above)}`;
   if (min !== undefined && max !== undefined) return `${kind} from ${String(min)} to ${String(max)}`;
@@ -90,14 +100,14 @@ function rangeText({ integer, min, max, above }: NumberRange): string {
 
 /** One word of a few. */
 export function choice<T extends string>(flags: string, help: string, known: readonly T[], options: FlagText): Flag<T> {
-  return { ...base(flags, `${help}: ${known.join(", ")}`, options), parse: (word) => chosen(flagName(flags), word, known) };
+  return { ...base(flags, `${help}: ${known.join(", ")}`, options, { type: "choice", known }), parse: (word) => chosen(flagName(flags), word, known) };
 }
 
 /** A comma list of choices. Repeating the flag adds to the list. */
 export function choices<T extends string>(flags: string, help: string, known: readonly T[], options: FlagText): Flag<readonly T[]> {
   const name = flagName(flags);
   return {
-    ...base(flags, `${help}: ${known.join(", ")}`, options),
+    ...base(flags, `${help}: ${known.join(", ")}`, options, { type: "choices", known }),
     parse: (word, previous) => [...(previous ?? []), ...splitList(name, word).map((entry) => chosen(name, entry, known))],
   };
 }
@@ -110,7 +120,7 @@ function chosen<T extends string>(name: string, word: string, known: readonly T[
 
 /** A comma list of names. Commas inside a `/regular expression/` don't split. Repeating the flag adds to the list. */
 export function names(flags: string, help: string, options: FlagText): Flag<readonly string[]> {
-  return { ...base(flags, help, options), parse: (word, previous) => [...(previous ?? []), ...splitList(flagName(flags), word)] };
+  return { ...base(flags, help, options, { type: "names" }), parse: (word, previous) => [...(previous ?? []), ...splitList(flagName(flags), word)] };
 }
 
 /** An entry that begins with "/" ends at a "/" before a comma or the end; any other ends at a comma. */
@@ -133,7 +143,7 @@ function splitList(name: string, word: string): string[] {
 export function wordOrNumbers<T extends string>(flags: string, help: string, known: T, options: FlagText): Flag<T | readonly number[]> {
   const name = flagName(flags);
   return {
-    ...base(flags, help, options),
+    ...base(flags, help, options, { type: "word or numbers", known: [known] }),
     parse(word) {
       if (word === known) return known;
       return splitList(name, word).map((entry) => {
@@ -146,12 +156,19 @@ export function wordOrNumbers<T extends string>(flags: string, help: string, kno
 
 /** A file, a folder, or a name. */
 export function text(flags: string, help: string, options: FlagText): Flag<string> {
-  return { ...base(flags, help, options), parse: (word) => checkedText(flagName(flags), word) };
+  return { ...base(flags, help, options, { type: "text", path: namesPath(flags), optional: false }), parse: (word) => checkedText(flagName(flags), word) };
 }
 
 /** A word that may be left out: then the value is true. */
 export function optionalText(flags: string, help: string, options: FlagText): Flag<string | boolean> {
-  return { ...base(flags, help, options), parse: (word) => checkedText(flagName(flags), word) };
+  return { ...base(flags, help, options, { type: "text", path: namesPath(flags), optional: true }), parse: (word) => checkedText(flagName(flags), word) };
+}
+
+/** Words that stand for a path in a flag's usage, as in "--data <file>". Others name something within a model. */
+export const PATH_WORDS: readonly string[] = ["file", "folder", "file or folder", "checkpoint"];
+
+function namesPath(flags: string): boolean {
+  return PATH_WORDS.includes(/[<[](.*)[>\]]$/.exec(flags)?.[1] ?? "");
 }
 
 function checkedText(name: string, word: string): string {
@@ -163,5 +180,5 @@ function checkedText(name: string, word: string): string {
 
 /** A flag without a value: true, or false for `--no-…`. */
 export function toggle(flags: string, help: string, options: FlagText): Flag<boolean> {
-  return base(flags, help, options);
+  return base(flags, help, options, { type: "toggle" });
 }

@@ -35,6 +35,7 @@ export const requantize: Flag<boolean> = toggle("--requantize",
   "round weights that are stored as integers to integers again, instead of making them floats", files);
 export const dryRun: Flag<boolean> = toggle("--dry-run", "do everything but write", files);
 export const overwrite: Flag<boolean> = toggle("--overwrite", "replace the run that is in the folder; its adapter stays until the new one is whole", files);
+export const tensorboard: Flag<boolean> = toggle("--no-tensorboard", "write no event files for TensorBoard into runs/ of the run folder", files);
 export const resume: Flag<string | boolean> = optionalText("--resume [checkpoint]",
   "go on from this checkpoint folder, or from the newest in -o, or begin the run that isn't there yet; settings come from run.json. Or begin with a file as --checkpoint takes it elsewhere", files);
 export const format: Flag<readonly ArtifactFormat[]> = choices("--format <list>", "what to write", ARTIFACT_FORMATS, { ...files, default: DEFAULTS.format });
@@ -128,3 +129,10 @@ export const COMMON: readonly Flag<boolean>[] = [
   toggle("--quiet", "no progress and no notes on stderr", general),
   toggle("--verbose", "show the stack of an error, and more of the result", general),
 ];
+
+/** Where options come from beside the flags; the command line obeys these too. After the verb alone, since a program's own words come before it. */
+export const CONFIG_FLAGS: { readonly file: Flag<string>; readonly none: Flag<boolean>; readonly print: Flag<boolean> } = {
+  file: text("-c, --config <file>", "options that aren't given as flags come from this file", { ...general, default: "hut.config.ts, .js, .mjs, .json, .yaml or .yml in the working folder" }),
+  none: toggle("--no-config", "read no config file", general),
+  print: toggle("--print-config", "show which options are in force and where each comes from, and do nothing else", general),
+};

@@ -15,5 +15,5 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  verbs: VERBS, stdout: process.stdout, stderr: process.stderr, signals: process, exit: (code) => process.exit(code), version: packageVersion(),
+  verbs: VERBS, readConfig: async (...asked) => (await import("./config/read-config.ts")).readConfig(...asked), stdout: process.stdout, stderr: process.stderr, signals: process, exit: (code) => process.exit(code), version: packageVersion(),
 });

@@ -4,7 +4,7 @@ import { flagsContradict, flagsNotGiven, flagUnknown, modelNotGiven, valueNotGiv
 import type { HutError } from "../errors/hut-error.ts";
 import type { Command } from "./command.ts";
 import { flagName, flagUsage, type Flag, type FlagGroup } from "./flag.ts";
-import { COMMON } from "./flags.ts";
+import { COMMON, CONFIG_FLAGS } from "./flags.ts";
 import { similar } from "./similar.ts";
 
 const GROUPS: readonly FlagGroup[] = ["Files:", "Which weights:", "Data:", "Training:", "Running:", "General:"];
@@ -18,6 +18,24 @@ export interface Invocation {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
+/** What the words say, before a config file adds to it. */
+export interface Request {
+  readonly command: Command;
+  /** Those that are no flags. */
+  readonly words: readonly string[];
+  /** The options whose flags were given. */
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly config: ConfigWish;
+}
+
+/** What the words say of the config file. */
+export interface ConfigWish {
+  /** The one to read; false for none, undefined for the one in the working folder. */
+  readonly file: string | false | undefined;
+  /** Only show what is in force. */
+  readonly print: boolean;
+}
+
 export interface ProgramOptions {
   readonly version: string;
   /** Columns of help texts. */
@@ -27,18 +45,18 @@ export interface ProgramOptions {
 }
 
 /** What the words ask for; undefined where they asked for help or the version, which is then written. Throws HutError (usage). */
-export function parseCommandLine(words: readonly string[], commands: readonly Command[], options: ProgramOptions): Invocation | undefined {
-  let invocation: Invocation | undefined;
+export function parseCommandLine(words: readonly string[], commands: readonly Command[], options: ProgramOptions): Request | undefined {
+  let request: Request | undefined;
   const asked = words[0] === "help" ? [...words.slice(1), "--help"] : words;
   checkVerb(asked, commands);
-  const program = buildProgram(commands, options, (found) => { invocation = found; });
+  const program = buildProgram(commands, options, (found) => { request = found; });
   try {
     program.parse(asked, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return undefined;
     throw error;
   }
-  return invocation;
+  return request;
 }
 
 /** The help text of one verb, or of the program. */
@@ -60,7 +78,7 @@ function checkVerb(words: readonly string[], commands: readonly Command[]): void
   throw verbUnknown(first, verbs, commands.find((c) => c.alsoCalled.includes(first.toLowerCase()))?.name ?? similar(first, verbs));
 }
 
-function buildProgram(commands: readonly Command[], { version, width, write }: ProgramOptions, onInvocation: (invocation: Invocation) => void): Program {
+function buildProgram(commands: readonly Command[], { version, width, write }: ProgramOptions, onRequest: (request: Request) => void): Program {
   const program = new Program("onnx-hut")
     .commandsGroup("Verbs:")
     .optionsGroup("Flags:")
@@ -77,12 +95,12 @@ function buildProgram(commands: readonly Command[], { version, width, write }: P
     .exitOverride((error) => { throw fromCommander(error, undefined); });
   // Taken before the verb as well as after it, where help shows them.
   for (const flag of COMMON) program.addOption(optionOf(flag).hideHelp());
-  for (const command of commands) addVerb(program, command, width, onInvocation);
+  for (const command of commands) addVerb(program, command, width, onRequest);
   return program;
 }
 
-function addVerb(program: Program, command: Command, width: number, onInvocation: (invocation: Invocation) => void): void {
-  const flags = inHelpOrder([...Object.values(command.flags), ...COMMON]);
+function addVerb(program: Program, command: Command, width: number, onRequest: (request: Request) => void): void {
+  const flags = inHelpOrder([...Object.values(command.flags), ...COMMON, ...Object.values(CONFIG_FLAGS)]);
   const options = new Map(flags.map((flag) => [flag, optionOf(flag)]));
   const needed = flags.filter((flag) => flag.required === true).map((flag) => flagUsage(flag.flags));
   const verb = program.command(command.name)
@@ -97,17 +115,18 @@ function addVerb(program: Program, command: Command, width: number, onInvocation
   if (command.takesModel) verb.argument("[MODEL]", "a model.onnx, or a folder that holds onnx/model.onnx or model.onnx");
   for (const option of options.values()) verb.addOption(option);
   verb.action(() => {
-    const values = Object.entries(command.flags).flatMap(([key, flag]) => {
+    const given = (flags: Readonly<Record<string, Flag<unknown>>>): Record<string, unknown> => Object.fromEntries(Object.entries(flags).flatMap(([key, flag]) => {
       const name = options.get(flag)?.attributeName() ?? key;
       // Only what was given: commander's own default for --no-shuffle is not the user's word.
       return verb.getOptionValueSource(name) === "cli" ? [[key, verb.getOptionValue(name) as unknown] as const] : [];
-    });
-    onInvocation(checked(command, verb.args, Object.fromEntries(values)));
+    }));
+    const { file, print } = given(CONFIG_FLAGS);
+    onRequest({ command, words: verb.args, given: given(command.flags), config: { file: file as ConfigWish["file"], print: print === true } });
   });
 }
 
 /** By group, and within a group required ones first. */
-function inHelpOrder(flags: readonly Flag<unknown>[]): Flag<unknown>[] {
+export function inHelpOrder(flags: readonly Flag<unknown>[]): Flag<unknown>[] {
   const rank = (flag: Flag<unknown>): number => 2 * GROUPS.indexOf(flag.group) + (flag.required === true ? 0 : 1);
   return [...flags].sort((a, b) => rank(a) - rank(b));
 }
@@ -120,9 +139,9 @@ function optionOf(flag: Flag<unknown>): Option {
   return option;
 }
 
-/** What commander doesn't check, or can't say well. */
-function checked(command: Command, words: readonly string[], values: Readonly<Record<string, unknown>>): Invocation {
-  const [model = "", ...rest] = command.takesModel ? words : ["", ...words];
+/** What commander doesn't check, or can't say well, and a config file may have had a part in. `fallback` is its MODEL. Throws HutError (usage). */
+export function invocationOf(command: Command, words: readonly string[], values: Readonly<Record<string, unknown>>, fallback?: string): Invocation {
+  const [model = fallback ?? "", ...rest] = command.takesModel ? words : ["", ...words];
   if (rest.length > 0) throw wordsLeftOver(command.name, rest, command.takesModel);
   const has = (key: string): boolean => values[key] !== undefined;
   if (command.takesModel && model === "") {
@@ -156,6 +175,6 @@ function fromCommander(error: CommanderError, command: Command | undefined): Com
 
 /** What an unknown flag may have been meant to be: the long names of the verb's flags. */
 function longNames(command: Command): string[] {
-  const flags = [...Object.values(command.flags), ...COMMON].filter((flag) => flag.hidden !== true);
+  const flags = [...Object.values(command.flags), ...COMMON, ...Object.values(CONFIG_FLAGS)].filter((flag) => flag.hidden !== true);
   return ["--help", ...flags.flatMap((flag) => flag.flags.match(/--[\w-]+/g) ?? [])];
 }

@@ -249,6 +249,8 @@ export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions,
   /** Only look for a learning rate, in a short run with rising ones; nothing is written. */
   readonly findLr?: boolean | undefined;
   readonly overwrite?: boolean | undefined;
+  /** Event files for TensorBoard in the run folder's `runs/`; true where left out. */
+  readonly tensorboard?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
 

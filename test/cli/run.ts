@@ -2,6 +2,7 @@
 import { EventEmitter } from "node:events";
 import { Writable } from "node:stream";
 import type { Verbs } from "../../src/cli/command.ts";
+import { readConfig } from "../../src/cli/config/read-config.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
 import type { VerifyResult } from "../../src/runtime/options.ts";
 
@@ -85,14 +86,16 @@ export interface RunWith {
   readonly exit?: (code: number) => void;
   readonly stderr?: Captured;
   readonly now?: () => number;
+  /** The working folder. */
+  readonly cwd?: string;
 }
 
 /** Runs one command line. */
-export async function run(words: readonly string[], { verbs, signals = new EventEmitter(), exit, stderr = new Captured(), now }: RunWith = {}): Promise<Ended> {
+export async function run(words: readonly string[], { verbs, signals = new EventEmitter(), exit, stderr = new Captured(), now, cwd }: RunWith = {}): Promise<Ended> {
   const calls: Call[] = [];
   const stdout = new Captured();
   const code = await runCli(words, {
-    verbs: fakeVerbs(calls, verbs), stdout, stderr, signals, version: "1.2.3", ...(now === undefined ? {} : { now }),
+    verbs: fakeVerbs(calls, verbs), readConfig, stdout, stderr, signals, version: "1.2.3", ...(now === undefined ? {} : { now }), ...(cwd === undefined ? {} : { cwd }),
     exit: exit ?? ((exitCode) => { throw new Error(`exit ${String(exitCode)}`); }),
   });
   return { code, out: stdout.text, err: stderr.text, calls };

@@ -4,7 +4,7 @@ import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
   adapter, alpha, batchSize, bestMetric, classWeights, decayExempt, dev, dryRun, epochs, evalSteps, findLr, force, glue, gradAccumulationSteps, head, labelColumn, labelSmoothing, loss, lr, lrGroups, lrScheduler, maskPrompt, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
-  output, outputName, pooling, problem, overwrite, patience, provider, rank, resume, saveSteps, saveTotalLimit, seed, shuffle, targetModules, task, textColumn, threads, tokenizer, trainFile, warmupRatio, weightDecay,
+  output, outputName, pooling, problem, overwrite, patience, provider, rank, resume, saveSteps, saveTotalLimit, seed, shuffle, targetModules, task, tensorboard, textColumn, threads, tokenizer, trainFile, warmupRatio, weightDecay,
 } from "../flags.ts";
 import { bytes, duration, figure, grouped, label, share } from "../format.ts";
 import { printable } from "../printable.ts";
@@ -15,10 +15,10 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
   name: "train",
   alsoCalled: ["finetune", "fine-tune", "fit", "learn"],
   summary: "fine-tune the model on labelled data",
-  description: "Trains the chosen weights' updates on a file of labelled examples and writes a run folder: adapter/, checkpoints, metrics.jsonl, run.json. "
+  description: "Trains the chosen weights' updates on a file of labelled examples and writes a run folder: adapter/, checkpoints, metrics.jsonl, run.json, runs/ for TensorBoard. "
     + "Ctrl-C writes a checkpoint and stops; the same command with --resume goes on from there.",
   flags: {
-    output: required(output("folder", "the run folder to write")), resume, overwrite,
+    output: required(output("folder", "the run folder to write")), resume, overwrite, tensorboard,
     adapter: adapter("start from this adapter: method, rank, targets and values come from it"), dryRun,
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force,
     train: trainFile, dev, task, problem, pooling, loss, tokenizer, glue, textColumn, labelColumn, maskPrompt, maxSeqLength, batchSize, shuffle,

@@ -2,6 +2,7 @@
 import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from "node:fs";
 import { outputUnwritable, systemCode } from "../../errors/files.ts";
 import { writeFileAtomic } from "./atomic-write.ts";
+import type { EventsLog } from "./tensorboard.ts";
 
 /** One line. */
 export type MetricsRecord = Readonly<Record<string, number>>;
@@ -9,6 +10,8 @@ export type MetricsRecord = Readonly<Record<string, number>>;
 /** The log in one file. */
 export class MetricsLog {
   readonly file: string;
+  /** Gets each record too, where it is set. */
+  events: EventsLog | undefined;
 
   constructor(file: string) {
     this.file = file;
@@ -17,6 +20,7 @@ export class MetricsLog {
   /** Throws OUTPUT_UNWRITABLE. */
   append(record: MetricsRecord): void {
     this.#system(() => { appendFileSync(this.file, `${JSON.stringify(record)}\n`); });
+    this.events?.append(record);
   }
 
   /** Makes what was appended last through a power cut. A checkpoint that outlived its log could never have it written again. */
@@ -54,6 +58,11 @@ export class MetricsLog {
   /** The evaluations in the log, in order: step, epoch and `eval_…`. */
   evaluations(): MetricsRecord[] {
     return this.#records().map(({ record }) => record).filter((record) => "eval_loss" in record);
+  }
+
+  /** What was logged at a step. */
+  recordsAt(step: number): MetricsRecord[] {
+    return this.#records().map(({ record }) => record).filter((record) => record["step"] === step);
   }
 
   /** The `eval_…` figures logged after a step; undefined where there are none. */

@@ -1,5 +1,5 @@
 /**
- * A run's folder: adapter/, checkpoint-<step>/, metrics.jsonl, run.json, all_results.json. Everything but the log is written whole or not at all.
+ * A run's folder: adapter/, checkpoint-<step>/, metrics.jsonl, run.json, all_results.json, and runs/ for TensorBoard. Everything but the logs is written whole or not at all.
  *
  * A run is in its folder from the moment when its run.json is there, whatever else is: without a checkpoint it begins at its first step. Where it takes the place of
  * an older run, that one's checkpoints and results go before run.json is replaced, and its adapter stays until the new one is whole.
@@ -18,6 +18,7 @@ import { lockFolder } from "./lock-folder.ts";
 import { MetricsLog } from "./metrics-log.ts";
 import { checkedSettings, type RunSettings } from "./run-settings.ts";
 import { readJson } from "./json-file.ts";
+import { eventFiles, EventsLog } from "./tensorboard.ts";
 
 /** run.json. */
 export interface RunFile {
@@ -32,17 +33,20 @@ export interface RunFile {
 const RUN_FILE = "run.json";
 const METRICS_FILE = "metrics.jsonl";
 const RESULTS_FILE = "all_results.json";
+const EVENTS_FOLDER = "runs";
 
 /** One run's folder. */
 export class RunFolder {
   readonly path: string;
   readonly adapter: string;
   readonly log: MetricsLog;
+  readonly #events: string;
 
   constructor(path: string) {
     this.path = path;
     this.adapter = join(path, "adapter");
     this.log = new MetricsLog(join(path, METRICS_FILE));
+    this.#events = join(path, EVENTS_FOLDER);
   }
 
   /** Whether something of a run is here, or an adapter. */
@@ -54,8 +58,8 @@ export class RunFolder {
   get places(): { readonly files: readonly string[]; readonly folders: readonly string[] } {
     const checkpoints = checkpointFolders(this.path);
     return {
-      files: [...[RUN_FILE, METRICS_FILE, RESULTS_FILE].map((name) => join(this.path, name)), ...adapterFilesAt(this.adapter), ...checkpoints.flatMap(checkpointFilesAt)],
-      folders: [this.path, this.adapter, ...checkpoints],
+      files: [...[RUN_FILE, METRICS_FILE, RESULTS_FILE].map((name) => join(this.path, name)), ...adapterFilesAt(this.adapter), ...eventFiles(this.#events), ...checkpoints.flatMap(checkpointFilesAt)],
+      folders: [this.path, this.adapter, this.#events, ...checkpoints],
     };
   }
 
@@ -84,10 +88,19 @@ export class RunFolder {
     requireWritable(join(this.path, RUN_FILE));
   }
 
+  /** What is logged from now on goes to a new event file for TensorBoard too. `resumedAt`: the step that a run goes on from. Throws OUTPUT_UNWRITABLE, FOLDER_UNMAKABLE. */
+  async logEvents(resumedAt: number | undefined): Promise<Disposable> {
+    const events = await EventsLog.begin(this.#events, { resumedAt });
+    if (resumedAt !== undefined) for (const record of this.log.recordsAt(resumedAt)) events.append(record);
+    this.log.events = events;
+    return events;
+  }
+
   /** Begins a run here. An older one's adapter stays until there is a new one. */
   begin(run: RunFile): void {
     for (const folder of checkpointFolders(this.path)) removeCheckpoint(folder);
     removeFile(join(this.path, RESULTS_FILE));
+    for (const file of eventFiles(this.#events)) if (file !== this.log.events?.file) removeFile(file);
     writeJson(join(this.path, RUN_FILE), run);
     removeFile(this.log.file);
   }

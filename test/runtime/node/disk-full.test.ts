@@ -82,7 +82,7 @@ describe("a full disk", function () {
       if (done === 3 && !filled) leave(8192);
       filled ||= done === 3;
     } }), isFull);
-    assert.deepEqual(readdirSync(at("run")).sort(), ["adapter", "checkpoint-2", "metrics.jsonl", "run.json"]);
+    assert.deepEqual(readdirSync(at("run")).sort(), ["adapter", "checkpoint-2", "metrics.jsonl", "run.json", "runs"]);
     assert.deepEqual(readdirSync(at("run", "checkpoint-2")).sort(), ["state.safetensors", "trainer_state.json"]);
     assert.deepEqual(snapshot(at("run", "adapter")), adapterBefore);
     await assert.rejects(train(MODEL, { output: at("run"), resume: true, threads: 1 }), isFull);

@@ -39,7 +39,7 @@ export interface KillOptions {
 /** Most kills of one run of training and its resumptions. */
 const MAX_CHAIN = 3;
 /** Files that tell of times, or name the versions: not the bytes of an undisturbed run. */
-const VARYING = /(^|\/)(metrics\.jsonl|all_results\.json)$/;
+const VARYING = /(^|\/)(metrics\.jsonl|all_results\.json|events\.out\.tfevents\.\d+\.onnx-hut)$/;
 
 /** Kills the commands in turn until there were as many kills as asked for. A run that ends before its kill is none. */
 export async function killRuns(scenarios: readonly Scenario[], options: KillOptions): Promise<Killed[]> {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { train, type TrainOptions, type TrainResult } from "../../../src/index.ts";
 import { LOCK_FILE } from "../../../src/runtime/node/lock-folder.ts";
+import { curves } from "./event-files.ts";
 import { withoutTimes } from "./run-log.ts";
 
 const BERT = "fixtures/cases/bert";
@@ -47,7 +48,16 @@ describe("train --resume", function () {
     assert.deepEqual(metrics(run), metrics(than));
     const { eval_loss: loss, eval_accuracy: accuracy, steps } = results(than);
     assert.deepEqual({ ...results(run), eval_loss: loss, eval_accuracy: accuracy, steps }, results(run));
-    assert.deepEqual(readdirSync(at(run), { recursive: true }).sort(), readdirSync(at(than), { recursive: true }).sort());
+    assert.deepEqual(filesOf(run), filesOf(than));
+    // TensorBoard shows each step once.
+    const points = curves(at(run, "runs")).filter(({ tag }) => tag === "train/loss" || tag === "eval/accuracy");
+    const logged = metrics(run).filter((line) => line !== "").map((line) => JSON.parse(line) as Record<string, number>);
+    assert.deepEqual(points, logged.map(({ step, loss, eval_accuracy }) => ({ tag: loss === undefined ? "eval/accuracy" : "train/loss", step, value: Math.fround(loss ?? eval_accuracy ?? NaN) })));
+  }
+
+  /** Event files have the time in their names, and a run that goes on begins another. */
+  function filesOf(run: string): string[] {
+    return readdirSync(at(run), { recursive: true, encoding: "utf8" }).filter((name) => !name.includes("tfevents")).sort();
   }
 
   it("ends with the bytes of an undisturbed run, whichever step or evaluation it was stopped after", async () => {
@@ -149,7 +159,7 @@ describe("train --resume", function () {
     const begin = { ...settings, adapter: join(BERT, "adapter"), resume: SAVED, epochs: 3 };
     await train(MODEL, { ...begin, output: at("from"), onProgress: ({ done }) => { if (done === 6 && !existsSync(at("run"))) cpSync(at("from"), at("run"), { recursive: true }); } });
     rmSync(at("run", LOCK_FILE));
-    assert.deepEqual(readdirSync(at("run")).sort(), ["metrics.jsonl", "run.json"]);
+    assert.deepEqual(readdirSync(at("run")).sort(), ["metrics.jsonl", "run.json", "runs"]);
     await resume();
     isWhole("run", "from");
   });
@@ -294,7 +304,7 @@ describe("train into a folder that is not empty", function () {
     const stop = new AbortController();
     await train(MODEL, { ...settings, lr: 0.1, output: at("run"), overwrite: true, signal: stop.signal, onProgress: () => { stop.abort(); } });
     assert.ok(readFileSync(at("run", "adapter", "adapter_model.safetensors")).equals(old));
-    assert.deepEqual(readdirSync(at("run")).sort(), ["adapter", "checkpoint-1", "metrics.jsonl", "run.json"]);
+    assert.deepEqual(readdirSync(at("run")).sort(), ["adapter", "checkpoint-1", "metrics.jsonl", "run.json", "runs"]);
     await train(MODEL, { output: at("run"), resume: true, threads: 1 });
     assert.ok(!readFileSync(at("run", "adapter", "adapter_model.safetensors")).equals(old));
   });

@@ -106,6 +106,7 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
   // Only now that both graphs run is anything written.
   const run: RunFile = { model: path, modelBytes: opened.size, trainableParams: summary.trainableParams, settings: settingsOf({ ...options, task: task.name, ...(task.pooling === undefined ? {} : { pooling: task.pooling }) }, prepared, plan.schedule),
     begunWith: elsewhere?.file ?? before?.begunWith, versions: { "onnx-hut": packageVersion(), node: process.versions.node, "onnxruntime-node": runtimeVersion() }, hashes };
+  using _events = options.tensorboard === false ? undefined : await folder.logEvents(before === undefined ? undefined : state.step);
   if (before === undefined) folder.begin(run);
   else folder.resume(run, state.step, control.remembered.at === state.step);
   const begunAt = state.step;
