@@ -3,7 +3,7 @@ import type { TrainOptions, TrainResult } from "../../runtime/options.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  classWeights, decayExempt, gradAccumulationSteps, labelSmoothing, lrGroups,
+  adapterDropout, classWeights, decayExempt, gradAccumulationSteps, headDropout, labelSmoothing, lrGroups,
   adapter, alpha, batchSize, dev, dryRun, epochs, force, head, lr, lrScheduler, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
   output, outputName, problem, overwrite, provider, rank, resume, seed, shuffle, targetModules, task, threads, tokenizer, trainFile, warmupRatio, weightDecay,
 } from "../flags.ts";
@@ -23,7 +23,7 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force,
     train: trainFile, dev, task, problem, tokenizer, maxSeqLength, batchSize, shuffle,
     lr, epochs, maxSteps, weightDecay, maxGradNorm, lrScheduler, warmupRatio, seed, threads, provider,
-    gradAccumulationSteps, labelSmoothing, classWeights, decayExempt, lrGroups,
+    gradAccumulationSteps, labelSmoothing, classWeights, decayExempt, lrGroups, adapterDropout, headDropout,
   },
   contradictions: [["resume", "overwrite"]],
   example: "onnx-hut train model.onnx --task text-classification --head mean --num-labels 2 --train train.tsv --dev dev.tsv -o run/",
