@@ -29,7 +29,8 @@ export interface MaskInputs {
 export function randomMask(op: OpBuilder, x: Value, { seed, step, rows }: MaskInputs, layer: number, rate: number): Value {
   const integer = (value: number): Value => op.scalar(value, seed);
   const prime = integer(PRIME);
-  const key = [op.Mod(seed, prime), op.Div(seed, prime), op.Mod(step, prime)].reduce((state, word) => stirred(op, state, word), integer(layer + 1));
+  // One word is stirred before the next is added: layer 1 of seed 0 is not layer 0 of seed 1.
+  const key = [op.Mod(seed, prime), op.Div(seed, prime), op.Mod(step, prime)].reduce((state, word) => stirred(op, state, word), stirred(op, integer(layer), integer(0)));
   const shape = op.Shape(x);
   const columns = op.Gather(shape, integer(-1), { axis: 0 });
   const count = op.Div(op.ReduceProd(shape, [0], { keepdims: 0 }), columns);
