@@ -55,11 +55,14 @@ export function attachDropout(model: Model, { dropout, adapted, saved }: Dropout
   if (dropout.adapter > 0) {
     for (const { site } of adapted) if (site.points.every(({ updated }) => updated === undefined || productsOf(updated).length === 0)) throw dropoutHasNoProduct("--adapter-dropout", pathOf(site));
     for (const { value, updated } of pointsOf(adapted)) {
-      for (const { node, index, chain } of updated === undefined ? [] : productsOf(updated)) {
+      if (updated === undefined) continue;
+      for (const { node, index, chain } of productsOf(updated)) {
         const [x, read] = [node.inputs[0], node.inputs[index]];
         if (x === undefined || read === undefined) throw dropoutHasNoProduct("--adapter-dropout", node.name);
-        const base = chain.reduce((w, step) => again(step, model, w, node), value);
         const op = builderAt(node);
+        // A weight that was widened is cast for its update alone.
+        const own = updated.dataType === value.dataType ? value : op.Cast(value, { to: updated.dataType });
+        const base = chain.reduce((w, step) => again(step, model, w, node), own);
         const change = op.Mul(op.Sub(read, base), op.scalar(1 / (1 - dropout.adapter), read));
         addProduct(node, model, drop(op, x, dropout.adapter), change, index);
         node.setInput(index, base);
