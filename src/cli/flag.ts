@@ -67,6 +67,8 @@ export interface NumberRange {
   readonly max?: number;
   /** The value must be greater than this. */
   readonly above?: number;
+  /** The value must be less than this. */
+  readonly below?: number;
 }
 
 /** What a number looks like: no blanks, no hexadecimals, no words, all of which `Number` would take. */
@@ -85,15 +87,16 @@ export function number(flags: string, help: string, options: FlagText & NumberRa
   };
 }
 
-function inRange(value: number, { integer, min, max, above }: NumberRange): boolean {
+function inRange(value: number, { integer, min, max, above, below }: NumberRange): boolean {
   if (integer === true && !Number.isSafeInteger(value)) return false;
-  return !(min !== undefined && value < min) && !(max !== undefined && value > max) && !(above !== undefined && value <= above);
+  return !(min !== undefined && value < min) && !(max !== undefined && value > max) && !(above !== undefined && value <= above) && !(below !== undefined && value >= below);
 }
 
 /** "a whole number of at least 1". */
-export function rangeText({ integer, min, max, above }: NumberRange): string {
+export function rangeText({ integer, min, max, above, below }: NumberRange): string {
   const kind = integer === true ? "a whole number" : "a number";
   if (above !== undefined) return `${kind} greater than ${String(above)}`;
+  if (min !== undefined && below !== undefined) return `${kind} from ${String(min)} to below ${String(below)}`;
   if (min !== undefined && max !== undefined) return `${kind} from ${String(min)} to ${String(max)}`;
   return min === undefined ? kind : `${kind} of at least ${String(min)}`;
 }

@@ -104,6 +104,10 @@ export const classWeights: Flag<"balanced" | readonly number[]> = wordOrNumbers(
 export const decayExempt: Flag<boolean> = toggle("--decay-exempt", "biases and norms are not decayed, as in Hugging Face's Trainer", training);
 export const lrGroups: Flag<readonly string[]> = names("--lr-groups <list>",
   "rates of their own for a (A's), b (B's) and head (what is trained whole): b=1e-2, or b=16x for a multiple of --lr, as in LoRA+", training);
+export const adapterDropout: Flag<number> = number("--adapter-dropout <p>", "probability with which an element of what an adapter multiplies is dropped in training",
+  { ...training, default: DEFAULTS.adapterDropout, min: 0, below: 1 });
+export const headDropout: Flag<number> = number("--head-dropout <p>", "the same of what goes into modules trained whole, the head",
+  { ...training, default: DEFAULTS.headDropout, min: 0, below: 1 });
 export const warmupRatio: Flag<number> = number("--warmup-ratio <share>", "share of the steps in which the learning rate rises",
   { ...training, default: DEFAULTS.warmupRatio, min: 0, max: 1 });
 export const optimizer: Flag<OptimizerName> = choice("--optimizer <name>", "the optimizer built in, sgd for --format ort-training alone", OPTIMIZERS,

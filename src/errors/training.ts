@@ -25,6 +25,9 @@ export const lrGroupEmpty = (group: string): HutError => usage("LR_GROUP_EMPTY",
 export const lrGroupOfNothing = (word: string): HutError => usage("LR_GROUP_OF_NOTHING", { word },
   `--lr-groups ${quote(word)} is a rate of its own, and --lr is 0: the schedule would have nothing to follow. Give the rate to --lr, and 0 to the other groups.`);
 
+export const dropoutHasNoProduct = (flag: string, module: string | undefined): HutError => new HutError("DROPOUT_HAS_NO_PRODUCT", { flag, module: module ?? null },
+  `${flag} drops what goes into a product, and ${module === undefined ? "no module is trained whole that has one" : `${quote(module)} has none in the training graph`}. Leave it out.`);
+
 /** What stopped being a number in a step. */
 export type NotFinite = "loss" | "gradient" | "parameters";
 

@@ -128,6 +128,7 @@ function insertUpdates(graph: Graph, site: WeightSite, parts: readonly AdaptedSi
     const matrix = isKernel ? op.Reshape(point.value, [site.n, site.k]) : point.value;
     const updated = updatedWeight(op, matrix, point.layout, site.n, perRow === true ? rowsOf(method) : method, updates);
     const shaped = isKernel ? op.Reshape(updated, site.dims) : updated;
+    point.updated = shaped;
     for (const { node, index } of point.uses) node.setInput(index, shaped);
   }
 }

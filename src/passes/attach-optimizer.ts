@@ -40,7 +40,9 @@ export function attachAdamW(graph: Graph, { opsets, theta, gradient, segments }:
   const m = graph.addInput("adam_m", vector);
   const v = graph.addInput("adam_v", vector);
   const [lrInput, decayInput, maxGradNorm] = [setting("lr"), setting("weight_decay"), setting("max_grad_norm")];
-  const step = op.Cast(graph.addInput("step", { dataType: DataType.INT64, shape: [] }), { to: DataType.FLOAT });
+  // Dropout may have brought it.
+  const count = graph.inputs.find(({ name }) => name === "step") ?? graph.addInput("step", { dataType: DataType.INT64, shape: [] });
+  const step = op.Cast(count, { to: DataType.FLOAT });
 
   const norm = op.Sqrt(op.ReduceSum(op.Mul(gradient, gradient), undefined, { keepdims: 0 }));
   const ratio = op.Min([op.Div(maxGradNorm, op.Add(norm, op.scalar(1e-6))), op.scalar(1)]);

@@ -102,7 +102,7 @@ function steppedOf(out: ReadonlyMap<string, Feed>): Stepped {
 
 /** `row`: how many records of the step come before this batch. */
 function batchFeeds(state: TrainingState, batch: Batch, row: number, { seed }: StepScalars): Map<string, Feed> {
-  return new Map([...batch.feeds, ["labels", batch.labels], ["theta", vector(state.theta)], ["seed", integer(seed)], ["step", integer(state.step + 1)], ["row", integer(row)]]);
+  return new Map([...batch.feeds, ["labels", batch.labels], ["theta", vector(state.theta)], ["seed", integer(seed)], ["step", integer(state.step + 1)], ["rows", integers([2], row, batch.size)]]);
 }
 
 function updateFeeds(state: TrainingState, { lr, weightDecay, maxGradNorm }: StepScalars): Map<string, Feed> {
@@ -121,5 +121,9 @@ function scalar(value: number): Feed {
 }
 
 function integer(value: number): Feed {
-  return { dataType: DataType.INT64, dims: [], data: BigInt64Array.of(BigInt(value)) };
+  return integers([], value);
+}
+
+function integers(dims: readonly number[], ...values: readonly number[]): Feed {
+  return { dataType: DataType.INT64, dims, data: BigInt64Array.from(values, BigInt) };
 }

@@ -113,11 +113,11 @@ export interface OptimizerOptions {
 export const DEFAULTS: {
   readonly task: TaskName; readonly problem: ProblemName; readonly method: string; readonly rank: number; readonly targetModules: readonly string[]; readonly epochs: number; readonly batchSize: number;
   readonly maxSeqLength: number; readonly weightDecay: number; readonly maxGradNorm: number; readonly lrScheduler: Scheduler; readonly warmupRatio: number; readonly seed: number; readonly saveTotalLimit: number; readonly format: ArtifactFormat; readonly optimizer: OptimizerName;
-  readonly gradAccumulationSteps: number; readonly labelSmoothing: number;
+  readonly gradAccumulationSteps: number; readonly labelSmoothing: number; readonly adapterDropout: number; readonly headDropout: number;
 } = {
   task: "text-classification", problem: "single", method: "hut", rank: 8, targetModules: ["q", "v"], epochs: 3, batchSize: 32,
   maxSeqLength: 128, weightDecay: 0, maxGradNorm: 1, lrScheduler: "linear", warmupRatio: 0.06, seed: 0, saveTotalLimit: 1, format: "step", optimizer: "adamw",
-  gradAccumulationSteps: 1, labelSmoothing: 0,
+  gradAccumulationSteps: 1, labelSmoothing: 0, adapterDropout: 0, headDropout: 0,
 };
 
 export interface InspectOptions extends CommonOptions {
@@ -221,6 +221,10 @@ export interface StepOptions {
   readonly decayExempt?: boolean | undefined;
   /** Learning rates of their own, "b=1e-2", or as multiples of `lr`, "b=16x": of A (`a`), B (`b`) and what is trained whole (`head`). They follow the same schedule. */
   readonly lrGroups?: readonly string[] | undefined;
+  /** Probability with which an element of what the adapted part of a weight multiplies is dropped, from 0 to below 1. */
+  readonly adapterDropout?: number | undefined;
+  /** The same of what goes into modules trained whole. */
+  readonly headDropout?: number | undefined;
 }
 
 export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions, OwnLossOptions, OptimizerOptions, RunOptions, StepOptions {

@@ -1,5 +1,6 @@
 /** What a run's options ask of its training graphs, checked against the task, the data and what is trained. */
 import { classWeightsCount, classWeightWrong, classWithoutRecords, lossSettingOfOtherTask } from "../errors/training.ts";
+import type { Dropout } from "../passes/attach-dropout.ts";
 import type { LossOptions } from "../passes/attach-loss.ts";
 import { IGNORE_INDEX } from "../passes/attach-loss.ts";
 import type { ThetaSegment } from "../passes/attach-optimizer.ts";
@@ -14,14 +15,15 @@ import type { Task } from "./tasks/task.ts";
 export interface StepSettings {
   readonly loss?: LossOptions | undefined;
   readonly segments?: readonly ThetaSegment[] | undefined;
+  readonly dropout?: Dropout | undefined;
 }
 
 /** The options that tell it. */
-export type StepSettingOptions = Pick<TrainOptions, "labelSmoothing" | "classWeights" | "decayExempt" | "lrGroups" | "train">;
+export type StepSettingOptions = Pick<TrainOptions, "labelSmoothing" | "classWeights" | "decayExempt" | "lrGroups" | "adapterDropout" | "headDropout" | "train">;
 
 /** Throws LOSS_SETTING_OF_OTHER_TASK, CLASS_WEIGHTS_COUNT, CLASS_WEIGHT_WRONG, CLASS_WITHOUT_RECORDS, and what segmentsOf throws. */
 export function stepSettings(task: Task, prepared: Prepared, data: LoadedExamples, lr: number, options: StepSettingOptions): StepSettings {
-  const { labelSmoothing = 0, classWeights } = options;
+  const { labelSmoothing = 0, classWeights, adapterDropout = 0, headDropout = 0 } = options;
   const refuse = (setting: keyof LossOptions, flag: string, takes: string): void => {
     if (task.lossTakes?.includes(setting) !== true) throw lossSettingOfOtherTask(flag, task.problem === undefined ? task.name : `${task.name} with --problem ${task.problem}`, takes);
   };
@@ -31,7 +33,8 @@ export function stepSettings(task: Task, prepared: Prepared, data: LoadedExample
     ...(labelSmoothing > 0 ? { labelSmoothing } : {}),
     ...(classWeights === undefined ? {} : { classWeights: weightsOf(classWeights, classesOf(prepared, data), data, options.train ?? "the data") }),
   };
-  return { loss: Object.keys(loss).length === 0 ? undefined : loss, segments: segmentsOf(prepared, lr, options) };
+  return { loss: Object.keys(loss).length === 0 ? undefined : loss, segments: segmentsOf(prepared, lr, options),
+    dropout: adapterDropout > 0 || headDropout > 0 ? { adapter: adapterDropout, head: headDropout } : undefined };
 }
 
 function classesOf({ logits }: Prepared, { id2label }: LoadedExamples): number {

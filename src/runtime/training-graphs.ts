@@ -5,6 +5,7 @@ import type { Value } from "../ir/graph.ts";
 import { Model } from "../ir/model.ts";
 import { inferGraph } from "../ops/infer.ts";
 import { buildEvalModel, buildOptimizerModel, buildTrainingModel, type OptimizerModelOptions, type OrtTrainingOptions } from "../passes/build-ort-training.ts";
+import { attachDropout, keepUpdates } from "../passes/attach-dropout.ts";
 import { buildApply, buildEval, buildGrad, buildStep, parameterCount, type StepKind } from "../passes/build-step.ts";
 import { fixInputs } from "../passes/fix-inputs.ts";
 import { lowerOpset } from "../passes/lower-opset.ts";
@@ -25,7 +26,7 @@ const ORT_TRAINING_OPSET = 21;
 const ORT_TRAINING_IR_VERSION = 10;
 
 /** Builds one graph. `fresh` prepares the model anew, since building changes it. */
-export function trainingGraph(kind: StepKind, task: Task, fresh: () => Prepared, { loss, segments }: StepSettings = {}): Model {
+export function trainingGraph(kind: StepKind, task: Task, fresh: () => Prepared, { loss, segments, dropout }: StepSettings = {}): Model {
   const prepared = fresh();
   const { model, trainables } = prepared;
   if (kind === "apply") {
@@ -38,7 +39,9 @@ export function trainingGraph(kind: StepKind, task: Task, fresh: () => Prepared,
     buildEval(model, { trainables, logits });
     return model;
   }
+  if (dropout !== undefined) keepUpdates(prepared.adapted);
   normalizeForTraining(model);
+  if (dropout !== undefined) attachDropout(model, { dropout, adapted: prepared.adapted, saved: prepared.saved });
   (kind === "step" ? buildStep : buildGrad)(model, { trainables, logits, attachLoss: (m, v) => task.attachLoss(m, v, loss), segments });
   return model;
 }

@@ -20,14 +20,14 @@ describe("what the library is given", () => {
       "--num-labels", "2", "--adapter", "a", "--output", "logits", "--force", "--tokenizer", "t.json", "--batch-size", "4", "--max-seq-length", "64",
       "--lr", "1e-2", "--epochs", "2", "--max-steps", "5", "--weight-decay", ".01", "--max-grad-norm", "0", "--lr-scheduler", "constant",
       "--warmup-ratio", "0.1", "--no-shuffle", "--seed", "3", "--eval-steps", "5", "--save-steps", "7", "--save-total-limit", "2", "--best-metric", "f1", "--patience", "3", "--resume", "run/checkpoint-2", "--threads", "2", "--provider", "cpu", "--no-tensorboard", "--dry-run",
-      "--grad-accumulation-steps", "4", "--label-smoothing", "0.1", "--class-weights", "0.5,2", "--decay-exempt", "--lr-groups", "b=16x,head=1e-4"]);
+      "--grad-accumulation-steps", "4", "--label-smoothing", "0.1", "--class-weights", "0.5,2", "--decay-exempt", "--lr-groups", "b=16x,head=1e-4", "--adapter-dropout", "0.1", "--head-dropout", ".2"]);
     assert.deepEqual(calls[0]?.options, {
       train: "t.tsv", dev: "d.tsv", output: "run", task: "text-classification",
       targetModules: ["q", "v", "/a{1,2}.*,b/", "/x/"], method: "hut", rank: 8, alpha: 16, modulesToSave: ["head"], head: "mean", numLabels: 2,
       adapter: "a", outputName: "logits", force: true, tokenizer: "t.json", batchSize: 4, maxSeqLength: 64,
       lr: 0.01, epochs: 2, maxSteps: 5, weightDecay: 0.01, maxGradNorm: 0, lrScheduler: "constant", warmupRatio: 0.1,
       shuffle: false, seed: 3, evalSteps: 5, saveSteps: 7, saveTotalLimit: 2, bestMetric: "f1", patience: 3, resume: "run/checkpoint-2", threads: 2, provider: "cpu", tensorboard: false, dryRun: true,
-      gradAccumulationSteps: 4, labelSmoothing: 0.1, classWeights: [0.5, 2], decayExempt: true, lrGroups: ["b=16x", "head=1e-4"],
+      gradAccumulationSteps: 4, labelSmoothing: 0.1, classWeights: [0.5, 2], decayExempt: true, lrGroups: ["b=16x", "head=1e-4"], adapterDropout: 0.1, headDropout: 0.2,
     });
   });
 

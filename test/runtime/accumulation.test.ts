@@ -39,6 +39,7 @@ describe("--grad-accumulation-steps", function () {
     ["shuffled and sorted by length", {}],
     ["in the order of the file", { shuffle: false }],
     ["with class weights below 1 and smoothing", { classWeights: [0.004, 0.02], labelSmoothing: 0.1, weightDecay: 0.1, lrGroups: ["b=4x"] }],
+    ["with dropout: its masks go by a record's place in the step", { adapterDropout: 0.2, headDropout: 0.3 }],
   ];
   for (const [what, options] of cases) {
     it(`4 × 8 is 1 × 32, ${what}`, async () => {
@@ -53,7 +54,7 @@ describe("--grad-accumulation-steps", function () {
   }
 
   it("goes on from a checkpoint to the same bytes", async () => {
-    const options = { batchSize: 8, gradAccumulationSteps: 4 };
+    const options = { batchSize: 8, gradAccumulationSteps: 4, adapterDropout: 0.1, headDropout: 0.1 };
     const whole = await trained("whole", options);
     const stop = new AbortController();
     const cut = { ...options, train: at("train.jsonl"), maxSteps: 10, threads: 1, adapter: "fixtures/cases/bert/adapter", output: at("cut") };

@@ -3,7 +3,7 @@ import type { TrainOptions, TrainPlan, TrainResult } from "../../runtime/options
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, alpha, batchSize, bestMetric, classWeights, decayExempt, dev, dryRun, epochs, evalSteps, findLr, force, glue, gradAccumulationSteps, head, labelColumn, labelSmoothing, loss, lr, lrGroups, lrScheduler, maskPrompt, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
+  adapter, adapterDropout, alpha, batchSize, bestMetric, classWeights, decayExempt, dev, dryRun, epochs, evalSteps, findLr, force, glue, gradAccumulationSteps, head, headDropout, labelColumn, labelSmoothing, loss, lr, lrGroups, lrScheduler, maskPrompt, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
   output, outputName, pooling, problem, overwrite, patience, provider, rank, resume, saveSteps, saveTotalLimit, seed, shuffle, targetModules, task, tensorboard, textColumn, threads, tokenizer, trainFile, warmupRatio, weightDecay,
 } from "../flags.ts";
 import { bytes, duration, figure, grouped, label, share } from "../format.ts";
@@ -23,7 +23,7 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
     targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force,
     train: trainFile, dev, task, problem, pooling, loss, tokenizer, glue, textColumn, labelColumn, maskPrompt, maxSeqLength, batchSize, shuffle,
     lr, epochs, maxSteps, weightDecay, maxGradNorm, lrScheduler, warmupRatio, seed,
-    gradAccumulationSteps, labelSmoothing, classWeights, decayExempt, lrGroups,
+    gradAccumulationSteps, labelSmoothing, classWeights, decayExempt, lrGroups, adapterDropout, headDropout,
     evalSteps, saveSteps, saveTotalLimit, bestMetric, patience, findLr, threads, provider,
   },
   contradictions: [["resume", "overwrite"], ["findLr", "resume"], ["findLr", "dryRun"]],

@@ -59,10 +59,11 @@ function schemaOf(kind: FlagKind): z.ZodType {
   }
 }
 
-function numberSchema({ integer, min, max, above }: NumberRange): z.ZodType {
+function numberSchema({ integer, min, max, above, below }: NumberRange): z.ZodType {
   let schema = integer === true ? z.int() : z.number();
   if (min !== undefined) schema = schema.min(min);
   if (max !== undefined) schema = schema.max(max);
   if (above !== undefined) schema = schema.gt(above);
+  if (below !== undefined) schema = schema.lt(below);
   return schema;
 }

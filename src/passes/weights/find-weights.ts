@@ -13,6 +13,8 @@ export interface WeightPoint {
   readonly value: Value;
   readonly layout: "kn" | "nk";
   readonly uses: Use[];
+  /** What products read in its place, once the weight is adapted. */
+  updated?: Value | undefined;
 }
 
 /** What a weight does in the transformer. "qkv" is a packed one. */

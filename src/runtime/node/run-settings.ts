@@ -25,6 +25,8 @@ const count = number("a whole number of at least 1", (n) => Number.isSafeInteger
 const whole = number("a whole number of at least 0", (n) => Number.isSafeInteger(n) && n >= 0);
 const notNegative = number("a number of at least 0", (n) => n >= 0);
 
+const rate = number("a number from 0 to below 1", (n) => n >= 0 && n < 1);
+
 /** The options that a run's steps depend on. */
 const SETTINGS = {
   task: oneOf(TASKS), problem: oneOf(PROBLEMS), pooling: oneOf(EMBEDDING_POOLINGS), loss: text, train: text, dev: text, targetModules: texts, method: text, rank: count, alpha: number("a number greater than 0", (n) => n > 0),
@@ -32,7 +34,7 @@ const SETTINGS = {
   weightDecay: notNegative, maxGradNorm: notNegative, epochs: count, maxSteps: count, lrScheduler: oneOf(SCHEDULERS), warmupRatio: number("a number from 0 to 1", (n) => n >= 0 && n <= 1),
   shuffle: toggle, seed: whole, evalSteps: count, saveSteps: count, saveTotalLimit: count, patience: count,
   bestMetric: { is: (v) => text.is(v) || toggle.is(v), words: "a figure's name, or true" },
-  gradAccumulationSteps: count, labelSmoothing: number("a number from 0 to 1", (n) => n >= 0 && n <= 1), decayExempt: toggle, lrGroups: texts,
+  gradAccumulationSteps: count, labelSmoothing: number("a number from 0 to 1", (n) => n >= 0 && n <= 1), decayExempt: toggle, lrGroups: texts, adapterDropout: rate, headDropout: rate,
   classWeights: { is: (v) => v === "balanced" || (Array.isArray(v) && v.every((n) => typeof n === "number" && Number.isFinite(n) && n >= 0)), words: "balanced, or a list of numbers of at least 0" },
 } as const satisfies Partial<Record<keyof TrainOptions, Kind>>;
 const NAMES = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];
