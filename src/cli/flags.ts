@@ -63,7 +63,7 @@ export const force: Flag<boolean> = toggle("--force", "take an adapter whose fin
 export const task: Flag<TaskName> = choice("--task <name>", "what is learned", TASKS, { ...data, default: DEFAULTS.task });
 export const problem: Flag<ProblemName> = choice("--problem <name>", "what is told of a record by a classification task: one class, any number of classes, numbers", PROBLEMS,
   { ...data, default: "the adapter's, else config.json's, else single" });
-export const trainFile: Flag<string> = text("--train <file>", "labelled training data: .tsv, .csv, .jsonl or .parquet; needed unless --resume", data);
+export const trainFile: Flag<string> = text("--train <file>", "labelled training data: .tsv, .csv, .jsonl or .parquet, or a folder with train and validation files; needed unless --resume", data);
 export const dev: Flag<string> = text("--dev <file>", "labelled data to evaluate on while training", data);
 /** `--data`: its use is the verb's. */
 export const dataFile = (help: string): Flag<string> => text("--data <file>", help, data);

@@ -33,6 +33,14 @@ const IGNORED = "or -100 to leave the record out";
 export const dataEndingUnknown = (file: string): HutError => new HutError("DATA_ENDING_UNKNOWN", { file },
   `${quote(file)}: the ending doesn't say how the data are written. Name a file that ends in ${ENDINGS}.`, { exitCode: 2 });
 
+/** A folder without the file that is looked for; `wanted`: its names. */
+export const dataFolderLacks = (folder: string, wanted: readonly string[], inside: readonly string[]): HutError => new HutError("DATA_FOLDER_LACKS", { folder, wanted, inside },
+  `${quote(folder)} is a folder without ${list(wanted)} (${ENDINGS}). It holds ${names(inside)}; name the file itself.`);
+
+/** A folder with several files of one name: by ending, or in parts. */
+export const dataFolderAmbiguous = (folder: string, files: readonly string[]): HutError => new HutError("DATA_FOLDER_AMBIGUOUS", { folder, files },
+  `${quote(folder)} has more than one file of that name: ${names(files)}. Name the file itself; parts of a set must be joined first.`);
+
 /** A Parquet file that isn't written as one, or asks for more than is read. */
 export const dataParquetBroken = (file: string, reason: string, cause?: unknown): HutError => new HutError("DATA_PARQUET_BROKEN", { file, reason },
   `${quote(file)} can't be read as Parquet: ${plain(reason)}. Write it anew, or convert it to a file that ends in .jsonl.`, { cause });

@@ -21,8 +21,10 @@ const MAX_SCHEMA_PARTS = 1000;
 const MAX_ROWS = 5_000_000;
 /** Most values of all columns, those inside lists too: each takes 8 to 50 bytes, however few stand in the file. SST-2 has 200,000. */
 const MAX_VALUES = 50_000_000;
-/** Most bytes that a page, and that all pages together, unpack to; a run of one byte packs to a thousandth. Writers make pages of 1 MB. */
-const MAX_PAGE_BYTES = 2 ** 28;
+/** Most values of a page. Writers end one at 20,000 rows or 1 MB, which of labels may be two million; DuckDB and Polars at some 260,000. */
+const MAX_PAGE_VALUES = 2_000_000;
+/** Most bytes that a page, and that all pages together, unpack to; one byte again and again packs to a thousandth. Writers make pages of 1 MB, DuckDB up to 100 MB. */
+const MAX_PAGE_BYTES = 2 ** 27;
 const MAX_UNPACKED_BYTES = 2_000_000_000;
 
 /** What unpacks a page, by Parquet's name of the codec: bytes and the length that they have. */
@@ -99,6 +101,7 @@ class ParquetReader {
       }
       if (header.type !== "DATA_PAGE" && header.type !== "DATA_PAGE_V2") continue;
       const { num_values: count, encoding } = v1 ?? v2 ?? this.#fail("a page tells nothing of itself");
+      if (isFlat && count > rows - values.length) this.#fail("a page tells of more rows than its group has");
       this.#count(count, Infinity, chunk.type);
       const levels = [getMaxRepetitionLevel(schemaPath), getMaxDefinitionLevel(schemaPath)] as const;
       let page: { definitionLevels: number[]; repetitionLevels: number[]; dataPage: DecodedArray };
@@ -136,6 +139,7 @@ class ParquetReader {
   /** Counts values. Throws where there are too many, or more than so many bytes can hold. */
   #count(count: number, bytes: number, type: string): void {
     if (!(count >= 0) || count > bytes * (type === "BOOLEAN" ? 8 : 1)) this.#fail("a page tells of more values than it holds");
+    if (count > MAX_PAGE_VALUES) this.#fail(`a page has more than ${String(MAX_PAGE_VALUES)} values`);
     this.#values += count;
     if (this.#values > MAX_VALUES) this.#fail(`it has more than ${String(MAX_VALUES)} values`);
   }

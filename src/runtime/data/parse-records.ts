@@ -63,6 +63,9 @@ const PARSERS: Readonly<Record<string, Parser>> = {
   ".jsonl": fromJsonLines,
 };
 
+/** Endings of data files, in lower case. */
+export const ENDINGS: readonly string[] = [...Object.keys(PARSERS), ".parquet"];
+
 /**
  * A data file's bytes → its records, read as the ending of `file` says. UTF-8, with or without a byte order mark; lines end in LF or CRLF; empty
  * last lines don't count. Throws where the ending is unknown or the content is broken, naming the line.
