@@ -23,8 +23,9 @@ const MAX_ROWS = 5_000_000;
 const MAX_VALUES = 50_000_000;
 /** Most values of a page. Writers end one at 20,000 rows or 1 MB, which of labels may be two million; DuckDB and Polars at some 260,000. */
 const MAX_PAGE_VALUES = 2_000_000;
-/** Most bytes that a page, and that all pages together, unpack to; one byte again and again packs to a thousandth. Writers make pages of 1 MB, DuckDB up to 100 MB. */
+/** Most bytes that a page unpacks to: one byte again and again packs to a thousandth. Writers make pages of 1 MB, DuckDB up to 100 MB. */
 const MAX_PAGE_BYTES = 2 ** 27;
+/** Most bytes that all pages of a file unpack to together: as many as the largest data file of text, four times. */
 const MAX_UNPACKED_BYTES = 2_000_000_000;
 
 /** What unpacks a page, by Parquet's name of the codec: bytes and the length that they have. */
