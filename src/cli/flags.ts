@@ -68,7 +68,7 @@ export const pooling: Flag<EmbeddingPooling> = choice("--pooling <name>", "of fe
 export const loss: Flag<string> = text("--loss <file>", "a loss of your own instead of the task's: an ONNX graph from logits and labels to loss", data);
 export const problem: Flag<ProblemName> = choice("--problem <name>", "what is told of a record by a classification task: one class, any number of classes, numbers", PROBLEMS,
   { ...data, default: "the adapter's, else config.json's, else single" });
-export const trainFile: Flag<string> = text("--train <file>", "labelled training data: .tsv, .csv or .jsonl; needed unless --resume", data);
+export const trainFile: Flag<string> = text("--train <file>", "labelled training data: .tsv, .csv, .jsonl or .parquet, or a folder with train and validation files; needed unless --resume", data);
 export const dev: Flag<string> = text("--dev <file>", "labelled data to evaluate on while training", data);
 /** `--data`: its use is the verb's. */
 export const dataFile = (help: string): Flag<string> => text("--data <file>", help, data);

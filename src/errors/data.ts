@@ -1,10 +1,10 @@
 /** What can be wrong with a data file, its labels and its columns, one function a message. */
 
-import { HutError, list, quote } from "./hut-error.ts";
+import { HutError, list, plain, quote } from "./hut-error.ts";
 import { nearest } from "./nearest.ts";
 
 /** The endings that say how a data file is written. */
-const ENDINGS = ".tsv, .csv or .jsonl";
+const ENDINGS = ".tsv, .csv, .jsonl or .parquet";
 
 /** A record of a data file: the file as the user named it, and the line the record starts on (from 1). */
 export interface RecordPlace {
@@ -33,9 +33,21 @@ const IGNORED = "or -100 to leave the record out";
 export const dataEndingUnknown = (file: string): HutError => new HutError("DATA_ENDING_UNKNOWN", { file },
   `${quote(file)}: the ending doesn't say how the data are written. Name a file that ends in ${ENDINGS}.`, { exitCode: 2 });
 
-/** A Parquet file. */
-export const dataParquetUnsupported = (file: string): HutError => new HutError("DATA_PARQUET_UNSUPPORTED", { file },
-  `${quote(file)}: Parquet can't be read yet. Convert it to a file that ends in ${ENDINGS}.`, { exitCode: 2 });
+/** A folder without the file that is looked for; `wanted`: its names. */
+export const dataFolderLacks = (folder: string, wanted: readonly string[], inside: readonly string[]): HutError => new HutError("DATA_FOLDER_LACKS", { folder, wanted, inside },
+  `${quote(folder)} is a folder without ${list(wanted)} (${ENDINGS}). It holds ${names(inside)}; name the file itself.`);
+
+/** A folder with several files of one name: by ending, or in parts. */
+export const dataFolderAmbiguous = (folder: string, files: readonly string[]): HutError => new HutError("DATA_FOLDER_AMBIGUOUS", { folder, files },
+  `${quote(folder)} has more than one file of that name: ${names(files)}. Name the file itself; parts of a set must be joined first.`);
+
+/** A Parquet file that isn't written as one, or asks for more than is read. */
+export const dataParquetBroken = (file: string, reason: string, cause?: unknown): HutError => new HutError("DATA_PARQUET_BROKEN", { file, reason },
+  `${quote(file)} can't be read as Parquet: ${plain(reason)}. Write it anew, or convert it to a file that ends in .jsonl.`, { cause });
+
+/** A Parquet file that is packed in a way nothing here unpacks. */
+export const dataParquetCodec = (file: string, codec: string): HutError => new HutError("DATA_PARQUET_CODEC", { file, codec },
+  `${quote(file)}: its pages are packed by ${plain(codec)}, which can't be unpacked here. Write it with the compression snappy, or with none.`);
 
 /** Bytes that are no UTF-8. */
 export const dataNotUtf8 = (place: RecordPlace): HutError => new HutError("DATA_NOT_UTF8", { ...place },

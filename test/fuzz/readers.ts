@@ -57,6 +57,9 @@ const SPLITTING = bytesOfText(JSON.stringify({
   pre_tokenizer: { type: "Sequence", pretokenizers: [{ type: "Split", pattern: { Regex: "'s|\\p{N}{1,3}| ?\\p{L}+|\\s+(?!\\S)|\\s+" }, behavior: "Isolated", invert: false }, { type: "Digits", individual_digits: true }] },
 }));
 
+/** Parquet by several writers and codecs. */
+const PARQUET = ["hub", "pandas", "pages-2", "delta"].map((name) => new Uint8Array(readFileSync(new URL(`../../fixtures/parquet/${name}.parquet`, import.meta.url))));
+
 /** The files that a model folder has beside the model. */
 const TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"];
 
@@ -90,6 +93,7 @@ export function readersOf(seeds: Seeds): readonly Reader[] {
       structured: (random, all) => withFile(pick(random, all), `data.${ending}`, ending === "jsonl" ? anyJsonLines(random) : anyTable(ending === "csv" ? "," : "\t", random)),
       read: (folder) => { readData(folder, `data.${ending}`, small); },
     })),
+    { name: "data-parquet", weight: 7, seeds: PARQUET.map((bytes) => base([["data.parquet", bytes]], ["model.onnx", "tokenizer.json", "tokenizer_config.json"])), mutated: ["data.parquet"], structured: inWords("data.parquet"), read: (folder) => { readData(folder, "data.parquet", small); } },
   ];
 }
 

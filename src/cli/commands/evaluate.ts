@@ -14,7 +14,7 @@ export const evaluate: Command = defineCommand<EvaluateOptions, EvaluateResult>(
   description: "Runs MODEL, with an adapter or without, on labelled examples and prints loss and accuracy.",
   flags: {
     adapter: adapter("with this adapter"), checkpoint: checkpoint("what was trained elsewhere"),
-    data: required(dataFile("labelled data: .tsv, .csv or .jsonl")),
+    data: required(dataFile("labelled data: .tsv, .csv, .jsonl or .parquet")),
     task, problem, pooling, loss, tokenizer, glue, textColumn, labelColumn, maskPrompt, maxSeqLength, batchSize, outputName, head: savedHead, numLabels: savedNumLabels, force, threads, provider,
   },
   example: "onnx-hut evaluate model.onnx --task text-classification --data dev.tsv --adapter run/adapter",

@@ -18,7 +18,7 @@ export const predict: Command = defineCommand<PredictOptions, PredictResult>({
     + "Of a classifier each record has the label and the score of its top class too, as a pipeline of transformers.js answers.",
   flags: {
     output: required(output("file", "the .jsonl to write")), adapter: adapter("with this adapter"), checkpoint: checkpoint("what was trained elsewhere"),
-    data: required(dataFile("examples: .tsv, .csv or .jsonl")),
+    data: required(dataFile("examples: .tsv, .csv, .jsonl or .parquet")),
     task, problem, pooling, tokenizer, glue, textColumn, labelColumn, maskPrompt, maxSeqLength: wholeSeqLength, batchSize, outputName, head: savedHead, numLabels: savedNumLabels, force, threads, provider, dryRun,
   },
   example: "onnx-hut predict merged.onnx --data new.tsv -o predictions.jsonl",

@@ -19,6 +19,9 @@ export type ChatTemplate = (messages: readonly Message[], options?: { readonly a
 /** Longest template: the longest of models have some 20,000 characters. */
 const MAX_TEMPLATE = 1_000_000;
 
+/** Most numbers that a template's range() gives, for a template may be a stranger's; they count turns with it. */
+const MAX_RANGE = 100_000;
+
 /**
  * transformers' own tag, which jinja leaves out. White space around it goes as around any block: spaces before it in its line, and one line end behind it
  * (lstrip_blocks, trim_blocks).
@@ -26,6 +29,8 @@ const MAX_TEMPLATE = 1_000_000;
 const MARK = /(^[ \t]*)?\{%(-?)\s*(end)?generation\s*(-?)%\}\n?/gm;
 const BEGIN = "hut_generation_begins";
 const END = "hut_generation_ends";
+/** jinja's own names can't be given anew, and can be set. */
+const RANGE = "hut_range";
 
 /** The template's text in tokenizer_config.json: one, or the one named "default" of several; undefined where there is none. */
 export function templateIn(config: unknown): string | undefined {
@@ -41,15 +46,24 @@ export function chatTemplate(source: string, tokens: Readonly<Record<string, str
   const marked = source.replace(MARK, (_all, _line: string | undefined, before: string, end: string | undefined, after: string) => `{{${before} ${end === undefined ? BEGIN : END} ${after}}}`);
   let template: Template;
   try {
-    template = new Template(marked);
+    // A block takes the line end behind it away; one that the template begins with must stay.
+    template = new Template(`{% set range = ${RANGE} %}${marked.startsWith("\n") ? "\n" : ""}${marked}`);
   } catch (cause) {
     throw chatTemplateBroken(cause instanceof Error ? cause.message : String(cause), cause);
   }
   return (messages, { addGenerationPrompt = false, tools = null } = {}) => {
     const [begin, end] = marksNotIn(JSON.stringify(messages) + JSON.stringify(tools));
-    const text = template.render({ messages, tools, documents: null, add_generation_prompt: addGenerationPrompt, ...tokens, [BEGIN]: begin, [END]: end });
+    const text = template.render({ messages, tools, documents: null, add_generation_prompt: addGenerationPrompt, [RANGE]: range, ...tokens, [BEGIN]: begin, [END]: end });
     return isMarked ? unmarked(text, begin, end) : { text, spans: undefined };
   };
+}
+
+/** Jinja's range(stop) and range(start, stop, step). Throws where there would be too many numbers. */
+function range(first: unknown, second?: unknown, third?: unknown): number[] {
+  const [start, stop, step] = typeof second === "number" ? [Number(first), second, typeof third === "number" ? third : 1] : [0, Number(first), 1];
+  const length = Math.max(0, Math.ceil((stop - start) / step));
+  if (!(length <= MAX_RANGE)) throw new RangeError(`range() of more than ${String(MAX_RANGE)} numbers`);
+  return Array.from({ length }, (_, i) => start + i * step);
 }
 
 /** Two characters of private use that don't stand in a text. */

@@ -17,7 +17,7 @@ export interface DataReport {
 }
 
 /** Lines that a remark names before it only counts. */
-const MAX_LINES = 5;
+const SHOWN_LINES = 5;
 
 /** The report in sentences, one for each kind of remark; none where every record was taken whole. */
 export function reportNotes({ file, records, cut, emptyTexts, ignored, leftOut }: DataReport): string[] {
@@ -31,8 +31,8 @@ export function reportNotes({ file, records, cut, emptyTexts, ignored, leftOut }
 }
 
 function linesText(lines: readonly number[]): string {
-  const shown = lines.slice(0, MAX_LINES).join(", ");
-  return `line${lines.length === 1 ? "" : "s"} ${shown}${lines.length > MAX_LINES ? ", …" : ""}`;
+  const shown = lines.slice(0, SHOWN_LINES).join(", ");
+  return `line${lines.length === 1 ? "" : "s"} ${shown}${lines.length > SHOWN_LINES ? ", …" : ""}`;
 }
 
 function counted(n: number, thing: string): string {

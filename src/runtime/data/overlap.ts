@@ -10,7 +10,7 @@ export interface Texts {
 }
 
 /** Pairs of lines that the remark names. */
-const MAX_PAIRS = 5;
+const SHOWN_PAIRS = 5;
 
 /**
  * 53 bits of a record's texts (cyrb53, by bryc, public domain): of a million texts against a million, one chance in 9,000 that two others pass for the same.
@@ -37,6 +37,6 @@ export function overlapNote(train: Texts, dev: Texts): string | undefined {
   for (const [i, key] of train.keys.entries()) if (!known.has(key)) known.set(key, train.lines[i] ?? 0);
   const pairs = dev.keys.flatMap((key, i) => { const line = known.get(key); return line === undefined ? [] : [[dev.lines[i] ?? 0, line] as const]; });
   if (pairs.length === 0) return undefined;
-  const shown = pairs.slice(0, MAX_PAIRS).map(([a, b]) => `line ${String(a)} is line ${String(b)}`).join(", ");
-  return `${String(pairs.length)} of the ${String(dev.keys.length)} texts in ${quote(dev.file)} ${pairs.length === 1 ? "is" : "are"} in ${quote(train.file)} too (${shown}${pairs.length > MAX_PAIRS ? ", …" : ""}): what was trained on measures too well`;
+  const shown = pairs.slice(0, SHOWN_PAIRS).map(([a, b]) => `line ${String(a)} is its line ${String(b)}`).join(", ");
+  return `${String(pairs.length)} of the ${String(dev.keys.length)} texts in ${quote(dev.file)} ${pairs.length === 1 ? "is" : "are"} in ${quote(train.file)} too (${shown}${pairs.length > SHOWN_PAIRS ? ", …" : ""}): what was trained on measures too well`;
 }

@@ -1,11 +1,12 @@
-/** TSV, CSV and JSONL → records that know their line. */
+/** TSV, CSV, JSONL and Parquet → records that know their line. */
 
 // The build for browsers, which brings what Node has of its own.
 import { parse } from "csv-parse/browser/esm/sync";
 import { dataCsvBroken, dataEmpty, dataEndingUnknown, dataHeaderDuplicate, dataJsonBroken, dataKeyDuplicate, dataJsonNotObject, dataNoRows, dataNotUtf8,
-  dataParquetUnsupported, dataQuoteMisplaced, dataQuoteOpen, dataRowWidth, dataTooManyColumns, dataTooManyRecords } from "../../errors/data.ts";
+  dataQuoteMisplaced, dataQuoteOpen, dataRowWidth, dataTooManyColumns, dataTooManyRecords } from "../../errors/data.ts";
 import { HutError } from "../../errors/hut-error.ts";
 import { isTooDeep, MAX_JSON_NESTING } from "../parse-json.ts";
+import { fromParquet, type Codecs } from "./parquet.ts";
 import { doubledKey } from "./doubled-key.ts";
 
 /**
@@ -49,6 +50,8 @@ export interface TableForm {
   readonly columnsOf?: ((first: readonly string[]) => readonly string[] | undefined) | undefined;
   /** Whether rows of another width than the header's are left out, and not refused. */
   readonly skipsRagged?: boolean | undefined;
+  /** What unpacks the pages of Parquet, beside what needs nothing of the platform. */
+  readonly codecs?: Codecs | undefined;
 }
 
 type Parser = (file: string, text: string, form: TableForm) => DataFile;
@@ -60,13 +63,16 @@ const PARSERS: Readonly<Record<string, Parser>> = {
   ".jsonl": fromJsonLines,
 };
 
+/** Endings of data files, in lower case. */
+export const ENDINGS: readonly string[] = [...Object.keys(PARSERS), ".parquet"];
+
 /**
  * A data file's bytes → its records, read as the ending of `file` says. UTF-8, with or without a byte order mark; lines end in LF or CRLF; empty
  * last lines don't count. Throws where the ending is unknown or the content is broken, naming the line.
  */
 export function parseRecords(file: string, bytes: Uint8Array, form: TableForm = {}): DataFile {
   const parser = parserFor(file);
-  return parser(file, decodeUtf8(file, bytes), form);
+  return parser === undefined ? fromParquet(file, bytes, form.codecs) : parser(file, decodeUtf8(file, bytes), form);
 }
 
 /** Throws unless the ending of `file` is one that can be read; asked before a file is opened. */
@@ -74,9 +80,10 @@ export function checkEnding(file: string): void {
   parserFor(file);
 }
 
-function parserFor(file: string): Parser {
+/** The reader of text; undefined for Parquet. */
+function parserFor(file: string): Parser | undefined {
   const ending = /\.[^./\\]*$/.exec(file)?.[0].toLowerCase() ?? "";
-  if (ending === ".parquet") throw dataParquetUnsupported(file);
+  if (ending === ".parquet") return undefined;
   const parser = Object.hasOwn(PARSERS, ending) ? PARSERS[ending] : undefined;
   if (!parser) throw dataEndingUnknown(file);
   return parser;

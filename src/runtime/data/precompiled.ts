@@ -5,7 +5,7 @@
 import { tokenizerBroken } from "../../errors/data.ts";
 
 /** Bytes of the longest grapheme that is looked up as one. */
-const MAX_GRAPHEME_BYTES = 5;
+const GRAPHEME_BYTES = 5;
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /** Makes the normalizer of the table in base64. Throws TOKENIZER_BROKEN where it is none. */
@@ -19,7 +19,7 @@ export function precompiled(charsmap: unknown): (text: string) => string {
     let made = "";
     for (const { segment } of segmenter.segment(text)) {
       const bytes = encoder.encode(segment);
-      const whole = bytes.length <= MAX_GRAPHEME_BYTES ? table.find(bytes) : undefined;
+      const whole = bytes.length <= GRAPHEME_BYTES ? table.find(bytes) : undefined;
       if (whole !== undefined) made += whole;
       else for (const character of segment) made += table.find(encoder.encode(character)) ?? character;
     }

@@ -1,5 +1,8 @@
-/** What stands beside tokenizer.json and changes what it does: special tokens, frames, padding, tokens added later. */
-import { isTokenId, type Template, type Templates } from "./token-template.ts";
+/**
+ * What stands beside tokenizer.json and changes what it does: special tokens, padding, tokens added later. Frames are tokenizer.json's own: transformers 5 leaves
+ * `add_bos_token` and `add_eos_token` alone where that file is there (fixtures/tokenizer/kinds/make_settings.py).
+ */
+import { isTokenId } from "./token-template.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -70,28 +73,6 @@ export function withAddedTokens(json: Json, config: Json): Json {
     return [{ single_word: false, lstrip: false, rstrip: false, normalized: false, special: true, ...token, id: own }];
   });
   return others.length === 0 ? json : { ...json, added_tokens: [...known, ...others] };
-}
-
-/**
- * The frames that `add_bos_token` and `add_eos_token` of tokenizer_config.json ask for, as transformers makes them from these; tokenizer.json's own where
- * neither is stated. One that isn't stated stays as tokenizer.json has it.
- */
-export function framed(own: Templates, config: Json, tokens: SpecialTokens): Templates {
-  const stated = (part: string): boolean | undefined => { const value = config[`add_${part}_token`]; return typeof value === "boolean" ? value : undefined; };
-  if (stated("bos") === undefined && stated("eos") === undefined) return own;
-  const ids = (part: string, isThere: boolean): number[] => {
-    const token = tokens.find(part);
-    return token !== undefined && (stated(part) ?? isThere) ? [token.id] : [];
-  };
-  const at = own.single.findIndex(({ piece }) => piece === 0);
-  const bos = ids("bos", holds(own.single.slice(0, at), tokens.find("bos")?.id));
-  const eos = ids("eos", holds(own.single.slice(at + 1), tokens.find("eos")?.id));
-  const around = (text: 0 | 1): Template => [...(bos.length > 0 ? [{ piece: { special: bos }, typeId: text }] : []), { piece: text, typeId: text }, ...(eos.length > 0 ? [{ piece: { special: eos }, typeId: text }] : [])];
-  return { single: around(0), pair: [...around(0), ...around(1)] };
-}
-
-function holds(template: Template, id: number | undefined): boolean {
-  return id !== undefined && template.some(({ piece }) => typeof piece !== "number" && piece.special.includes(id));
 }
 
 /** The largest id that the vocabulary or an added token has, and one. */

@@ -6,7 +6,7 @@ import { costlyPattern } from "./costly-pattern.ts";
 import { precompiled } from "./precompiled.ts";
 import type { WordOfToken } from "./word-rows.ts";
 import { isTokenId, readTemplates, specialCount, type Template } from "./token-template.ts";
-import { field, framed, isObject, padding, SpecialTokens, statedLength, vocabularyOf, withAddedTokens, type SpecialToken } from "./tokenizer-settings.ts";
+import { field, isObject, padding, SpecialTokens, statedLength, vocabularyOf, withAddedTokens, type SpecialToken } from "./tokenizer-settings.ts";
 import { chatTemplate, templateIn, type ChatTemplate } from "./chat-template.ts";
 
 /** The tokens of one text or pair, special tokens included: T ids, and T segment numbers (0 or 1). */
@@ -76,7 +76,7 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
   const prepare = lowersCase(json["normalizer"]) ? lowerSigma : (text: string): string => text;
   const idOf = (token: string): number | undefined => tokenizer.token_to_id(token);
   const tokens = new SpecialTokens([config, files.specialTokensMap], files.config, idOf, (id) => tokenizer.id_to_token(id));
-  const templates = framed(readTemplates(json["post_processor"], idOf), config, tokens);
+  const templates = readTemplates(json["post_processor"], idOf);
   const pad = padding(json, tokens);
   const template = files.chatTemplate ?? templateIn(config);
   const fromLeft = cutsFromLeft(json, config);

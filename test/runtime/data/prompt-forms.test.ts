@@ -75,6 +75,12 @@ describe("conversations", () => {
     assert.equal(examples([{ messages: chats.conversations[1] }], tokenizer, { maskPrompt: false }).examples.length, 1);
   });
 
+  it("are refused where a template asks for too much, and range() counts as it should", () => {
+    const by = (chat_template: string): string => { const { chat } = loadTokenizer({ tokenizerJson, tokenizerConfig: { chat_template } }); return chat?.()([{ role: "user", content: "a" }]).text ?? ""; };
+    assert.equal(by("{% for i in range(3) %}{{ i }}{% endfor %} {% for i in range(1, 8, 3) %}{{ i }}{% endfor %} {% for i in range(3, 0, -1) %}{{ i }}{% endfor %}{{ messages | length }}"), "012 147 3211");
+    assert.throws(() => by("{% for i in range(1000000000) %}{{ i }}{% endfor %}"), /more than 100000 numbers/);
+  });
+
   it("are found in chat_template.jinja, or under the name default", () => {
     const [first] = chats.rows;
     const messages = chats.conversations[first?.conversation ?? 0];

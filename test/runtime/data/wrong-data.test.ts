@@ -134,7 +134,7 @@ describe("a dev set that overlaps the training set", () => {
   it("is told by count and lines, whatever the labels", () => {
     const train = read("train.tsv", "text\tlabel\none\t1\ntwo\t0\nthree\t1\n").texts;
     const dev = read("dev.tsv", "text\tlabel\nfour\t1\nthree\t0\ntwo \t0\none\t1\n").texts;
-    assert.equal(overlapNote(train, dev), '2 of the 4 texts in "dev.tsv" are in "train.tsv" too (line 3 is line 4, line 5 is line 2): what was trained on measures too well');
+    assert.equal(overlapNote(train, dev), '2 of the 4 texts in "dev.tsv" are in "train.tsv" too (line 3 is its line 4, line 5 is its line 2): what was trained on measures too well');
     assert.equal(overlapNote(train, read("dev.tsv", ROWS).texts), undefined);
   });
 

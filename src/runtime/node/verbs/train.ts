@@ -27,6 +27,7 @@ import { batchNotes, requireTaskLogits } from "../../tasks/registry.ts";
 import type { Evaluation, Task } from "../../tasks/task.ts";
 import { evaluationGraph } from "../../training-graphs.ts";
 import { loadCheckpoint } from "../checkpoint-folder.ts";
+import { withDataFolder } from "../data-folder.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import { openFileSource } from "../file-source.ts";
 import { requireSpace } from "../free-space.ts";
@@ -34,6 +35,7 @@ import { inputFiles, refuseFoldersOfModel, refuseInputsAsOutputs } from "../inpu
 import { loadExamples } from "../load-examples.ts";
 import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
+import { withPooling } from "../pooling.ts";
 import { packageVersion } from "../own-package.ts";
 import { RunFolder, type RunFile } from "../run-folder.ts";
 import { fromSettings, settingsOf } from "../run-settings.ts";
@@ -46,15 +48,17 @@ import { taskOf } from "./task-of.ts";
 const HASH_BYTES = 1024 * 1024;
 
 /** Trains. Everything that can be wrong with model, data and flags is checked before the run folder is touched. */
-export async function train(path: string, given: TrainOptions, runtime?: OnnxRuntime): Promise<TrainResult> {
+export async function train(path: string, asked: TrainOptions, runtime?: OnnxRuntime): Promise<TrainResult> {
+  const given = withDataFolder(asked);
   const folder = new RunFolder(given.output);
   // A run that is resumed is read under the lock: until then it may be another process'.
   using _lock = given.dryRun === true || given.findLr === true ? undefined : folder.lockIfThere();
   const { before, checkpoint, elsewhere } = startOf(folder, given);
-  const options = withGlue(before === undefined ? { ...given, adapter: elsewhere?.adapter.folder ?? given.adapter } : { ...given, ...fromSettings(before.settings) });
-  const trainFile = options.train;
+  const settled = before === undefined ? { ...given, adapter: elsewhere?.adapter.folder ?? given.adapter } : { ...given, ...fromSettings(before.settings) };
+  const trainFile = settled.train;
   if (trainFile === undefined) throw trainFileMissing();
   using opened = openModel(path);
+  const options = withGlue(withPooling(opened, settled));
   refuseInputsAsOutputs(folder.places.files, inputFiles(opened, { ...options, checkpoint: elsewhere?.file }));
   refuseFoldersOfModel(folder.places.folders, opened);
   const adapter = openAdapter(options.adapter);
