@@ -104,8 +104,10 @@ export async function train(path: string, given: TrainOptions, runtime?: OnnxRun
       if (logged === undefined && folder.log.hasStep(state.step)) await evaluateNow();
       else {
         metrics = logged ?? {};
-        // The log has the metrics, and not the classes' own figures.
-        if (state.step >= totalSteps) await measureNow();
+        // The log has the metrics, and not the classes' own figures: the results of a run that is done have them.
+        const results = folder.readResults();
+        if (results !== undefined) classes = classesIn(results["eval_classes"]);
+        else if (state.step >= totalSteps) await measureNow();
       }
     }
     await trainLoop(state, {
@@ -171,6 +173,12 @@ function startOf(folder: RunFolder, given: TrainOptions): Start {
   const checkpoint = resume === true ? folder.newestCheckpoint() : resume;
   const adapter = fromSettings(before.settings).adapter;
   return { before, checkpoint, elsewhere: checkpoint !== undefined || before.begunWith === undefined ? undefined : begunWith(before.begunWith, adapter) };
+}
+
+/** The classes' figures that a results file has; none where somebody made something else of them. */
+function classesIn(value: unknown): readonly NamedClass[] {
+  const isOne = (entry: unknown): entry is NamedClass => typeof entry === "object" && entry !== null && "label" in entry && typeof entry.label === "string";
+  return Array.isArray(value) && value.every(isOne) ? value : [];
 }
 
 /** Whether an evaluation follows this step. */
