@@ -35,7 +35,7 @@ describe("a wrong command line", () => {
     ["a comma at the end", ["adapt", "m", "-o", "a", "--target-modules", "q,"], "VALUE_EMPTY", /"q,"/],
     ["an open pattern", ["adapt", "m", "-o", "a", "--target-modules", "q,/a{1,2}"], "PATTERN_OPEN", /doesn't end it/],
     ["a mistyped choice", ["adapt", "m", "-o", "a", "--head", "maen"], "CHOICE_WRONG",
-      /^--head must be one of mean, cls and last, and is "maen"\. Did you mean mean\?$/],
+      /^--head must be one of mean, cls, last and token, and is "maen"\. Did you mean mean\?$/],
     ["an unknown choice", ["train", "m", "--provider", "gpu"], "CHOICE_WRONG", /^--provider must be one of cpu, cuda, webgpu, dml and coreml, and is "gpu"/],
     ["the only choice missed", ["train", "m", "--method", "lora"], "CHOICE_WRONG", /^--method must be hut, and is "lora"\.$/],
     ["an unknown task", ["train", "m", "--task", "translation"], "CHOICE_WRONG", /^--task must be one of text-classification, /],

@@ -25,7 +25,9 @@ import { isFile } from "../../src/runtime/node/folder.ts";
 import { loadExamples } from "../../src/runtime/node/load-examples.ts";
 import { labelsOfConfig, openConfig, problemOfConfig } from "../../src/runtime/node/model-config.ts";
 import { readParameters } from "../../src/runtime/node/onnx-adapter-file.ts";
-import { openModel } from "../../src/runtime/node/open-model.ts";
+import { graftLoss } from "../../src/passes/graft-loss.ts";
+import { normalizeForTraining } from "../../src/passes/normalize-for-training.ts";
+import { openModel, type OpenedModel } from "../../src/runtime/node/open-model.ts";
 import { RunFolder } from "../../src/runtime/node/run-folder.ts";
 import { runFacts } from "../../src/runtime/node/run-facts.ts";
 import { openTokenizer } from "../../src/runtime/node/tokenizer-files.ts";
@@ -124,8 +126,22 @@ function readModel(path: string): void {
     () => { serialized(deployable(prepare(opened.loadInlined(), { ...options, targetModules: ["all-linear"] }))); },
     () => { serialized(deployable(prepare(opened.loadInlined(), { ...options, head: "mean", numLabels: 2 }))); },
     () => { for (const kind of ["step", "eval"] as const) serialized(trainingGraph(kind, task, fresh)); },
+    () => { graftOntoItself(opened); },
     () => { ortTrainingGraphs(task, fresh, { optimizer: "adamw", weightDecay: 0, maxGradNorm: 1, frozenInputs: true }); },
   ]);
+}
+
+/** A loss of one's own is read as any model; here every input is one that the model has, so that the whole of it is grafted. */
+function graftOntoItself(opened: OpenedModel): void {
+  const [model, loss] = [opened.load(), opened.loadInlined()];
+  normalizeForTraining(loss);
+  const [logits, first] = [model.graph.inputs[0], loss.graph.inputs[0]];
+  if (logits === undefined || first === undefined) return;
+  first.name = "logits";
+  for (const output of loss.graph.outputs.slice(0, 1)) output.name = "loss";
+  serialized(model);
+  graftLoss(model, { loss, file: "loss.onnx", logits, labels: logits.dataType });
+  serialized(model);
 }
 
 /** Runs each; a refusal of one doesn't keep the others from running. The first is thrown at the end where all refused. */

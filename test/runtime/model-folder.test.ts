@@ -109,7 +109,7 @@ describe("a model folder", () => {
     assert.equal(front["base_model"], "nreimers/MiniLM-L6-H384-uncased");
     assert.deepEqual(front["model-index"], [{ name: "merged", results: [{
       task: { type: "text-classification" }, dataset: { name: "data.jsonl", type: "data.jsonl" },
-      metrics: [{ type: "loss", value: results["eval_loss"] }, { type: "accuracy", value: results["eval_accuracy"] }],
+      metrics: ["loss", "accuracy", "f1", "precision", "recall", "matthews_correlation"].map((type) => ({ type, value: results[`eval_${type}`] })),
     }] }]);
     symlinkSync(resolve("node_modules"), at("node_modules"), "junction");
     assert.match(runCard("merged"), /label: .*score: 0\.\d+/s);

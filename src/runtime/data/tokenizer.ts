@@ -103,7 +103,7 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
       const room = maxLength - specialCount(templates.single);
       if (room < 1) throw maxLengthTooShort(maxLength, specialCount(templates.single));
       const spaced = splitsBytes(json["pre_tokenizer"]);
-      const pieces = words.map((word) => plainIds(tokenizer, prepare(spaced && !/^\s/u.test(word) ? ` ${word}` : word)));
+      const pieces = words.map((word) => plainIds(tokenizer, prepare(spaced && /^\S/u.test(word) ? ` ${word}` : word)));
       const own = cut(pieces.flat(), room);
       const wordOf = cut(pieces.flatMap((ids, word) => ids.map(() => word)), room);
       // Places of the tokens go through the template, so that a template may put them anywhere.

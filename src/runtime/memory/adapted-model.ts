@@ -1,5 +1,5 @@
 /** A model in memory with what is trained of it: trained step by step, tried on sentences, folded to bytes. */
-import { interrupted } from "../../errors/runtime.ts";
+import { interrupted, noLogitsToEvaluate } from "../../errors/runtime.ts";
 import { DataType } from "../../ir/data-type.ts";
 import type { Model } from "../../ir/model.ts";
 import { readBytes, type Bytes } from "../../ir/source.ts";
@@ -26,7 +26,7 @@ import { evaluateTheta, planOf, rates, type PlanOptions } from "../run-plan.ts";
 import { joined, serializedLater } from "../serialized.ts";
 import { GraphSession, type OnnxRuntime, type SessionOptions } from "../session.ts";
 import { requireTaskLogits, taskNamed } from "../tasks/registry.ts";
-import type { Answer, Task } from "../tasks/task.ts";
+import type { Answer, Task, WordAnswers } from "../tasks/task.ts";
 import { initialState, trainLoop } from "../trainer.ts";
 import { evaluationGraph, trainingGraph } from "../training-graphs.ts";
 import { recordsOf, type MemoryData, type OpenedMemory } from "./memory-files.ts";
@@ -53,8 +53,8 @@ export interface MemoryFolderOptions extends MemoryFoldOptions {
 /** What training came to, in the words of `train`. */
 export type MemoryTrainResult = Pick<TrainResult, "steps" | "firstLoss" | "lastLoss" | "metrics" | "train_runtime" | "train_samples_per_second" | "train_tokens_per_second" | "interrupted">;
 
-/** A record's logits: [C], or [T, V] without the padding, laid end to end. Of a classifier also what a pipeline answers by them. */
-export interface Prediction extends Partial<Answer> {
+/** A record's logits: [C], or [T, V] without the padding, laid end to end. Of a classifier also what a pipeline answers by them, of one of words an answer for each. */
+export interface Prediction extends Partial<Answer>, Partial<WordAnswers> {
   readonly dims: readonly number[];
   readonly logits: readonly number[];
 }
@@ -160,13 +160,13 @@ export class AdaptedModel implements AsyncDisposable {
   async predict(data: MemoryData, options: MemoryRunOptions = {}): Promise<Prediction[]> {
     const examples = this.#examples(data, options, "none");
     const { logits } = this.#prepared;
-    if (logits === undefined) throw new TypeError("a task without logits");
+    if (logits === undefined) throw noLogitsToEvaluate(this.#prepared.model.graph.outputs.map((v) => v.name));
     const { session, perToken } = await this.#predicting(options);
     const rows = await collectRows({ ...examples, ...options, session, batchSize: options.batchSize ?? DEFAULTS.batchSize, extra: thetaFeed(this.#theta) }, [logits.name], perToken);
-    return rows.map((row) => {
+    return rows.map((row, i) => {
       const { dims = [], values = [] } = row.get(logits.name) ?? {};
       const numbers = Array.from(values, Number);
-      return { dims, logits: numbers, ...this.#task.answer?.(numbers, this.#classes) };
+      return { dims, logits: numbers, ...this.#task.answer?.(numbers, this.#classes), ...this.#task.answerWords?.(numbers, dims.at(-1) ?? 0, examples.examples[i]?.words, this.#classes) };
     });
   }
 

@@ -22,9 +22,9 @@ interface Kind extends Pick<Task, "name" | "peftType">, Required<Pick<Task, "sta
 }
 
 function classification({ name, peftType, texts, standInType, fed }: Kind, problem: Problem): Task {
-  const { leastLogits, labelKind, openLabels, attachLoss, lossTakes, mainMetric, count } = problem;
+  const { leastLogits, labelKind, openLabels, attachLoss, lossTakes, told, mainMetric, count } = problem;
   return {
-    name, problem: problem.name, peftType, savesHead: true, logits: ["batch", "classes"], leastLogits, data: { texts, labelKind, openLabels }, attachLoss, lossTakes, mainMetric,
+    name, problem: problem.name, peftType, savesHead: true, logits: ["batch", "classes"], leastLogits, data: { texts, labelKind, openLabels }, attachLoss, lossTakes, told, mainMetric,
     standInType, fed, answer: (logits, names) => topClass(problem.scores(logits), names),
     attachEvaluation: (_, logits) => ({
       outputs: [logits],

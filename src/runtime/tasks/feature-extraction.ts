@@ -5,7 +5,7 @@ import { isFloating } from "../../ir/data-type.ts";
 import type { Graph, Value } from "../../ir/graph.ts";
 import { attachContrastive, attachEmbedding, type EmbeddingPooling } from "../../passes/attach-contrastive.ts";
 import { LOGITS } from "../../passes/present-logits.ts";
-import { openPairLabels } from "../data/pair-labels.ts";
+import { openPairLabels, SCORE_COLUMNS } from "../data/pair-labels.ts";
 import { SCORES } from "../data/task-data.ts";
 import { mainMetric } from "../metric-names.ts";
 import { countPairs } from "../pair-metrics.ts";
@@ -26,6 +26,10 @@ export function featureExtraction(pooling: EmbeddingPooling): Task {
   return {
     name: "feature-extraction", pooling, peftType: "FEATURE_EXTRACTION", savesHead: false, logits: ["batch", "sequence", "width"], leastLogits: 1, mainMetric: mainMetric("loss"),
     data: { texts: PAIRS, apart: { least: 2 }, labelKind: SCORES, openLabels: openPairLabels },
+    told: {
+      labels: `none: pairs belong together; or ${SCORE_COLUMNS.map((name) => `\`${name}\``).join(", ")}: how near they are`, loss: "cross entropy of 20 · cosine over the batch's candidates",
+      metrics: ["loss", "accuracy", "mrr", "pearson", "spearmanr"],
+    },
     batchMatters: true, findOutput: findHidden,
     attachLoss: (model, hidden) => attachContrastive(model, hidden, pooling),
     attachEvaluation(model, hidden) {

@@ -10,6 +10,7 @@ import { mainMetric, type MainMetric } from "../metric-names.ts";
 import { Counts, CROSS_ENTROPY, ONE_CLASS, type Classified, type Metric } from "../metrics.ts";
 import { BINARY_CROSS_ENTROPY, CORRELATIONS, SEVERAL_CLASSES, SQUARED_ERROR, SQUARED_ERROR_LOSS, type Numbers } from "../number-metrics.ts";
 import type { ProblemName } from "../options.ts";
+import type { TaskWords } from "./task.ts";
 
 export interface Problem {
   readonly name: ProblemName;
@@ -24,6 +25,7 @@ export interface Problem {
   readonly lossTakes?: readonly (keyof LossOptions)[];
   /** A record's scores [C] of its logits [C]: what a pipeline makes of them. */
   readonly scores: (logits: readonly number[]) => number[];
+  readonly told: TaskWords;
   /** The metric that tells which of two models is better. */
   readonly mainMetric: MainMetric;
   /** Begins to count its metrics. */
@@ -39,6 +41,10 @@ export interface LogitsAndLabels extends Omit<Classified & Numbers, "labels"> {
 const SINGLE: Problem = {
   name: "single", hubName: "single_label_classification", leastLogits: 2, labelKind: CLASS_NUMBERS, openLabels: openClassLabels, attachLoss: attachCrossEntropy, scores: softmax,
   lossTakes: ["labelSmoothing", "classWeights"],
+  told: {
+    labels: "`label` or `labels`: a class, by name or number", loss: "cross entropy",
+    metrics: ["loss", "accuracy", "f1", "precision", "recall", "f1_macro", "f1_micro", "matthews_correlation"],
+  },
   mainMetric: mainMetric("accuracy"),
   count: () => new Counts<LogitsAndLabels>([CROSS_ENTROPY, ONE_CLASS] satisfies Metric<Classified>[]),
 };
@@ -47,6 +53,10 @@ const SINGLE: Problem = {
 const MULTI_LABEL: Problem = {
   name: "multi-label", hubName: "multi_label_classification", leastLogits: 1, labelKind: CLASS_SHARES, openLabels: openSeveralLabels, attachLoss: attachBinaryCrossEntropy,
   scores: (logits) => logits.map((x) => 1 / (1 + Math.exp(-x))),
+  told: {
+    labels: "`label` or `labels`: a list of class names, or of a number from 0 to 1 for each class", loss: "binary cross entropy, the mean over all labels",
+    metrics: ["loss", "accuracy", "f1_micro", "f1_macro"],
+  },
   mainMetric: mainMetric("f1_micro"),
   count: () => new Counts<LogitsAndLabels>([BINARY_CROSS_ENTROPY, SEVERAL_CLASSES] satisfies Metric<Numbers>[]),
 };
@@ -54,6 +64,7 @@ const MULTI_LABEL: Problem = {
 /** A number, or several. Python's pipeline leaves them as they are. That of transformers.js takes the softmax of the one number, which is 1: see model-card.ts. */
 const REGRESSION: Problem = {
   name: "regression", hubName: "regression", leastLogits: 1, labelKind: PREDICTED, openLabels: openNumberLabels, attachLoss: attachSquaredError, scores: (logits) => [...logits],
+  told: { labels: "`label` or `labels`: a number, or a list of as many as there are logits", loss: "squared error", metrics: ["loss", "mse", "pearson", "spearmanr"] },
   mainMetric: mainMetric("pearson"),
   count: () => new Counts<LogitsAndLabels>([SQUARED_ERROR_LOSS, SQUARED_ERROR, CORRELATIONS] satisfies Metric<Numbers>[]),
 };

@@ -12,7 +12,7 @@ import { TEXT_GENERATION } from "./text-generation.ts";
 import { TOKEN_CLASSIFICATION } from "./token-classification.ts";
 
 /** Each task, the classification tasks once for each problem. */
-const TASKS: readonly Task[] = [...TEXT_CLASSIFICATION, TOKEN_CLASSIFICATION, TEXT_GENERATION, ...IMAGE_CLASSIFICATION, featureExtraction("mean")];
+export const TASKS: readonly Task[] = [...TEXT_CLASSIFICATION, TOKEN_CLASSIFICATION, TEXT_GENERATION, ...IMAGE_CLASSIFICATION, featureExtraction("mean")];
 
 /** The task of these words. `known` is what the adapter or the model's config says of the problem, where no word does. Throws PROBLEM_OF_OTHER_TASK. */
 export function taskNamed({ task = DEFAULTS.task, problem, pooling }: TaskOptions = {}, known?: ProblemName): Task {

@@ -6,7 +6,7 @@ import type { AttachedLoss, LossOptions } from "../../passes/attach-loss.ts";
 import type { Batch, Feed } from "../data/collate.ts";
 import type { TaskData, TokenRow } from "../data/task-data.ts";
 import type { ClassFigures } from "../class-counts.ts";
-import type { MainMetric } from "../metric-names.ts";
+import type { MainMetric, MetricName } from "../metric-names.ts";
 import type { ProblemName, TaskName } from "../options.ts";
 
 export interface Task {
@@ -47,12 +47,21 @@ export interface Task {
   readonly lossTakes?: readonly (keyof LossOptions)[] | undefined;
   /** The same for each word, of logits [T, C] laid end to end: `words` tells which token is of which, where the record came as words. */
   readonly answerWords?: (logits: readonly number[], classes: number, words: TokenRow["words"], names: readonly string[] | undefined) => WordAnswers;
+  /** What docs/tasks.md tells of it: what a record's labels are, the loss, and what is measured. */
+  readonly told: TaskWords;
   /** The metric that tells which of two models is better: of checkpoints, the one to keep. */
   readonly mainMetric: MainMetric;
   /** Adds the input `labels` and the loss. */
   attachLoss(model: Model, logits: Value, options?: LossOptions): AttachedLoss;
   /** Adds to a graph what its metrics are counted from. The graph's outputs stay as they are. */
   attachEvaluation(model: Model, logits: Value): Evaluation;
+}
+
+/** A task in words, for its row in docs/tasks.md. */
+export interface TaskWords {
+  readonly labels: string;
+  readonly loss: string;
+  readonly metrics: readonly MetricName[];
 }
 
 /** The class with the highest score. */

@@ -11,6 +11,7 @@ import type { Task } from "./task.ts";
 /** Decoders learn the text itself, every token from those before it. Nothing is trained whole unless named: the head is as large as the embedding. */
 export const TEXT_GENERATION: Task = {
   name: "text-generation", peftType: "CAUSAL_LM", savesHead: false, logits: ["batch", "sequence", "vocabulary"], overVocabulary: true, leastLogits: 2, mainMetric: mainMetric("loss"),
+  told: { labels: "none: the text's own tokens; or `labels`, a token id or -100 for each token", loss: "cross entropy of the next token", metrics: ["loss", "perplexity"] },
   data: { texts: [["text"]], forms: PROMPT_FORMS, labelKind: TOKEN_NUMBERS, openLabels: openTokenLabels },
   attachLoss: attachNextTokenLoss,
   lossTakes: ["labelSmoothing"],

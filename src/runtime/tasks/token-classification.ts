@@ -1,7 +1,7 @@
 /** A class for each word of a text: names of people and places, parts of speech. */
 import { attachCrossEntropy } from "../../passes/attach-loss.ts";
 import { TOKEN_NUMBERS } from "../data/task-data.ts";
-import { openWordLabels, WORD_COLUMNS } from "../data/word-labels.ts";
+import { openWordLabels, TAG_COLUMNS, WORD_COLUMNS } from "../data/word-labels.ts";
 import { beginsWord } from "../data/word-rows.ts";
 import { mainMetric } from "../metric-names.ts";
 import { countWords } from "../word-metrics.ts";
@@ -13,6 +13,10 @@ import type { Task, WordAnswers } from "./task.ts";
 export const TOKEN_CLASSIFICATION: Task = {
   name: "token-classification", peftType: "TOKEN_CLS", savesHead: true, logits: ["batch", "sequence", "classes"], overVocabulary: false, leastLogits: 2,
   mainMetric: mainMetric("f1"),
+  told: {
+    labels: `${TAG_COLUMNS.map((name) => `\`${name}\``).join(", ")}: a list with a class for each word, by name or number`, loss: "cross entropy at the first token of each word",
+    metrics: ["loss", "accuracy", "precision", "recall", "f1"],
+  },
   data: { texts: [], words: WORD_COLUMNS, labelKind: TOKEN_NUMBERS, openLabels: openWordLabels },
   standInType: "bert", fed: ["input_ids", "attention_mask", "token_type_ids"],
   attachLoss: attachCrossEntropy,

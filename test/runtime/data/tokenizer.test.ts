@@ -75,6 +75,19 @@ describe("loadTokenizer", () => {
     assert.equal(loadTokenizer({ tokenizerJson: { ...json, padding: { pad_id: 0.5 } } }).padId, 0);
   });
 
+  it("gives Hugging Face's ids of texts that come as words, and the word of each token (fixtures/tokenizer/make_words.py)", () => {
+    const { words, expected } = readJson("tokenizer/words.json") as { words: string[][]; expected: Record<string, { ids: number[]; words: (number | null)[] }[]> };
+    for (const [file, rows] of Object.entries(expected)) {
+      const tokenizer = loadTokenizer({ tokenizerJson: readJson(file) });
+      rows.forEach((wanted, i) => {
+        const whole = tokenizer.encodeWords(words[i] ?? [], 512);
+        assert.deepEqual([whole.ids, whole.words.map((word) => word ?? null)], [wanted.ids, wanted.words], `${file}, ${String(words[i])}`);
+        const cut = tokenizer.encodeWords(words[i] ?? [], 6);
+        assert.deepEqual([cut.ids, cut.words], [[...wanted.ids.slice(0, 5), wanted.ids.at(-1)], [...wanted.words.slice(0, 5), null].map((word) => word ?? undefined)]);
+      });
+    }
+  });
+
   it("refuses a file that is no tokenizer, and a length without room", () => {
     assert.throws(() => loadTokenizer({ tokenizerJson: [] }), { code: "TOKENIZER_BROKEN", message: /^tokenizer\.json can't be used: "it has no model"/ });
     assert.throws(() => loadTokenizer({ tokenizerJson: { model: { type: "Nonsense" } } }), { code: "TOKENIZER_BROKEN" });

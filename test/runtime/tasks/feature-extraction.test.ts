@@ -28,15 +28,15 @@ describe("feature-extraction", function () {
 
   for (const [name, wanted] of Object.entries(expected.runs)) {
     it(`${name}: trains to sentence-transformers' losses and embeddings`, async () => {
-      const [pooling = "", kind = ""] = name.split(" ") as [EmbeddingPooling, string];
+      const [pooling, kind] = name.split(" ") as [EmbeddingPooling, string];
       const data = join(FOLDER, `${kind}.jsonl`);
       const run = await train(FOLDER, {
-        task, pooling: pooling as EmbeddingPooling, train: data, dev: data, adapter, output: at("run"), batchSize: 5, maxSteps: 5, lr: expected.lr, weightDecay: expected.weight_decay, maxGradNorm: 0,
+        task, pooling, train: data, dev: data, adapter, output: at("run"), batchSize: 5, maxSteps: 5, lr: expected.lr, weightDecay: expected.weight_decay, maxGradNorm: 0,
         lrScheduler: "constant", warmupRatio: 0, shuffle: false,
       });
       closeTo(lines<Record<string, number>>(at("run", "metrics.jsonl")).flatMap((r) => r["loss"] ?? []), wanted.losses.slice(0, 5), 1e-5, "losses");
       closeTo([run.metrics["eval_loss"] ?? NaN], wanted.losses.slice(5), 1e-5, "eval_loss");
-      const before = await evaluate(FOLDER, { task, pooling: pooling as EmbeddingPooling, data, adapter });
+      const before = await evaluate(FOLDER, { task, pooling, data, adapter });
       closeTo([before.metrics["eval_loss"], before.metrics["eval_accuracy"], before.metrics["eval_mrr"]].map((v) => v ?? NaN), [wanted.losses[0], wanted.metrics["accuracy"], wanted.metrics["mrr"]].map((v) => v ?? NaN), 1e-5, "metrics");
       assert.deepEqual(Object.keys(before.metrics), ["eval_loss", "eval_accuracy", "eval_mrr"]);
 

@@ -20,7 +20,7 @@ interface Expected {
 }
 
 const FOLDER = "fixtures/token-classification";
-const read = <T>(file: string): T => JSON.parse(readFileSync(join(FOLDER, file), "utf8")) as T;
+const read = (file: string): unknown => JSON.parse(readFileSync(join(FOLDER, file), "utf8"));
 const lines = <T>(file: string): T[] => readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line) as T);
 const task = "token-classification" as const;
 const data = join(FOLDER, "train.jsonl");
@@ -28,7 +28,7 @@ const adapter = join(FOLDER, "adapter");
 
 describe("token-classification", function () {
   this.timeout(60_000);
-  const expected = read<Expected>("expected.json");
+  const expected = read("expected.json") as Expected;
   let folder = "";
   const at = (...names: string[]): string => join(folder, ...names);
   beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "hut-words-")); });
@@ -89,7 +89,7 @@ describe("token-classification", function () {
   });
 
   it("counts entities as seqeval, in one batch and in many", () => {
-    const { truth, said, metrics, types } = read<{ truth: string[][]; said: string[][]; metrics: Record<string, number>; types: Record<string, Record<string, number>> }>("entities.json");
+    const { truth, said, metrics, types } = read("entities.json") as { truth: string[][]; said: string[][]; metrics: Record<string, number>; types: Record<string, Record<string, number>> };
     const names = [...new Set([...truth, ...said].flat())].sort();
     const longest = Math.max(...truth.map((row) => row.length));
     for (const size of [truth.length, 7]) {

@@ -168,7 +168,7 @@ export async function train(path: string, asked: TrainOptions, runtime?: OnnxRun
   // The log has an evaluation's metrics, and not its classes.
   if (!interrupted && data.dev !== undefined && evalSession !== undefined && evaluated !== undefined && classes.at !== (best?.step ?? state.step)) {
     const known = state.step === begunAt ? folder.readResults() : undefined;
-    if (known !== undefined) classes = { at: state.step, figures: (known["eval_classes"] ?? []) as readonly NamedClass[] };
+    if (known !== undefined) classes = { at: state.step, figures: classesIn(known["eval_classes"]) };
     else await evaluateTheta(evalSession, evaluated.evaluation, data.dev, theta, options, (figures) => { classes = { at: state.step, figures }; });
   }
   if (!interrupted) {
@@ -200,6 +200,12 @@ function figureOf(metrics: Readonly<Record<string, number>>, by: BestBy | undefi
   const name = by?.metric ?? Object.keys(metrics).find((metric) => metric !== "eval_loss");
   const value = name === undefined ? undefined : metrics[name];
   return name === undefined || value === undefined ? {} : { [name]: value };
+}
+
+/** The classes' figures that a results file has; none where somebody made something else of them. */
+function classesIn(value: unknown): readonly NamedClass[] {
+  const isOne = (entry: unknown): entry is NamedClass => typeof entry === "object" && entry !== null && "label" in entry && typeof entry.label === "string";
+  return Array.isArray(value) && value.every(isOne) ? value : [];
 }
 
 /** What the longest batch of a run takes. */
