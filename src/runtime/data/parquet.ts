@@ -163,7 +163,7 @@ class ParquetReader {
     this.#unpacked += length;
     if (!(length >= 0 && length <= MAX_PAGE_BYTES && this.#unpacked <= MAX_UNPACKED_BYTES)) this.#fail("it unpacks to more than is read");
     const unpack = this.#codecs[codec];
-    if (codec !== "UNCOMPRESSED" && unpack === undefined) throw dataParquetCodec(this.#file, String(codec));
+    if (codec !== "UNCOMPRESSED" && unpack === undefined) throw dataParquetCodec(this.#file, codec);
     const page = unpack === undefined || length === 0 ? packed : unpack(packed, length);
     if (page.length !== length) this.#fail("a page unpacks to another length than it tells");
     return page;

@@ -128,6 +128,6 @@ function messagesAt(fields: Fields, column: string, place: RecordPlace): readonl
   return value.map((message: unknown, i) => {
     if (typeof message !== "object" || message === null || !("role" in message) || typeof message.role !== "string") throw messagesWrong(place, column, `its turn ${String(i + 1)} has no role`);
     if (!("content" in message)) throw messagesWrong(place, column, `its turn ${String(i + 1)} has no content`);
-    return message as Message;
+    return message;
   });
 }

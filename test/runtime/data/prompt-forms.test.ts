@@ -20,7 +20,7 @@ const read = (name: string): Buffer => readFileSync(new URL(`../../../fixtures/t
 const chats = JSON.parse(read("chats.json").toString("utf8")) as Chats;
 const tokenizerJson = JSON.parse(gunzipSync(read("gpt2.json.gz")).toString("utf8")) as unknown;
 const added = { added_tokens_decoder: { 50257: { content: "<|im_start|>" }, 50258: { content: "<|im_end|>" } }, bos_token: "<|endoftext|>", eos_token: "<|endoftext|>" };
-const tokenizers = new Map(Object.entries({ ...chats.templates, none: undefined }).map(([name, chat_template]) => [name, loadTokenizer({ tokenizerJson, tokenizerConfig: { ...added, ...(chat_template === undefined ? {} : { chat_template }) } })]));
+const tokenizers = new Map([["none", loadTokenizer({ tokenizerJson, tokenizerConfig: added })], ...Object.entries(chats.templates).map(([name, chat_template]) => [name, loadTokenizer({ tokenizerJson, tokenizerConfig: { ...added, chat_template } })] as const)]);
 const named = (name: string): TextTokenizer => tokenizers.get(name) ?? assert.fail(name);
 
 function examples(records: readonly unknown[], tokenizer: TextTokenizer, { maskPrompt = true, maxLength = 10_000, texts }: { maskPrompt?: boolean; maxLength?: number; texts?: readonly string[] | undefined } = {}): Examples {
