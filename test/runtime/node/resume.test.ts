@@ -198,7 +198,7 @@ describe("train --resume", function () {
       ["a batch size of 0", setting("batchSize", 0), "RUN_FILE_BROKEN", /its setting batchSize is "0", and should be a whole number of at least 1/],
       ["a rate in words", setting("lr", "fast"), "RUN_FILE_BROKEN", /its setting lr is ".*fast.*", and should be a number of at least 0/],
       ["targets that are no list", setting("targetModules", "q"), "RUN_FILE_BROKEN", /targetModules.*a list of texts/],
-      ["an unknown schedule", setting("lrScheduler", "zigzag"), "RUN_FILE_BROKEN", /one of constant, linear, cosine/],
+      ["an unknown schedule", setting("lrScheduler", "zigzag"), "RUN_FILE_BROKEN", /one of constant, constant_with_warmup, linear, cosine/],
       ["fewer steps than were made", setting("epochs", 1), "CHECKPOINT_BROKEN", /it has 8 steps behind it, and the whole run is 4 long/],
       ["a start that is no file", edited("run.json", (run) => ({ ...run, begunWith: 1 })), "RUN_FILE_BROKEN", /its begunWith is no file/],
       ["data that are gone", setting("train", "gone.jsonl"), "FILE_MISSING", /there is no file "gone\.jsonl"/i],
