@@ -7,6 +7,10 @@ const usage = (code: string, details: Readonly<Record<string, unknown>>, message
 export const lossSettingOfOtherTask = (flag: string, task: string, takes: string): HutError => usage("LOSS_SETTING_OF_OTHER_TASK", { flag, task },
   `${flag} is for ${takes}, and what is learned is ${task}. Leave it out.`);
 
+/** Batches in which each record is held against the others: small ones don't add up to a large one. */
+export const batchMatters = (task: string): HutError => usage("BATCH_MATTERS", { task },
+  `--grad-accumulation-steps adds up batches, and --task ${task} holds each record against the others of its batch: small ones don't add up to a large one. Give a larger --batch-size.`);
+
 export const classWeightsCount = (given: number, classes: number): HutError => usage("CLASS_WEIGHTS_COUNT", { given, classes },
   `--class-weights gives ${String(given)} weights, and the model has ${String(classes)} classes. Give one for each, in the order of the classes' numbers.`);
 

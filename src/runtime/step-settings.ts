@@ -1,5 +1,5 @@
 /** What a run's options ask of its training graphs, checked against the task, the data and what is trained. */
-import { classWeightsCount, classWeightWrong, classWithoutRecords, lossSettingOfOtherTask } from "../errors/training.ts";
+import { batchMatters, classWeightsCount, classWeightWrong, classWithoutRecords, lossSettingOfOtherTask } from "../errors/training.ts";
 import type { Dropout } from "../passes/attach-dropout.ts";
 import type { LossOptions } from "../passes/attach-loss.ts";
 import { IGNORE_INDEX } from "../passes/attach-loss.ts";
@@ -19,11 +19,12 @@ export interface StepSettings {
 }
 
 /** The options that tell it. */
-export type StepSettingOptions = Pick<TrainOptions, "labelSmoothing" | "classWeights" | "decayExempt" | "lrGroups" | "adapterDropout" | "headDropout" | "train">;
+export type StepSettingOptions = Pick<TrainOptions, "labelSmoothing" | "classWeights" | "decayExempt" | "lrGroups" | "adapterDropout" | "headDropout" | "train" | "gradAccumulationSteps">;
 
-/** Throws LOSS_SETTING_OF_OTHER_TASK, CLASS_WEIGHTS_COUNT, CLASS_WEIGHT_WRONG, CLASS_WITHOUT_RECORDS, and what segmentsOf throws. */
+/** Throws BATCH_MATTERS, LOSS_SETTING_OF_OTHER_TASK, CLASS_WEIGHTS_COUNT, CLASS_WEIGHT_WRONG, CLASS_WITHOUT_RECORDS, and what segmentsOf throws. */
 export function stepSettings(task: Task, prepared: Prepared, data: LoadedExamples, lr: number, options: StepSettingOptions): StepSettings {
-  const { labelSmoothing = 0, classWeights, adapterDropout = 0, headDropout = 0 } = options;
+  const { labelSmoothing = 0, classWeights, adapterDropout = 0, headDropout = 0, gradAccumulationSteps = 1 } = options;
+  if (task.batchMatters === true && gradAccumulationSteps > 1) throw batchMatters(task.name);
   const refuse = (setting: keyof LossOptions, flag: string, takes: string): void => {
     if (task.lossTakes?.includes(setting) !== true) throw lossSettingOfOtherTask(flag, task.problem === undefined ? task.name : `${task.name} with --problem ${task.problem}`, takes);
   };

@@ -20,6 +20,7 @@ export const TOKEN_CLASSIFICATION: Task = {
   data: { texts: [], words: WORD_COLUMNS, labelKind: TOKEN_NUMBERS, openLabels: openWordLabels },
   standInType: "bert", fed: ["input_ids", "attention_mask", "token_type_ids"],
   attachLoss: attachCrossEntropy,
+  lossTakes: ["labelSmoothing"],
   attachEvaluation: (_, logits) => ({
     outputs: [logits],
     start(names) {

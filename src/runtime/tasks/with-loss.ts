@@ -26,6 +26,8 @@ export function withLoss(task: Task, { file, load }: OwnLoss): Task {
   return {
     ...task,
     attachLoss: graft,
+    // Smoothing and class weights are of the task's own.
+    lossTakes: [],
     attachEvaluation(model, found) {
       const at = model.graph.outputs.indexOf(found);
       inlineFunctions(model);

@@ -86,6 +86,7 @@ describe("feature-extraction", function () {
     const tries = (records: readonly unknown[], more: Partial<Parameters<typeof train>[1]> = {}): Promise<unknown> => train(FOLDER, { task, train: write("t.jsonl", records), output: at("run"), dryRun: true, ...more });
     await assert.rejects(tries([{ text: "Anna" }]), { code: "DATA_COLUMN_MISSING", message: /has no pairs of texts.*anchor \+ positive \+ negative or anchor \+ positive/ });
     await assert.rejects(tries(pairs, { batchSize: 1 }), { code: "BATCH_OF_ONE", exitCode: 2 });
+    await assert.rejects(tries(pairs, { batchSize: 2, gradAccumulationSteps: 2 }), { code: "BATCH_MATTERS", exitCode: 2 });
     await assert.rejects(tries([{ sentence1: "a", sentence2: "b", score: "near" }]), { code: "LABEL_NUMBER_WRONG", message: /line 1: the label "near" is not a number of at least 0/ });
     await assert.rejects(train("fixtures/demo", { task: "text-classification", pooling: "cls", head: "mean", numLabels: 2, train: "fixtures/demo/train.tsv", output: at("run"), dryRun: true }), { code: "POOLING_OF_OTHER_TASK", exitCode: 2 });
     const notices: string[] = [];
