@@ -35,7 +35,7 @@ describe("LOSS_NOT_FINITE", function () {
   it("keeps the state of the last good step", async () => {
     const model = join(BERT, "model.dynamo.onnx");
     await failure(model, { lr: 1e30, adapter: join(BERT, "adapter") });
-    assert.deepEqual(readdirSync(at("run")).sort(), ["checkpoint-1", "metrics.jsonl", "run.json"]);
+    assert.deepEqual(readdirSync(at("run")).sort(), ["checkpoint-1", "metrics.jsonl", "run.json", "runs"]);
     assert.equal(readFileSync(at("run", "metrics.jsonl"), "utf8").trim().split("\n").length, 1);
     const { theta } = loadCheckpoint(at("run", "checkpoint-1"), 2178, 4).state;
     assert.ok(theta.every(Number.isFinite) && theta.some((v) => Math.abs(v) > 1e29));

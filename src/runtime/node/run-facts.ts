@@ -1,11 +1,12 @@
 /** What a run folder tells of the adapter in it, for a model card. */
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { METRICS } from "../metric-names.ts";
 import { TOLD_SETTINGS, type RunFacts } from "../model-folder/model-card.ts";
 import { readJson } from "./json-file.ts";
 
-/** `eval_accuracy` is a metric, `eval_runtime` and speeds are none. */
-const METRIC = /^eval_(?!runtime$|.*_per_second$)(.+)$/;
+/** `eval_accuracy` is a metric; `eval_runtime` and `eval_samples` are none. */
+const METRIC = /^eval_(.+)$/;
 
 /** Undefined where the adapter lies in no run folder, or in that of a run which isn't done: the adapter is an older run's then. Throws JSON_BROKEN. */
 export function runFacts(adapter: string): RunFacts | undefined {
@@ -22,7 +23,7 @@ export function runFacts(adapter: string): RunFacts | undefined {
     settings: Object.fromEntries(numbers(settings).filter(([key]) => key in TOLD_SETTINGS)),
     metrics: Object.fromEntries(results.flatMap(([name, value]) => {
       const metric = METRIC.exec(name)?.[1];
-      return metric === undefined ? [] : [[metric, value]];
+      return metric === undefined || !Object.hasOwn(METRICS, metric) ? [] : [[metric, value]];
     })),
   };
 }
