@@ -13,7 +13,7 @@ describe("settings of a step", () => {
   let folder = "";
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "hut-settings-"));
-    writeFileSync(join(folder, "one-class.jsonl"), '{"input_ids": [1, 2], "attention_mask": [1, 1], "label": 1}\n{"input_ids": [3], "attention_mask": [1], "label": 1}\n');
+    writeFileSync(join(folder, "two-of-three.jsonl"), '{"input_ids": [1, 2], "label": 0}\n{"input_ids": [3], "label": 2}\n');
   });
   after(() => { rmSync(folder, { recursive: true }); });
 
@@ -23,7 +23,7 @@ describe("settings of a step", () => {
     ["too many class weights", { classWeights: [1, 2, 3] }, { code: "CLASS_WEIGHTS_COUNT", message: /gives 3 weights, and the model has 2 classes/, exitCode: 2 }],
     ["class weights of nothing", { classWeights: [0, 0] }, { code: "CLASS_WEIGHT_WRONG", message: /some of them greater/, exitCode: 2 }],
     ["a class weight below 0", { classWeights: [1, -1] }, { code: "CLASS_WEIGHT_WRONG", message: /holds "-1"/, exitCode: 2 }],
-    ["balanced without a class", { classWeights: "balanced", train: "one-class.jsonl" }, { code: "CLASS_WITHOUT_RECORDS", message: /one-class\.jsonl" has none of "LABEL_0"/ }],
+    ["balanced without a class", { classWeights: "balanced", train: "two-of-three.jsonl", head: "mean", numLabels: 3 }, { code: "CLASS_WITHOUT_RECORDS", message: /two-of-three\.jsonl" has none of "LABEL_1"/ }],
     ["a group that isn't", { lrGroups: ["c=1"] }, { code: "LR_GROUP_WRONG", message: /"c=1" is no group with its rate\. .* the groups are a, b and head/, exitCode: 2 }],
     ["a group of nothing", { lrGroups: ["head=2x"], task: "text-generation", train: "fixtures/training/gpt2.jsonl" }, { code: "LR_GROUP_EMPTY", message: /names the group head, and nothing that is trained is in it/, exitCode: 2 }],
     ["a rate beside a rate of 0", { lr: 0, lrGroups: ["head=1e-3"] }, { code: "LR_GROUP_OF_NOTHING", message: /--lr is 0/, exitCode: 2 }],
@@ -31,7 +31,7 @@ describe("settings of a step", () => {
   for (const [what, options, expected] of wrong) {
     it(`refuses ${what}`, async () => {
       const file = options.train ?? "fixtures/training/bert.jsonl";
-      const model = options.task === "text-generation" ? "fixtures/cases/gpt2/model.ts.onnx" : BERT;
+      const model = options.task === "text-generation" ? "fixtures/cases/gpt2/model.ts.onnx" : options.head === undefined ? BERT : "fixtures/demo";
       await assert.rejects(train(model, { ...options, train: file.startsWith("fixtures") ? file : join(folder, file), output: join(folder, "run"), dryRun: true }), expected);
     });
   }
