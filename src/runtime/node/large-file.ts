@@ -38,7 +38,8 @@ export class LargeFile {
   #roomBytes = 0;
   #failure: { readonly error: unknown } | undefined;
   #isFinished = false;
-  #onBytes: (length: number) => void = () => undefined;
+  /** Called when more is written. */
+  #onWritten: () => void = () => undefined;
   #written = 0;
   /** Whoever waits for the thread to have done something. */
   #wake: () => void = () => undefined;
@@ -71,7 +72,7 @@ export class LargeFile {
     const stop = (): void => { this.#fail(interrupted()); };
     if (signal?.aborted === true) stop();
     signal?.addEventListener("abort", stop);
-    this.#onBytes = () => onBytes?.(Math.min(this.#written, size), size);
+    this.#onWritten = () => onBytes?.(Math.min(this.#written, size), size);
     try {
       this.#order({ kind: "copy", ranges: places.flatMap(({ bytes, position }) => (isCopied(bytes) ? [{ from: this.#descriptor(bytes.source), offset: bytes.offset, length: bytes.length, position }] : [])) });
       await this.#putAtHand(places.flatMap(({ bytes, position }) => (bytes instanceof ByteRange ? [] : [{ bytes, position }])));
@@ -111,7 +112,7 @@ export class LargeFile {
     else {
       if (report.room !== undefined) this.#rooms.push(new Uint8Array(report.room));
       this.#written += report.bytes;
-      this.#onBytes(report.bytes);
+      this.#onWritten();
     }
     this.#wake();
   }

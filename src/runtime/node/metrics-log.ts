@@ -43,16 +43,10 @@ export class MetricsLog {
     writeFileAtomic(this.file, [new TextEncoder().encode(kept.map(({ line }) => `${line}\n`).join(""))]);
   }
 
-  /** The losses of the first and the last step logged; null where none is. */
-  losses(): { first: number | null; last: number | null } {
+  /** The losses of the first and the last step logged, null where none is, and the mean of all, NaN then. */
+  losses(): { first: number | null; last: number | null; mean: number } {
     const losses = this.#records().flatMap(({ record }) => record["loss"] ?? []);
-    return { first: losses[0] ?? null, last: losses.at(-1) ?? null };
-  }
-
-  /** The mean of the steps' losses; NaN where there is none. */
-  meanLoss(): number {
-    const losses = this.#records().flatMap(({ record }) => record["loss"] ?? []);
-    return losses.reduce((a, b) => a + b, 0) / losses.length;
+    return { first: losses[0] ?? null, last: losses.at(-1) ?? null, mean: losses.reduce((a, b) => a + b, 0) / losses.length };
   }
 
   /** The evaluations in the log, in order: step, epoch and `eval_…`. */

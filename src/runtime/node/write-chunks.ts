@@ -25,7 +25,7 @@ export async function writeChunks(path: string, chunks: readonly Bytes[], { begu
     return total;
   }
   const places = placed(chunks);
-  const file = begun ?? LargeFile.begin(path, wholeOrTwin(chunks, places, total));
+  const file = begun ?? LargeFile.begin(path, wholeOrTwin(places, total));
   try {
     await file.write(places, total, options);
   } finally {
@@ -51,8 +51,8 @@ async function writeSmall(path: string, chunks: readonly Bytes[], total: number,
   }
 }
 
-function wholeOrTwin(chunks: readonly Bytes[], places: readonly Place[], total: number): { twin: FileSource | undefined; bytes: number } {
-  const twin = twinOf(chunks);
+function wholeOrTwin(places: readonly Place[], total: number): { twin: FileSource | undefined; bytes: number } {
+  const twin = twinAt(places, total);
   return { twin, bytes: twin === undefined ? total : places.reduce((sum, place) => sum + (isThere(place, twin) ? 0 : place.bytes.length), 0) };
 }
 
@@ -67,9 +67,12 @@ function placed(chunks: readonly Bytes[]): Place[] {
 
 /** The file of which a copy would have most of these bytes in their places already. */
 export function twinOf(chunks: readonly Bytes[]): FileSource | undefined {
-  const total = encodedLength(chunks);
+  return twinAt(placed(chunks), encodedLength(chunks));
+}
+
+function twinAt(places: readonly Place[], total: number): FileSource | undefined {
   const there = new Map<FileSource, number>();
-  for (const place of placed(chunks)) {
+  for (const place of places) {
     const source = place.bytes instanceof ByteRange ? place.bytes.source : undefined;
     if (source instanceof FileSource && isThere(place, source)) there.set(source, (there.get(source) ?? 0) + place.bytes.length);
   }

@@ -171,12 +171,12 @@ export async function train(path: string, asked: TrainOptions, runtime?: OnnxRun
     if (known !== undefined) classes = { at: state.step, figures: classesIn(known["eval_classes"]) };
     else await evaluateTheta(evalSession, evaluated.evaluation, data.dev, theta, options, (figures) => { classes = { at: state.step, figures }; });
   }
+  const losses = folder.log.losses();
   if (!interrupted) {
     writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem, pooling: task.pooling }));
-    folder.writeResults({ epoch: state.step / plan.perEpoch, train_samples: data.train.examples.length, train_loss: folder.log.meanLoss(), ...metrics,
+    folder.writeResults({ epoch: state.step / plan.perEpoch, train_samples: data.train.examples.length, train_loss: losses.mean, ...metrics,
       ...(data.dev === undefined ? {} : { eval_samples: data.dev.examples.length }), ...(classes.figures.length === 0 ? {} : { eval_classes: classes.figures }), ...speed, ...(best === null ? {} : { best_step: best.step }), steps: state.step });
   }
-  const losses = folder.log.losses();
   return { plan: planned, steps: state.step, firstLoss: losses.first, lastLoss: losses.last, metrics, classes: classes.figures, evaluations: folder.log.evaluations(), bestStep: best?.step ?? null, ...summary, ...speed, interrupted, found: null };
 }
 
