@@ -8,19 +8,15 @@
  * nested graph reads from outside gets its gradient by the `captured` rule of the node that holds it.
  */
 import type { HutError } from "../errors/hut-error.ts";
-import { failedRule, isOpsetLacks, noGradient, unreachedWeight, wrongGradientShape } from "../errors/graph.ts";
-import { dataTypeName, isFloating } from "../ir/data-type.ts";
-import { differentDims, formatShape } from "../ir/dim.ts";
+import { noGradient, unreachedWeight } from "../errors/graph.ts";
+import { isFloating } from "../ir/data-type.ts";
 import { copyGraph } from "../ir/copy-graph.ts";
 import type { Graph, Node, Value } from "../ir/graph.ts";
 import { capturedValues, everyNode } from "../ir/nested.ts";
-import type { GradientContext, GradientEntry, OpDefinition } from "../ops/define.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
-import { inferNode } from "../ops/infer.ts";
 import { definitionOf } from "../ops/registry.ts";
-import { schemaOf } from "./schema-of.ts";
-import { byName, missing } from "./by-name.ts";
-import { NOT_OPENED_KEY } from "./open-composites.ts";
+import { missing } from "./by-name.ts";
+import { check, entryOf, gradientContext, run, total, whyNot, type Definitions, type Gradients } from "./node-gradient.ts";
 
 /** What is differentiated, by what, and by which rules. */
 export interface DifferentiateOptions {
@@ -59,8 +55,6 @@ interface Walk {
   /** The error for a node that has no rule, or can't be differentiated for a reason. */
   readonly refuse: (node: Node, why: string | undefined) => HutError;
 }
-
-type Gradients = Map<Value, Value[]>;
 
 /** Walks the builder's graph backwards from the gradients that arrive at `seeds`. Returns every value's gradients, not yet added up. */
 function backward(walk: Walk, wrt: readonly Value[], seeds: ReadonlyMap<Value, Value>): Gradients {
@@ -145,26 +139,11 @@ function gapsTowards(graph: Graph, loss: Value, wrt: readonly Value[], definitio
   });
 }
 
-type Definitions = (node: Node) => OpDefinition | undefined;
-
-/** Why a node can't be differentiated, beyond a rule that is not written: an operator, or a version of it, that the definitions don't speak for. */
-function whyNot(node: Node, definition: OpDefinition | undefined, entry: GradientEntry<string, string>, opsets: ReadonlyMap<string, number>): string | undefined {
-  if (definition === undefined) return "an operator unknown here";
-  if (entry === "not differentiable") return "it is not differentiable";
-  if (definition.gradient === "opened") return node.metadata.get(NOT_OPENED_KEY);
-  if (entry === "unwritten" && definition.unwritten !== undefined) return definition.unwritten;
-  if (entry === "unwritten" || node.domain !== "") return undefined;
-  const opset = opsets.get("") ?? 1;
-  const version = schemaOf(node.opType, opset)?.since;
-  if (version === undefined || definition.opsets.includes(version)) return undefined;
-  return `in opset ${String(opset)} it means something else than since opset ${String(definition.opsets[0])}`;
-}
-
 /**
  * Everything computed from the chosen values, as long as it is of a float type, nested graphs included; and what leaves an operator that has no
  * derivative, so that it is met.
  */
-function dependentValues(graph: Graph, wrt: readonly Value[], definitions: Definitions): Set<Value> {
+export function dependentValues(graph: Graph, wrt: readonly Value[], definitions: Definitions): Set<Value> {
   const dependent = new Set(wrt);
   addDependent(graph, dependent, definitions);
   return dependent;
@@ -186,7 +165,8 @@ function addDependent(graph: Graph, dependent: Set<Value>, definitions: Definiti
   }
 }
 
-function nodesTowards(graph: Graph, goals: readonly Value[]): Set<Node> {
+/** The nodes that one of these values is computed by, nested ones included. */
+export function nodesTowards(graph: Graph, goals: readonly Value[]): Set<Node> {
   const wanted = new Set<Value>(goals);
   const nodes = new Set<Node>();
   for (const node of [...graph.nodes].reverse()) {
@@ -230,62 +210,4 @@ function shortest(from: readonly Value[], next: (v: Value) => readonly Value[], 
     }
   }
   return [];
-}
-
-/** The definition's answer for one input; a variadic operator's last name stands for all that follow. */
-function entryOf(definition: OpDefinition | undefined, index: number): GradientEntry<string, string> {
-  if (definition === undefined) return "unwritten";
-  if (definition.gradient === "none") return "none";
-  // A composite that is still here could not be opened.
-  if (definition.gradient === "opened") return "unwritten";
-  const name = definition.inputs[Math.min(index, definition.inputs.length - 1)];
-  return name === undefined ? "unwritten" : definition.gradient[name] ?? "unwritten";
-}
-
-function gradientContext(op: OpBuilder, node: Node, definition: OpDefinition | undefined, opsets: ReadonlyMap<string, number>, gradients: Gradients,
-): (index: number) => GradientContext<string, string> {
-  const inputAt = (name: string): number => definition?.inputs.indexOf(name) ?? -1;
-  const outputAt = (name: string): number => (name.includes(":") ? Number(name.split(":")[1]) : definition?.outputs.indexOf(name) ?? -1);
-  const inputs = byName((name) => node.inputs[inputAt(name)] ?? missing(node, name));
-  const outputs = byName((name) => {
-    const at = outputAt(name);
-    const present = node.outputs[at];
-    if (present !== undefined) return present;
-    const made = op.graph.newValue(`${node.name}/${name}`);
-    node.setOutput(at, made);
-    inferNode(node, opsets);
-    return made;
-  });
-  const arrived = (name: string): Value | undefined => { const v = node.outputs[outputAt(name)]; return v !== undefined && gradients.has(v) ? v : undefined; };
-  const reached = (name: string): boolean => arrived(name) !== undefined;
-  const grads = byName((name) => total(op, arrived(name) ?? missing(node, name), gradients));
-  return (index) => ({ op, node, in: inputs, out: outputs, grad: grads, index, has: (name) => node.inputs[inputAt(name)] !== undefined, reached });
-}
-
-/** The sum of a value's gradients, made once. */
-function total(op: OpBuilder, value: Value, gradients: Gradients): Value {
-  const parts = gradients.get(value) ?? [];
-  const [first, ...rest] = parts;
-  if (first === undefined) throw new TypeError(`no gradient reached "${value.name}"`);
-  const sum = rest.reduce((a, b) => op.Add(a, b), first);
-  gradients.set(value, [sum]);
-  return sum;
-}
-
-function run<T>(rule: () => T, node: Node): T {
-  try {
-    return rule();
-  } catch (error) {
-    throw error instanceof TypeError || isOpsetLacks(error) ? failedRule(node.opType, node.name, error) : error;
-  }
-}
-
-function check(node: Node, input: Value, gradient: Value): void {
-  const [want, have] = [input.shape, gradient.shape];
-  if (want !== undefined && have !== undefined && (want.length !== have.length || want.some((d, i) => differentDims(d, have[i])))) {
-    throw wrongGradientShape(node.opType, node.name, `${formatShape(have)} for an input of ${formatShape(want)}`);
-  }
-  if (input.dataType !== 0 && gradient.dataType !== 0 && input.dataType !== gradient.dataType) {
-    throw wrongGradientShape(node.opType, node.name, `${dataTypeName(gradient.dataType)} for an input of ${dataTypeName(input.dataType)}`);
-  }
 }

@@ -5,16 +5,12 @@
  * Guarantees: graph outputs keep names and values; nodes with nested graphs, nodes that draw random numbers, operators outside of ONNX's own
  * domain (who knows what they draw), and pinned values stay.
  */
-import type { Attribute } from "../ir/attribute.ts";
 import type { Graph, Node, Value } from "../ir/graph.ts";
-import { Tensor } from "../ir/tensor.ts";
+import { attributesKey, MAX_COMPARED, tensorKey } from "./attributes-key.ts";
 import { schemaOf } from "./schema-of.ts";
 
 /** Operators whose every run differs. */
 const RANDOM = new Set(["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial", "Dropout"]);
-
-/** Constants are compared up to this many bytes: shapes, scalars, small tables. */
-const MAX_COMPARED = 1024;
 
 /** Returns how many nodes were merged away. */
 export function mergeRepeated(graph: Graph): number {
@@ -29,10 +25,10 @@ export function mergeRepeated(graph: Graph): number {
   const first = new Map<string, Node>();
   const gone: Node[] = [];
   for (const node of graph.nodes) {
-    const attributes = [...node.attributes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, a]) => attributeKey(name, a));
+    const attributes = attributesKey(node);
     const outputs = node.outputs.filter((o) => o !== undefined);
-    if (node.domain !== "" || RANDOM.has(node.opType) || outputs.some((o) => o.pinned) || attributes.includes(undefined)) continue;
-    const key = [node.opType, isVariadic(node) ? node.outputs.length : "", ...attributes, "|", ...node.inputs.map(idOf)].join(" ");
+    if (node.domain !== "" || RANDOM.has(node.opType) || outputs.some((o) => o.pinned) || attributes === undefined) continue;
+    const key = [node.opType, isVariadic(node) ? node.outputs.length : "", attributes, "|", ...node.inputs.map(idOf)].join(" ");
     const twin = first.get(key);
     if (twin === undefined || outputs.some((o) => graph.outputs.includes(o))) {
       first.set(key, twin ?? node);
@@ -76,25 +72,4 @@ function mergeConstants(graph: Graph): void {
       graph.initializers.delete(value);
     }
   }
-}
-
-function tensorKey(tensor: Tensor): string {
-  return `${String(tensor.dataType)}[${tensor.dims.join()}]${[...tensor.bytes()].join()}`;
-}
-
-/** An attribute as text; undefined for one that isn't compared. */
-function attributeKey(name: string, a: Attribute): string | undefined {
-  switch (a.kind) {
-    case "tensor": return a.value.atHand && a.value.byteLength <= MAX_COMPARED ? JSON.stringify([name, a.kind, tensorKey(a.value)]) : undefined;
-    case "float": case "int": return JSON.stringify([name, a.kind, numberKey(a.value)]);
-    case "string": return JSON.stringify([name, a.kind, a.value]);
-    case "floats": case "ints": return JSON.stringify([name, a.kind, a.value.map(numberKey)]);
-    case "strings": return JSON.stringify([name, a.kind, a.value]);
-    default: return undefined;
-  }
-}
-
-/** −0 is another number than 0: 1/x tells them apart. */
-function numberKey(value: number | bigint): string {
-  return Object.is(value, -0) ? "-0" : String(value);
 }

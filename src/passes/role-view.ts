@@ -5,14 +5,17 @@
 import { modelFromProto } from "../ir/load.ts";
 import { factsOf, setFacts } from "../ir/facts.ts";
 import type { Model } from "../ir/model.ts";
+import { everyNode } from "../ir/nested.ts";
 import { modelToProto } from "../ir/save.ts";
 import { inferGraph } from "../ops/infer.ts";
+import { definitionOf } from "../ops/registry.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { normalizeConstants } from "./normalize-constants.ts";
 import { openComposites } from "./open-composites.ts";
 
-/** The copy, with the facts that were inferred of the original. */
+/** The copy, with the facts that were inferred of the original; the model itself where nothing is to be opened. */
 export function roleView(model: Model): Model {
+  if (model.functions.length === 0 && !everyNode(model.graph).some((node) => definitionOf(node)?.opens !== undefined)) return model;
   const view = modelFromProto(modelToProto(model), { ...model.tensors, file: "view" });
   setFacts(view.graph, factsOf(model.graph));
   const { calls } = inlineFunctions(view);

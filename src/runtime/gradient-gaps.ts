@@ -7,6 +7,7 @@ import { OpBuilder } from "../ops/generated/builder.ts";
 import { definitionOf } from "../ops/registry.ts";
 import { dependsOn, differentiate, nodesWithoutGradient, pathToLoss, type GradientGap } from "../passes/differentiate.ts";
 import { normalizeForTraining } from "../passes/normalize-for-training.ts";
+import { everyRuleFits } from "../passes/try-rules.ts";
 import { inputDependent } from "../passes/weights/input-dependent.ts";
 import { decideBranches } from "./training-graphs.ts";
 
@@ -31,7 +32,7 @@ function failingRules({ graph, opsets }: Model, output: Value, weights: readonly
   // What a branch holds for itself, nothing outside of it can be differentiated by.
   const own = weights.filter((weight) => graph.initializers.has(weight) || weight.producer?.graph === graph);
   const first = own.find((weight) => dependsOn(graph, output, weight));
-  if (first === undefined) return [];
+  if (first === undefined || everyRuleFits(graph, output, [first], opsets)) return [];
   const seed = new OpBuilder(graph, { opsets, origin: "inspect" }).Mul(output, output);
   try {
     differentiate(graph, { opsets, loss: output, seed, wrt: [first] });
