@@ -1,4 +1,4 @@
-/** Changes the tensors of messages that the IR carries through without reading them: functions, training info, sparse tensors. */
+/** Goes through the tensors of messages as they are: of those that the IR carries through without reading them (functions, training info, sparse tensors), and of a whole model. */
 import { type FieldSpec, type MessageName, MESSAGES, type TensorProto } from "./generated/schema.ts";
 
 /** The message with every tensor in it, wherever it stands, as `change` gives it. What holds none that changes stays the very object it was. */

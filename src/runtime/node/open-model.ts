@@ -2,6 +2,8 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { modelFileMissing } from "../../errors/runtime.ts";
+import type { ModelProto } from "../../ir/proto/generated/schema.ts";
+import { mapTensors } from "../../ir/proto/map-tensors.ts";
 import type { OpenExternal } from "../../ir/proto/tensor.ts";
 import type { ByteRange } from "../../ir/source.ts";
 import { loadableModel, type LoadableModel } from "../loadable-model.ts";
@@ -64,16 +66,10 @@ export function openModel(path: string): OpenedModel {
   };
   try {
     const { proto, load, loadInlined } = loadableModel(source, openExternal);
-    let isLoaded = false;
-    const loaded = <T>(model: T): T => {
-      isLoaded = true;
-      return model;
-    };
     return {
-      path: file, folder, file: basename(real), size: source.size, source, proto, load: () => loaded(load()), loadInlined: () => loaded(loadInlined()), openExternal, [Symbol.dispose]: dispose,
-      // Data files are opened when a model is made of the message.
+      path: file, folder, file: basename(real), size: source.size, source, proto, load, loadInlined, openExternal, [Symbol.dispose]: dispose,
       get files() {
-        if (!isLoaded) load();
+        for (const location of externalLocations(proto)) openExternal(location);
         return [real, ...opened.keys()];
       },
       locate(range) {
@@ -85,4 +81,15 @@ export function openModel(path: string): OpenedModel {
     dispose();
     throw error;
   }
+}
+
+/** The files that a message's tensors say they lie in, wherever the tensors stand. What a tensor says of itself is checked where it is read. */
+function externalLocations(proto: ModelProto): Set<string> {
+  const locations = new Set<string>();
+  mapTensors("ModelProto", proto, (tensor) => {
+    const location = tensor.dataLocation === 1 ? tensor.externalData.find(({ key }) => key === "location")?.value : undefined;
+    if (location !== undefined && location !== "") locations.add(location);
+    return tensor;
+  });
+  return locations;
 }
