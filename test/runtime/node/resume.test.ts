@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { train, type TrainOptions, type TrainResult } from "../../../src/index.ts";
 import { LOCK_FILE } from "../../../src/runtime/node/lock-folder.ts";
 import { curves } from "./event-files.ts";
+import { bundledProgram } from "../../cli/bundled.ts";
 import { withoutTimes } from "./run-log.ts";
 
 const BERT = "fixtures/cases/bert";
@@ -222,6 +223,7 @@ describe("train --resume", function () {
 describe("train --resume of a run that looks for its best evaluation", function () {
   this.timeout(120_000);
   let folder = "";
+  let built: ReturnType<typeof bundledProgram>;
   const at = (...names: string[]): string => join(folder, ...names);
   const copyAtEach = async (options: TrainOptions, names: string): Promise<TrainResult> => {
     let seen = 0;
@@ -233,10 +235,14 @@ describe("train --resume of a run that looks for its best evaluation", function 
   };
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "hut-best-"));
+    built = bundledProgram();
     const lines = readFileSync(join(BERT, "batch.jsonl"), "utf8").trim().split("\n");
     writeFileSync(at("train.jsonl"), [...lines, ...lines].slice(0, 7).join("\n"));
   });
-  after(() => { rmSync(folder, { recursive: true }); });
+  after(() => {
+    built.remove();
+    rmSync(folder, { recursive: true });
+  });
 
   it("ends with the bytes and the choice of an undisturbed run, whatever it was stopped after", async () => {
     const settings = { train: at("train.jsonl"), dev: join(BERT, "batch.jsonl"), batchSize: 2, epochs: 8, threads: 1, lr: 0.3, lrScheduler: "constant" as const, seed: 3, evalSteps: 3, saveSteps: 4, saveTotalLimit: 2, bestMetric: "loss", patience: 3 };
@@ -262,7 +268,7 @@ describe("train --resume of a run that looks for its best evaluation", function 
 
   it("stops at Ctrl-C in a terminal at three points, and goes on to the same bytes", async () => {
     const words = ["train", MODEL, "--train", at("train.jsonl"), "--dev", join(BERT, "batch.jsonl"), "--batch-size", "2", "--epochs", "3", "--threads", "1", "--save-steps", "2"];
-    const command = (...more: string[]): ReturnType<typeof spawn> => spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", ...words, ...more, "--quiet"], { stdio: "ignore" });
+    const command = (...more: string[]): ReturnType<typeof spawn> => spawn(process.execPath, [built.program, ...words, ...more, "--quiet"], { stdio: "ignore" });
     const ended = (child: ReturnType<typeof spawn>): Promise<number | null> => new Promise((resolve) => { child.once("exit", resolve); });
     assert.equal(await ended(command("-o", at("calm"))), 0);
     for (const [i, steps] of [1, 4, 7].entries()) {
