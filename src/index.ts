@@ -4,6 +4,7 @@ export { adapt } from "./runtime/node/verbs/adapt.ts";
 export { artifacts } from "./runtime/node/verbs/artifacts.ts";
 export { train } from "./runtime/node/verbs/train.ts";
 export { evaluate, predict } from "./runtime/node/verbs/evaluate.ts";
+export { generate } from "./runtime/node/verbs/generate.ts";
 export { fold } from "./runtime/node/verbs/fold.ts";
 export { verify } from "./runtime/node/verbs/verify.ts";
 export { demo } from "./runtime/node/verbs/demo.ts";

@@ -1,7 +1,7 @@
 /** What a verb of the command line is made of. A command holds no logic: the library does the work. */
 import type {
   AdaptResult, AdaptVerbOptions, ArtifactsOptions, ArtifactsResult, CommonOptions, DemoOptions, DemoResult, EvaluateOptions, EvaluateResult, FoldOptions,
-  FoldResult, InspectOptions, InspectResult, PredictOptions, PredictResult, TrainOptions, TrainResult, VerifyOptions, VerifyResult,
+  FoldResult, GenerateOptions, GenerateResult, InspectOptions, InspectResult, PredictOptions, PredictResult, TrainOptions, TrainResult, VerifyOptions, VerifyResult,
 } from "../runtime/options.ts";
 import type { Flag, RequiredFlag } from "./flag.ts";
 
@@ -13,6 +13,7 @@ export interface Verbs {
   train(model: string, options: TrainOptions): Promise<TrainResult>;
   evaluate(model: string, options: EvaluateOptions): Promise<EvaluateResult>;
   predict(model: string, options: PredictOptions): Promise<PredictResult>;
+  generate(model: string, options: GenerateOptions): Promise<GenerateResult>;
   fold(model: string, options: FoldOptions): Promise<FoldResult>;
   verify(model: string, options: VerifyOptions): Promise<VerifyResult>;
   demo(options: DemoOptions): Promise<DemoResult>;

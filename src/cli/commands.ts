@@ -5,9 +5,10 @@ import { artifacts } from "./commands/artifacts.ts";
 import { demo } from "./commands/demo.ts";
 import { evaluate } from "./commands/evaluate.ts";
 import { fold } from "./commands/fold.ts";
+import { generate } from "./commands/generate.ts";
 import { inspect } from "./commands/inspect.ts";
 import { predict } from "./commands/predict.ts";
 import { train } from "./commands/train.ts";
 import { verify } from "./commands/verify.ts";
 
-export const COMMANDS: readonly Command[] = [demo, inspect, train, evaluate, predict, fold, verify, adapt, artifacts];
+export const COMMANDS: readonly Command[] = [demo, inspect, train, evaluate, predict, generate, fold, verify, adapt, artifacts];

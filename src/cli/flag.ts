@@ -3,7 +3,7 @@ import { choiceWrong, numberWrong, patternOpen, valueEmpty, valueIsFlag } from "
 import { similar } from "./similar.ts";
 
 /** The headings of a verb's help, in order. */
-export type FlagGroup = "Files:" | "Which weights:" | "Data:" | "Training:" | "Running:" | "General:";
+export type FlagGroup = "Files:" | "Which weights:" | "Data:" | "Training:" | "Generating:" | "Running:" | "General:";
 
 /** What values a flag takes: what `parse` checks of a word, said as data for the config file, whose values are no words. */
 export type FlagKind =

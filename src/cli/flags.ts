@@ -20,6 +20,7 @@ const files = { group: "Files:" } as const;
 const weights = { group: "Which weights:" } as const;
 const data = { group: "Data:" } as const;
 const training = { group: "Training:" } as const;
+const generating = { group: "Generating:" } as const;
 const running = { group: "Running:" } as const;
 const general = { group: "General:" } as const;
 
@@ -122,6 +123,16 @@ export const bestMetric: Flag<string | boolean> = optionalText("--best-metric [n
 export const patience: Flag<number> = number("--patience <n>", "stop after n evaluations without a better one, and write the best", { ...training, integer: true, min: 1 });
 
 export const findLr: Flag<boolean> = toggle("--find-lr", "only look for a learning rate, in a short run with rising ones; nothing is written", training);
+
+export const prompt: Flag<string> = text("--prompt <words>", "the text to be continued", data);
+export const maxNewTokens: Flag<number> = number("--max-new-tokens <n>", "most tokens that are added", { ...generating, default: DEFAULTS.maxNewTokens, integer: true, min: 1 });
+export const numBeams: Flag<number> = number("--num-beams <n>", "look for the likeliest text with so many beams", { ...generating, default: `${String(DEFAULTS.numBeams)}: the likeliest token each time`, integer: true, min: 1 });
+export const lengthPenalty: Flag<number> = number("--length-penalty <x>", "with beams: a text's log probability is divided by its length to this power", { ...generating, default: DEFAULTS.lengthPenalty });
+export const noRepeatNgramSize: Flag<number> = number("--no-repeat-ngram-size <n>", "no run of n tokens comes twice; 0: any may", { ...generating, default: DEFAULTS.noRepeatNgramSize, integer: true, min: 0 });
+export const temperature: Flag<number> = number("--temperature <x>", "draw tokens, from logits divided by this", { ...generating, default: `${String(DEFAULTS.temperature)} where tokens are drawn`, above: 0 });
+export const topK: Flag<number> = number("--top-k <k>", "draw from the k likeliest tokens; 0: from all", { ...generating, default: `${String(DEFAULTS.topK)} where tokens are drawn`, integer: true, min: 0 });
+export const topP: Flag<number> = number("--top-p <p>", "draw from the likeliest tokens that have this probability together", { ...generating, default: `${String(DEFAULTS.topP)} where tokens are drawn`, above: 0, max: 1 });
+export const noCache: Flag<boolean> = toggle("--no-cache", "compute every text anew for each token, also where the export has a cache", generating);
 
 export const threads: Flag<number> = number("--threads <n>", "threads of ONNX Runtime",
   { ...running, default: "ONNX Runtime's own choice", integer: true, min: 1, max: MAX_THREADS });

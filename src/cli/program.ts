@@ -7,7 +7,7 @@ import { flagName, flagUsage, type Flag, type FlagGroup } from "./flag.ts";
 import { COMMON, CONFIG_FLAGS } from "./flags.ts";
 import { similar } from "./similar.ts";
 
-const GROUPS: readonly FlagGroup[] = ["Files:", "Which weights:", "Data:", "Training:", "Running:", "General:"];
+const GROUPS: readonly FlagGroup[] = ["Files:", "Which weights:", "Data:", "Training:", "Generating:", "Running:", "General:"];
 
 /** A command line that is right: which verb, on what, with which options. */
 export interface Invocation {

@@ -68,7 +68,12 @@ async function runVerb({ command, model, values }: Invocation, context: CliConte
   const interrupts = catchInterrupts(context.signals, () => {
     if (!quiet) display.writeLine(command.stopping);
   }, () => { context.exit(130); });
+  const told = { pieces: 0 };
   const common: CommonOptions = {
+    onText: json ? undefined : (piece) => {
+      told.pieces += 1;
+      stdout.write(piece.split("\n").map(printable).join("\n"));
+    },
     signal: interrupts.signal,
     onProgress: quiet || (json && !verbose) ? undefined : (progress) => { display.report(progress); },
     onNotice: quiet ? undefined : (notice) => { display.writeLine(`${colored(stderr, "yellow", "note:")} ${printable(notice)}`); },
@@ -76,6 +81,7 @@ async function runVerb({ command, model, values }: Invocation, context: CliConte
   try {
     const outcome = await command.run(context.verbs, model, values, common, verbose);
     display.finish();
+    if (told.pieces > 0) stdout.write("\n");
     writeLines(stdout, json ? [JSON.stringify(outcome.result)] : outcome.lines);
     // A script that runs several commands must stop at Ctrl-C, also where the work was done by then.
     return interrupts.signal.aborted ? 130 : outcome.exitCode;

@@ -8,6 +8,7 @@ export const VERBS: Verbs = {
   train: async (model, options) => (await import("../runtime/node/verbs/train.ts")).train(model, options),
   evaluate: async (model, options) => (await import("../runtime/node/verbs/evaluate.ts")).evaluate(model, options),
   predict: async (model, options) => (await import("../runtime/node/verbs/evaluate.ts")).predict(model, options),
+  generate: async (model, options) => (await import("../runtime/node/verbs/generate.ts")).generate(model, options),
   fold: async (model, options) => (await import("../runtime/node/verbs/fold.ts")).fold(model, options),
   verify: async (model, options) => (await import("../runtime/node/verbs/verify.ts")).verify(model, options),
   demo: async (options) => (await import("../runtime/node/verbs/demo.ts")).demo(options),

@@ -44,6 +44,8 @@ export interface CommonOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Remarks worth a line on stderr: a word that meant two things, weights that were copied. */
   readonly onNotice?: ((notice: string) => void) | undefined;
+  /** Text as it is generated, piece by piece; `generate` of one prompt alone. */
+  readonly onText?: ((piece: string) => void) | undefined;
 }
 
 /** How sessions run. */
@@ -114,10 +116,11 @@ export const DEFAULTS: {
   readonly task: TaskName; readonly problem: ProblemName; readonly method: string; readonly rank: number; readonly targetModules: readonly string[]; readonly epochs: number; readonly batchSize: number;
   readonly maxSeqLength: number; readonly weightDecay: number; readonly maxGradNorm: number; readonly lrScheduler: Scheduler; readonly warmupRatio: number; readonly seed: number; readonly saveTotalLimit: number; readonly format: ArtifactFormat; readonly optimizer: OptimizerName;
   readonly gradAccumulationSteps: number; readonly labelSmoothing: number; readonly adapterDropout: number; readonly headDropout: number;
+  readonly maxNewTokens: number; readonly numBeams: number; readonly lengthPenalty: number; readonly noRepeatNgramSize: number; readonly temperature: number; readonly topK: number; readonly topP: number;
 } = {
   task: "text-classification", problem: "single", method: "hut", rank: 8, targetModules: ["q", "v"], epochs: 3, batchSize: 32,
   maxSeqLength: 128, weightDecay: 0, maxGradNorm: 1, lrScheduler: "linear", warmupRatio: 0.06, seed: 0, saveTotalLimit: 1, format: "step", optimizer: "adamw",
-  gradAccumulationSteps: 1, labelSmoothing: 0, adapterDropout: 0, headDropout: 0,
+  gradAccumulationSteps: 1, labelSmoothing: 0, adapterDropout: 0, headDropout: 0, maxNewTokens: 64, numBeams: 1, lengthPenalty: 1, noRepeatNgramSize: 0, temperature: 1, topK: 0, topP: 1,
 };
 
 export interface InspectOptions extends CommonOptions {
@@ -350,6 +353,45 @@ export interface PredictResult {
   readonly examples: number;
   readonly output: string;
   readonly seconds: number;
+}
+
+export interface GenerateOptions extends CommonOptions, RunOptions, TrainedOptions, Pick<DataOptions, "textColumn" | "tokenizer" | "batchSize"> {
+  /** A text to be continued. */
+  readonly prompt?: string | undefined;
+  /** Or a file of them. */
+  readonly data?: string | undefined;
+  /** JSONL, one record a prompt: needed with `data`. */
+  readonly output?: string | undefined;
+  readonly maxNewTokens?: number | undefined;
+  readonly numBeams?: number | undefined;
+  /** Of several beams: above 0 longer texts are favoured. */
+  readonly lengthPenalty?: number | undefined;
+  /** No run of so many tokens comes twice; 0: any may. */
+  readonly noRepeatNgramSize?: number | undefined;
+  /** Any of these three given, tokens are drawn rather than the likeliest taken. */
+  readonly temperature?: number | undefined;
+  readonly topK?: number | undefined;
+  readonly topP?: number | undefined;
+  readonly seed?: number | undefined;
+  /** Whether a cache is used that the export has; true where left out. */
+  readonly cache?: boolean | undefined;
+  readonly outputName?: string | undefined;
+  readonly force?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface GenerateResult {
+  /** Prompts. */
+  readonly examples: number;
+  /** Tokens that were added, all prompts together. */
+  readonly tokens: number;
+  /** With `prompt`: what it is continued with; null with `data`. */
+  readonly text: string | null;
+  /** The file written; null with `prompt` alone. */
+  readonly output: string | null;
+  readonly cached: boolean;
+  readonly seconds: number;
+  readonly tokensPerSecond: number;
 }
 
 /** One of `adapter` and `checkpoint` is needed. */

@@ -209,7 +209,7 @@ describe("what config files hold", () => {
 
   it("has no text of which isn't known whether it is a path", () => {
     for (const flag of COMMANDS.flatMap(({ flags }) => Object.values(flags))) {
-      if (flag.kind.type === "text") assert.ok([...PATH_WORDS, "name"].includes(/[<[](.*)[>\]]$/.exec(flag.flags)?.[1] ?? ""), flag.flags);
+      if (flag.kind.type === "text") assert.ok([...PATH_WORDS, "name", "words"].includes(/[<[](.*)[>\]]$/.exec(flag.flags)?.[1] ?? ""), flag.flags);
     }
   });
 

@@ -31,7 +31,7 @@ export interface Call {
 
 /** Verbs that note what they are called with and answer with small results. */
 export function fakeVerbs(calls: Call[], override: Partial<Verbs> = {}): Verbs {
-  const note = (verb: string, model: string | undefined, { signal: _s, onProgress: _p, onNotice: _n, ...options }: Record<string, unknown>): void => {
+  const note = (verb: string, model: string | undefined, { signal: _s, onProgress: _p, onNotice: _n, onText: _t, ...options }: Record<string, unknown>): void => {
     calls.push({ verb, model, options });
   };
   const answer = <R>(verb: string, result: R) => (model: string, options: object): Promise<R> => {
@@ -55,6 +55,7 @@ export function fakeVerbs(calls: Call[], override: Partial<Verbs> = {}): Verbs {
     }),
     evaluate: answer("evaluate", { examples: 872, metrics: { eval_loss: 0.5, eval_accuracy: 0.8 }, classes: [{ label: "good", precision: 0.75, recall: 0.5, f1: 0.6, support: 400 }], seconds: 3 }),
     predict: answer("predict", { examples: 872, output: "p.jsonl", seconds: 3 }),
+    generate: answer("generate", { examples: 2, tokens: 24, text: null, output: "g.jsonl", cached: true, seconds: 3, tokensPerSecond: 8 }),
     fold: answer("fold", {
       folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], floated: [], requantized: [], seconds: 0.1, bytesWritten: 19_000_000, output: "merged.onnx", files: ["merged.onnx"],
     }),

@@ -12,12 +12,22 @@ const CACHE = /^past(_key_values)?[._]/;
 /** The condition of a decoder that holds both branches, with and without a cache. */
 const CACHE_SWITCH = "use_cache_branch";
 
+/** Whether an input holds what a decoder remembers of earlier tokens. */
+export function isCache(spec: InputSpec): boolean {
+  return CACHE.test(spec.name) && isFloating(spec.dtype);
+}
+
+/** Whether an input says that there is a cache. */
+export function isCacheSwitch(spec: InputSpec): boolean {
+  return spec.name === CACHE_SWITCH && spec.dtype === DataType.BOOL;
+}
+
 /**
  * The one value of an input that is the same whatever the data, so that a graph may hold it as a constant; undefined for every other input. A
  * decoder that holds both branches always starts without a cache.
  */
 export function fixedInput(spec: InputSpec): Tensor | undefined {
-  if (spec.name !== CACHE_SWITCH || spec.dtype !== DataType.BOOL) return undefined;
+  if (!isCacheSwitch(spec)) return undefined;
   const dims = spec.shape.map((dim) => (typeof dim === "number" ? dim : 1));
   return Tensor.bools(dims, new Array<boolean>(elementCount(dims)).fill(false));
 }
@@ -32,7 +42,7 @@ export function madeInput(spec: InputSpec): ((size: number) => Feed) | undefined
     const numbers = Float64Array.from(fixed.toNumbers() ?? []);
     return () => ({ dataType: fixed.dataType, dims: fixed.dims, data: elementKind(spec).pack(numbers) });
   }
-  if (!CACHE.test(spec.name) || !isFloating(spec.dtype)) return undefined;
+  if (!isCache(spec)) return undefined;
   const batchAxis = spec.shape.length === 5 ? 1 : 0;
   const free = spec.shape.flatMap((dim, axis) => (axis !== batchAxis && (typeof dim !== "number" || dim === 0) ? [axis] : []));
   const [length] = free;

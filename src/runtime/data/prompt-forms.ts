@@ -10,11 +10,29 @@ import type { TextTokenizer } from "./tokenizer.ts";
 type Fields = DataRecord["fields"];
 type Read = (fields: Fields, place: RecordPlace) => ReadText;
 
+/** What is to be continued. */
+export interface Asked {
+  /** T token ids, those that begin a text included, without what ends one. */
+  readonly ids: readonly number[];
+  /** The prompt as text. */
+  readonly prompt: string;
+  /** What the record has to follow it, where it tells. */
+  readonly reference: string | undefined;
+}
+
+/** A way to write a record that also tells what to begin with. */
+export interface PromptForm extends TextForm {
+  /** How a record's prompt is read. The answer's column may be missing. */
+  ask(columns: readonly string[], tokenizer: TextTokenizer): (fields: Fields, place: RecordPlace) => Asked;
+  /** The columns of the prompt alone, where the file has these and no answers. */
+  readonly alone: string;
+}
+
 /** In the order in which they are looked for. */
-export const PROMPT_FORMS: readonly TextForm[] = [
-  { words: "messages", columnsOf: ({ columns, texts, records }) => (texts === undefined ? all(columns, ["messages"]) : texts.length === 1 && isConversation(own(records[0]?.fields ?? {}, texts[0] ?? "")) ? texts : undefined), open: conversations },
-  { words: "prompt + completion", columnsOf: ({ columns, texts }) => (texts === undefined ? all(columns, ["prompt", "completion"]) : texts.length === 2 ? texts : undefined), open: completions },
-  { words: "instruction + output", columnsOf: ({ columns, texts }) => (texts === undefined ? all(columns, ["instruction", "output"]) : undefined), open: instructions },
+export const PROMPT_FORMS: readonly PromptForm[] = [
+  { words: "messages", columnsOf: ({ columns, texts, records }) => (texts === undefined ? all(columns, ["messages"]) : texts.length === 1 && isConversation(own(records[0]?.fields ?? {}, texts[0] ?? "")) ? texts : undefined), open: conversations, alone: "messages", ask: askConversation },
+  { words: "prompt + completion", columnsOf: ({ columns, texts }) => (texts === undefined ? all(columns, ["prompt", "completion"]) : texts.length === 2 ? texts : undefined), open: completions, alone: "prompt", ask: askCompletion },
+  { words: "instruction + output", columnsOf: ({ columns, texts }) => (texts === undefined ? all(columns, ["instruction", "output"]) : undefined), open: instructions, alone: "instruction", ask: askInstruction },
 ];
 
 function all(columns: readonly string[], wanted: readonly string[]): readonly string[] | undefined {
@@ -34,14 +52,60 @@ function completions([prompt = "prompt", completion = "completion"]: readonly st
 
 /** Alpaca's `instruction`, `input` (where there is one) and `output`, in the words that Alpaca was trained with. */
 function instructions(_columns: readonly string[], tokenizer: TextTokenizer, options: FormOptions): Read {
+  return (fields, place) => written(instructionText(fields, place), textAt(fields, "output", place), tokenizer, options);
+}
+
+function instructionText(fields: Fields, place: RecordPlace): string {
+  const instruction = textAt(fields, "instruction", place);
+  const input = own(fields, "input");
+  const more = typeof input === "string" && input !== "" ? input : undefined;
+  const task = `Below is an instruction that describes a task${more === undefined ? "" : ", paired with an input that provides further context"}. Write a response that appropriately completes the request.`;
+  return `${task}\n\n### Instruction:\n${instruction}\n\n${more === undefined ? "" : `### Input:\n${more}\n\n`}### Response:\n`;
+}
+
+function askInstruction(_columns: readonly string[], tokenizer: TextTokenizer): ReturnType<PromptForm["ask"]> {
+  return (fields, place) => askedText(instructionText(fields, place), answerAt(fields, "output", place), tokenizer);
+}
+
+function askCompletion([prompt = "prompt", completion = "completion"]: readonly string[], tokenizer: TextTokenizer): ReturnType<PromptForm["ask"]> {
   return (fields, place) => {
-    const instruction = textAt(fields, "instruction", place);
-    const input = own(fields, "input");
-    const more = typeof input === "string" && input !== "" ? input : undefined;
-    const task = `Below is an instruction that describes a task${more === undefined ? "" : ", paired with an input that provides further context"}. Write a response that appropriately completes the request.`;
-    const prompt = `${task}\n\n### Instruction:\n${instruction}\n\n${more === undefined ? "" : `### Input:\n${more}\n\n`}### Response:\n`;
-    return written(prompt, textAt(fields, "output", place), tokenizer, options);
+    if (!isConversation(own(fields, prompt))) return askedText(textAt(fields, prompt, place), answerAt(fields, completion, place), tokenizer);
+    const answer = isConversation(own(fields, completion)) ? contentOf(messagesAt(fields, completion, place).at(-1)) : undefined;
+    return askedTurns(messagesAt(fields, prompt, place), answer, {}, chatOf(tokenizer, prompt), tokenizer, place);
   };
+}
+
+/** The turns before the assistant's last, which is the answer where it stands at the end. */
+function askConversation([column = "messages"]: readonly string[], tokenizer: TextTokenizer): ReturnType<PromptForm["ask"]> {
+  const chat = chatOf(tokenizer, column);
+  return (fields, place) => {
+    const messages = messagesAt(fields, column, place);
+    const last = messages.at(-1);
+    const isAnswered = last?.role === "assistant";
+    return askedTurns(isAnswered ? messages.slice(0, -1) : messages, isAnswered ? contentOf(last) : undefined, { tools: own(fields, "tools") }, chat, tokenizer, place);
+  };
+}
+
+/** A prompt as the model is to go on from it: what a tokenizer puts behind whole texts is left out. */
+export function askedText(prompt: string, reference: string | undefined, tokenizer: TextTokenizer): Asked {
+  const { ids } = tokenizer.encode([prompt], Infinity);
+  const own = tokenizer.plain?.(prompt).at(-1);
+  const isFramed = tokenizer.eos !== undefined && ids.at(-1) === tokenizer.eos.id && own !== tokenizer.eos.id;
+  return { ids: isFramed ? ids.slice(0, -1) : ids, prompt, reference };
+}
+
+function askedTurns(messages: readonly Message[], reference: string | undefined, more: { readonly tools?: unknown }, chat: ChatTemplate, tokenizer: TextTokenizer, place: RecordPlace): Asked {
+  const prompt = rendered(chat, messages, place, { addGenerationPrompt: true, ...more }).text;
+  return { ids: tokenizer.plain?.(prompt) ?? [], prompt, reference };
+}
+
+function answerAt(fields: Fields, column: string, place: RecordPlace): string | undefined {
+  return own(fields, column) === undefined ? undefined : textAt(fields, column, place);
+}
+
+function contentOf(message: Message | undefined): string | undefined {
+  const content = message === undefined ? undefined : own(message, "content");
+  return typeof content === "string" ? content : undefined;
 }
 
 function written(prompt: string, completion: string, tokenizer: TextTokenizer, { maxLength, maskPrompt }: FormOptions): ReadText {

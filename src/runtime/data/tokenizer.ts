@@ -29,6 +29,8 @@ export interface TextTokenizer {
   readonly chat?: (() => ChatTemplate) | undefined;
   /** A text's ids without a frame, uncut; special tokens that stand in it are taken as such. */
   readonly plain?: ((text: string) => readonly number[]) | undefined;
+  /** The text of ids, as the file's decoder joins tokens; special tokens are left out. */
+  readonly decode?: ((ids: readonly number[]) => string) | undefined;
   /** Most tokens the model takes, special ones included, as tokenizer_config.json tells: Infinity where it says there is no bound. */
   readonly maxLength: number | undefined;
   /** How many ids there are: the largest and one. */
@@ -88,6 +90,7 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
     eos: tokens.find("eos"),
     chat: template === undefined ? undefined : once(() => chatTemplate(template, specialContents(tokens))),
     plain: (text) => plainIds(tokenizer, prepare(text)),
+    decode: decoderOf(json, config),
     maxLength: statedLength(config),
     vocabulary: vocabularyOf(json),
     encode(texts, maxLength) {
@@ -129,6 +132,7 @@ interface Tokenizer {
   token_to_id(token: string): number | undefined;
   id_to_token(id: number): string | undefined;
   encode(text: string, options: { add_special_tokens: boolean }): { ids: readonly (number | undefined)[] };
+  decode(ids: readonly number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string;
 }
 /** A step of the normalizer, or several, one after the other. */
 interface Normalizer {
@@ -153,6 +157,12 @@ function makeTokenizer(json: Readonly<Record<string, unknown>>, config: Record<s
   const tokenizer = orBroken(() => new Tokenizer({ added_tokens: [], normalizer: null, pre_tokenizer: null, ...json, post_processor: null, decoder: null }, config));
   readTables(tokenizer.normalizer);
   return tokenizer;
+}
+
+/** The library's decoder, made when it is first asked for. It tidies up blanks before punctuation only where tokenizer_config.json says so, as transformers does. */
+function decoderOf(json: Readonly<Record<string, unknown>>, config: Record<string, unknown>): (ids: readonly number[]) => string {
+  const make = once(() => orBroken(() => new Tokenizer({ added_tokens: [], ...json, normalizer: null, pre_tokenizer: null, post_processor: null }, config)));
+  return (ids) => orBroken(() => make().decode(ids, { skip_special_tokens: true, clean_up_tokenization_spaces: config["clean_up_tokenization_spaces"] === true }));
 }
 
 /** SentencePiece's tables of replacements are read as they are: the library has NFKC in their place. */

@@ -36,3 +36,11 @@ export function labelsOfConfig(modelPath: string): string[] | undefined {
 export function problemOfConfig(modelPath: string): ProblemName | undefined {
   return problemIn(openConfig(modelPath));
 }
+
+/** What ends a text by generation_config.json, else by config.json: one id or several; none where neither tells. */
+export function eosOfConfig(modelPath: string): number[] {
+  const file = companionFile(modelPath, "generation_config.json");
+  const generation = file === undefined ? undefined : readJson(file);
+  const told = (isObject(generation) ? generation["eos_token_id"] : undefined) ?? openConfig(modelPath)?.["eos_token_id"];
+  return (Array.isArray(told) ? told : [told]).filter((id: unknown): id is number => Number.isSafeInteger(id));
+}

@@ -1,6 +1,5 @@
 /** `evaluate` and `predict`: a model, with or without an adapter, over a data file. */
 import { noLogitsToEvaluate } from "../../../errors/runtime.ts";
-import { deployable } from "../../adapted-modules.ts";
 import { collectRows, measureAll, perTokenOutputs, type EvaluateRun, type Row } from "../../evaluator.ts";
 import { withGlue } from "../../data/glue.ts";
 import type { Example } from "../../data/examples.ts";
@@ -8,18 +7,17 @@ import type { LoadedExamples } from "../../examples-of.ts";
 import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
 import { findLogits } from "../../model-outputs.ts";
 import { dot } from "../../pair-metrics.ts";
-import { prepare, type OpenedAdapter } from "../../prepare.ts";
+import type { OpenedAdapter } from "../../prepare.ts";
 import type { Value } from "../../../ir/graph.ts";
-import type { Model } from "../../../ir/model.ts";
-import { GraphSession, type OnnxRuntime } from "../../session.ts";
+import type { GraphSession, OnnxRuntime } from "../../session.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
 import type { Answer, Task, WordAnswers } from "../../tasks/task.ts";
 import { requireWritable, writeFileAtomic } from "../atomic-write.ts";
-import { defaultRuntime } from "../default-runtime.ts";
 import { inputFiles, refuseInputsAsOutputs } from "../input-files.ts";
 import { loadExamples, type LoadOptions } from "../load-examples.ts";
 import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
+import { deployed, sessionOf } from "./deployed.ts";
 import { openTrained } from "./open-trained.ts";
 import { taskOf } from "./task-of.ts";
 
@@ -105,18 +103,8 @@ function answerBy(logits: Value, opened: OpenedModel, task: Task, trained: Opene
   };
 }
 
-/** The model as it would be deployed: adapted where an adapter is given. */
-function deployed(opened: OpenedModel, options: EvaluateOptions, adapter: OpenedAdapter | undefined, { savesHead }: Task): Model {
-  if (adapter === undefined) return opened.load();
-  return deployable(prepare(opened.load(), { ...options, adapter, saveHead: savesHead }));
-}
-
 function load(opened: OpenedModel, options: EvaluateOptions & Pick<LoadOptions, "wholeTexts">, trained: OpenedAdapter | undefined, task: Task, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
   return loadExamples({ ...options, task, file: options.data, modelPath: opened.path, graph: opened.loadInlined().graph, labels, numLabels, id2label: labelNames(opened, trained, numLabels) });
-}
-
-async function sessionOf(opened: OpenedModel, model: Model, { threads, provider }: EvaluateOptions, runtime: OnnxRuntime | undefined): Promise<GraphSession> {
-  return GraphSession.create(runtime ?? await defaultRuntime(), model, { name: opened.path, threads, provider, folder: opened.folder, save: { reference: (range) => opened.locate(range) } });
 }
 
 function runOf(session: GraphSession, data: LoadedExamples, { batchSize, signal, onProgress }: EvaluateOptions): EvaluateRun {
