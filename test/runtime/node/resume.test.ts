@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { train, type TrainOptions, type TrainResult } from "../../../src/index.ts";
+import { bundledProgram } from "../../cli/bundled.ts";
 import { LOCK_FILE } from "../../../src/runtime/node/lock-folder.ts";
 import { curves } from "./event-files.ts";
 import { withoutTimes } from "./run-log.ts";
@@ -261,8 +262,9 @@ describe("train --resume of a run that looks for its best evaluation", function 
   });
 
   it("stops at Ctrl-C in a terminal at three points, and goes on to the same bytes", async () => {
+    using bundled = bundledProgram();
     const words = ["train", MODEL, "--train", at("train.jsonl"), "--dev", join(BERT, "batch.jsonl"), "--batch-size", "2", "--epochs", "3", "--threads", "1", "--save-steps", "2"];
-    const command = (...more: string[]): ReturnType<typeof spawn> => spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", ...words, ...more, "--quiet"], { stdio: "ignore" });
+    const command = (...more: string[]): ReturnType<typeof spawn> => spawn(process.execPath, [...bundled.program, ...words, ...more, "--quiet"], { stdio: "ignore" });
     const ended = (child: ReturnType<typeof spawn>): Promise<number | null> => new Promise((resolve) => { child.once("exit", resolve); });
     assert.equal(await ended(command("-o", at("calm"))), 0);
     for (const [i, steps] of [1, 4, 7].entries()) {
