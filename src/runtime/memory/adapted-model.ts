@@ -9,7 +9,7 @@ import type { AdapterFolder } from "../adapter/adapter-folder.ts";
 import { adapterFiles } from "../adapter/folder-files.ts";
 import { toAdapterFolder } from "../adapter/to-folder.ts";
 import type { Feed } from "../data/collate.ts";
-import { glueForm } from "../data/glue.ts";
+import { glueForm, withGlueMetrics } from "../data/glue.ts";
 import { overlapNote } from "../data/overlap.ts";
 import { collectRows, perTokenOutputs } from "../evaluator.ts";
 import { evaluateWith } from "../evaluate-with.ts";
@@ -234,7 +234,7 @@ export class AdaptedModel implements AsyncDisposable {
   }
 
   async #measure(examples: LoadedExamples, theta: Float32Array, options: MemoryRunOptions): Promise<Record<string, number>> {
-    const { model, evaluation } = evaluationGraph(this.#task, this.#fresh);
+    const { model, evaluation } = evaluationGraph(withGlueMetrics(this.#task, options.glue), this.#fresh);
     await using session = await this.#session("eval", model, options);
     return await evaluateTheta(session, evaluation, examples, theta, options);
   }

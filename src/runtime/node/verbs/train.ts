@@ -143,7 +143,7 @@ export async function train(path: string, asked: TrainOptions, runtime?: OnnxRun
         folder.log.append(record);
         const seconds = work.seconds + (performance.now() - since) / 1000;
         options.onProgress?.({ phase: "training", done: record.step, total: totalSteps, unit: "steps", figures: {
-          loss: record.loss, learning_rate: record.learning_rate, ...figureOf(metrics, control.bestBy), tokens_per_second: work.tokens / seconds, memory_bytes: process.memoryUsage.rss(),
+          loss: record.loss, learning_rate: record.learning_rate, ...figuresOf(metrics, control.bestBy, task), tokens_per_second: work.tokens / seconds, memory_bytes: process.memoryUsage.rss(),
         } });
       },
       afterStep: async () => {
@@ -195,11 +195,10 @@ function spaceOfRun(trainableParams: number, saveTotalLimit: number): number {
   return Float32Array.BYTES_PER_ELEMENT * trainableParams * ((saveTotalLimit + 2) * 3 + 1);
 }
 
-/** The figure of the last evaluation that is shown while training goes on: that of the best, or the first that is no loss. */
-function figureOf(metrics: Readonly<Record<string, number>>, by: BestBy | undefined): Record<string, number> {
-  const name = by?.metric ?? Object.keys(metrics).find((metric) => metric !== "eval_loss");
-  const value = name === undefined ? undefined : metrics[name];
-  return name === undefined || value === undefined ? {} : { [name]: value };
+/** The figures of the last evaluation that are shown while training goes on: that of the best, and the task's official ones or its main one. */
+function figuresOf(metrics: Readonly<Record<string, number>>, by: BestBy | undefined, { official, mainMetric }: Task): Record<string, number> {
+  const names = [...(by === undefined ? [] : [by.metric]), ...(official ?? (by === undefined ? [mainMetric.name] : []))];
+  return Object.fromEntries(names.flatMap((name) => { const value = metrics[name]; return value === undefined ? [] : [[name, value]]; }));
 }
 
 /** The classes' figures that a results file has; none where somebody made something else of them. */
