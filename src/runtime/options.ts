@@ -5,6 +5,7 @@
 import type { EmbeddingPooling } from "../passes/attach-contrastive.ts";
 import type { Pooling } from "../passes/attach-head.ts";
 import type { Role } from "../passes/weights/find-weights.ts";
+import type { DataReport } from "./data/data-report.ts";
 
 /** Tasks, by the hub's pipeline tags. */
 export type TaskName = "text-classification" | "token-classification" | "text-generation" | "image-classification" | "feature-extraction";
@@ -262,6 +263,8 @@ export interface TrainOptions extends CommonOptions, TargetOptions, DataOptions,
 export interface TrainPlan {
   readonly examples: number;
   readonly devExamples: number | null;
+  /** What was cut, empty or left out of the training data and of `dev`, by line. */
+  readonly data: readonly DataReport[];
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
   readonly warmupSteps: number;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "mocha";
 import { DataType } from "../../../src/ir/data-type.ts";
 import { withColumns } from "../../../src/runtime/data/columns.ts";
@@ -9,8 +11,10 @@ import { toExamples, type ExampleOptions, type Examples } from "../../../src/run
 import { overlapNote, textKey } from "../../../src/runtime/data/overlap.ts";
 import { parseRecords } from "../../../src/runtime/data/parse-records.ts";
 import { loadTokenizer } from "../../../src/runtime/data/tokenizer.ts";
+import { train, type TrainResult } from "../../../src/index.ts";
 import type { ProblemName } from "../../../src/runtime/options.ts";
 import { taskNamed } from "../../../src/runtime/tasks/registry.ts";
+import { run } from "../../cli/run.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const inputs = ["input_ids", "attention_mask", "token_type_ids"].map((name) => ({ name, dtype: DataType.INT64, shape: ["batch", "sequence"] }));
@@ -142,6 +146,23 @@ describe("a dev set that overlaps the training set", () => {
     assert.notEqual(textKey(["ab", "c"]), textKey(["a", "bc"]));
     assert.notEqual(textKey([`${"x".repeat(500)}a`]), textKey([`${"x".repeat(500)}b`]));
     assert.equal(new Set(Array.from({ length: 50_000 }, (_, i) => textKey([`text ${String(i)}`]))).size, 50_000);
+  });
+});
+
+describe("a dry run", () => {
+  it("has in its plan what was cut, empty and left out of each file", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "hut-dry-"));
+    const at = (name: string): string => join(folder, name);
+    writeFileSync(at("train.tsv"), "question1\tquestion2\tis_duplicate\nAnna\tPaul\t0\nPaul\t\t1\nbroken\n");
+    writeFileSync(at("dev.tsv"), "question1\tquestion2\tis_duplicate\nAnna met Maria in Vienna\tPaul\t0\n");
+    const { out, err, code } = await run(["train", "fixtures/feature-extraction/model.onnx", "--glue", "qqp", "--head", "mean", "--train", at("train.tsv"), "--dev", at("dev.tsv"), "--max-seq-length", "8", "-o", at("run"), "--dry-run", "--json"], { verbs: { train } });
+    assert.equal(code, 0, err);
+    assert.deepEqual((JSON.parse(out) as TrainResult).plan.data, [
+      { file: at("train.tsv"), records: 2, cut: { count: 0, maxLength: 8, longest: 7 }, emptyTexts: [3], ignored: [], leftOut: [{ why: "with another number of columns than the header", lines: [4] }] },
+      { file: at("dev.tsv"), records: 1, cut: { count: 1, maxLength: 8, longest: 13 }, emptyTexts: [], ignored: [], leftOut: [] },
+    ]);
+    assert.deepEqual(readdirSync(folder).sort(), ["dev.tsv", "train.tsv"]);
+    rmSync(folder, { recursive: true });
   });
 });
 

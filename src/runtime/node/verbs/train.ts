@@ -84,7 +84,7 @@ export async function train(path: string, asked: TrainOptions, runtime?: OnnxRun
   const summary = { trainableParams: parameterCount(prepared.trainables), totalParams: countParameters(opened.loadInlined().graph), adapter: folder.adapter };
   const stepping = { task, fresh, ...plan };
   const stepGraph = firstGraph(stepping);
-  const planned = { examples: data.train.examples.length, devExamples: data.dev?.examples.length ?? null, stepsPerEpoch: plan.perEpoch, totalSteps,
+  const planned = { examples: data.train.examples.length, devExamples: data.dev?.examples.length ?? null, data: [data.train, ...(data.dev === undefined ? [] : [data.dev])].map(({ report }) => report), stepsPerEpoch: plan.perEpoch, totalSteps,
     warmupSteps: plan.schedule.warmupSteps, learningRate: plan.schedule.lr, ...costOf(stepGraph, data.train, plan.batchSize) };
   if (planned.memoryBytes > freemem()) options.onNotice?.(memoryShort(planned.memoryBytes, freemem()));
   const nothing = { firstLoss: null, lastLoss: null, metrics: {}, classes: [], evaluations: [], bestStep: null, ...summary, ...rates(0, 0, 0), interrupted: false, found: null };
