@@ -73,6 +73,8 @@ export class AdaptedModel implements AsyncDisposable {
   readonly #prepared: Prepared;
   #theta: Float32Array;
   #classes: readonly string[] | undefined;
+  /** Of the last training. */
+  #dropout: number | undefined;
   #predictor: { readonly session: GraphSession; readonly provider: string; readonly perToken: ReadonlySet<string> } | undefined;
 
   /** @internal */
@@ -115,6 +117,7 @@ export class AdaptedModel implements AsyncDisposable {
     if (shared !== undefined) options.onNotice?.(shared);
     const plan = planOf(this.#task, this.#prepared, train, { seed: this.#options.seed, ...options });
     await this.#release();
+    this.#dropout = options.adapterDropout;
     const state = initialState(this.#theta);
     const control = new RunControl({ perEpoch: plan.perEpoch, totalSteps: plan.schedule.totalSteps });
     const work = { seconds: 0, tokens: 0, samples: 0 };
@@ -224,7 +227,7 @@ export class AdaptedModel implements AsyncDisposable {
   }
 
   #adapter(): AdapterFolder {
-    return toAdapterFolder(this.#prepared, this.#theta, { name: this.#opened.name, taskType: this.#task.peftType, id2label: this.#classes, problem: this.#task.problem, pooling: this.#task.pooling });
+    return toAdapterFolder(this.#prepared, this.#theta, { name: this.#opened.name, taskType: this.#task.peftType, id2label: this.#classes, problem: this.#task.problem, pooling: this.#task.pooling, dropout: this.#dropout });
   }
 
   #examples(data: MemoryData, { maxSeqLength, glue, textColumn, labelColumn, maskPrompt, onNotice }: MemoryRunOptions, labels: "required" | "none", learns = false): LoadedExamples {

@@ -173,7 +173,7 @@ export async function train(path: string, asked: TrainOptions, runtime?: OnnxRun
   }
   const losses = folder.log.losses();
   if (!interrupted) {
-    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem, pooling: task.pooling }));
+    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem, pooling: task.pooling, dropout: options.adapterDropout }));
     folder.writeResults({ epoch: state.step / plan.perEpoch, train_samples: data.train.examples.length, train_loss: losses.mean, ...metrics,
       ...(data.dev === undefined ? {} : { eval_samples: data.dev.examples.length }), ...(classes.figures.length === 0 ? {} : { eval_classes: classes.figures }), ...speed, ...(best === null ? {} : { best_step: best.step }), steps: state.step });
   }
