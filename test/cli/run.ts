@@ -4,7 +4,7 @@ import { Writable } from "node:stream";
 import type { Verbs } from "../../src/cli/command.ts";
 import { readConfig } from "../../src/cli/config/read-config.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
-import type { VerifyResult } from "../../src/runtime/options.ts";
+import type { VerifyResult } from "../../src/runtime/results.ts";
 
 /** A stream that keeps what is written to it; a terminal if it is given columns. */
 export class Captured extends Writable {
