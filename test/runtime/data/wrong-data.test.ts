@@ -93,7 +93,9 @@ describe("wrong data is told with file and line", () => {
     refused("a.tsv", `${ROWS}${"y".repeat(1_000_000)}\n`, "DATA_ROW_WIDTH", /^"a\.tsv", line 4: 1 column/);
   });
 
-  it("mixed encodings, a quote left open, a doubled column or key", () => {
+  it("mixed encodings, lines that end in CR alone, a quote left open, a doubled column or key", () => {
+    refused("a.tsv", Uint8Array.from([0xff, 0xfe, ...Buffer.from(ROWS, "utf16le")]), "DATA_NOT_UTF8", /^"a\.tsv", line 1: not valid UTF-8\. Save the file as UTF-8\.$/);
+    for (const [name, rows] of [["a.tsv", ROWS], ["a.csv", ROWS.replaceAll("\t", ",")]] as const) refused(name, rows.replaceAll("\n", "\r"), "DATA_CARRIAGE_RETURNS", /has lines that end in a carriage return alone.*LF.*CRLF/);
     refused("a.tsv", Uint8Array.from([...bytes(ROWS), ...bytes("caf"), 0xe9, 9, 49, 10]), "DATA_NOT_UTF8", /^"a\.tsv", line 4: not valid UTF-8/);
     refused("a.csv", 'text,label\na,1\n"b,0\nc,1\n', "DATA_QUOTE_OPEN", /^"a\.csv", line 3: a quote opens/);
     refused("a.tsv", "text\tlabel\ttext\na\t1\tb\n", "DATA_HEADER_DUPLICATE", /^"a\.tsv", line 1: the header names the column "text" twice/);
@@ -125,6 +127,15 @@ describe("wrong data is told with file and line", () => {
     refused("a.tsv", ROWS, "TOKENIZER_BEYOND_VOCABULARY", new RegExp(`ids up to ${String(tokenizer.vocabulary - 1)}, that is ${String(tokenizer.vocabulary)} of them, and the model's embedding has 500 rows`), { vocabulary: 500 });
     assert.equal(read("a.tsv", ROWS, { vocabulary: tokenizer.vocabulary }).examples.length, 2);
     refused("a.jsonl", '{"input_ids":[7],"label":1}\n{"input_ids":[500],"label":0}\n', "TOKEN_BEYOND_VOCABULARY", /"a\.jsonl" needs the token id 500, and the model's embedding has 500 rows/, { vocabulary: 500 });
+  });
+
+  it("a tokenizer of another model, by file, before anything is written", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "hut-tokenizer-"));
+    const file = join(folder, "a.tsv");
+    writeFileSync(file, ROWS);
+    await assert.rejects(train("fixtures/feature-extraction/model.onnx", { head: "mean", numLabels: 2, train: file, tokenizer: "fixtures/demo/tokenizer.json", output: join(folder, "run") }), { code: "TOKENIZER_BEYOND_VOCABULARY", message: /^The tokenizer "fixtures\/demo\/tokenizer\.json" has token ids up to 10260, .* the model's embedding has \d+ rows\. .*--tokenizer\.$/ });
+    assert.deepEqual(readdirSync(folder), ["a.tsv"]);
+    rmSync(folder, { recursive: true });
   });
 
   it("labels of -100 are told, and refused where there is nothing else", () => {
