@@ -30,7 +30,7 @@ describe("--grad-accumulation-steps", function () {
   after(() => { rmSync(folder, { recursive: true }); });
 
   async function trained(name: string, options: Partial<TrainOptions>): Promise<Trained> {
-    const { adapter } = await train(MODEL, { train: at("train.jsonl"), maxSteps: 10, threads: 1, adapter: "fixtures/cases/bert/adapter", ...options, output: at(name) });
+    const { adapter } = await train(MODEL, { train: at("train.jsonl"), maxSteps: 10, saveSteps: 10, threads: 1, adapter: "fixtures/cases/bert/adapter", ...options, output: at(name) });
     const records = readFileSync(at(name, "metrics.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line) as Record<string, number>);
     return { records, weights: readFileSync(join(adapter, WEIGHTS)), file: join(adapter, WEIGHTS) };
   }

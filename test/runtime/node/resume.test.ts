@@ -263,22 +263,21 @@ describe("train --resume of a run that looks for its best evaluation", function 
 
   it("stops at Ctrl-C in a terminal at three points, and goes on to the same bytes", async () => {
     using bundled = bundledProgram();
-    const words = ["train", MODEL, "--train", at("train.jsonl"), "--dev", join(BERT, "batch.jsonl"), "--batch-size", "2", "--epochs", "3", "--threads", "1", "--save-steps", "2"];
-    const command = (...more: string[]): ReturnType<typeof spawn> => spawn(process.execPath, [...bundled.program, ...words, ...more, "--quiet"], { stdio: "ignore" });
-    const ended = (child: ReturnType<typeof spawn>): Promise<number | null> => new Promise((resolve) => { child.once("exit", resolve); });
-    assert.equal(await ended(command("-o", at("calm"))), 0);
+    const dev = join(BERT, "batch.jsonl");
+    const words = ["train", MODEL, "--train", at("train.jsonl"), "--dev", dev, "--batch-size", "2", "--epochs", "3", "--threads", "1", "--save-steps", "2", "--quiet"];
+    await train(MODEL, { train: at("train.jsonl"), dev, batchSize: 2, epochs: 3, threads: 1, saveSteps: 2, output: at("calm") });
     for (const [i, steps] of [1, 4, 7].entries()) {
       const run = at(`stopped-${String(i)}`);
-      const child = command("-o", run);
-      const end = ended(child);
+      const child = spawn(process.execPath, [...bundled.program, ...words, "-o", run], { stdio: "ignore" });
+      const ended = new Promise<number | null>((resolve) => { child.once("exit", resolve); });
       const lines = (): number => (existsSync(join(run, "metrics.jsonl")) ? readFileSync(join(run, "metrics.jsonl"), "utf8").split("\n").length - 1 : 0);
       while (child.exitCode === null && lines() < steps) await new Promise((resolve) => { setTimeout(resolve, 1); });
       child.kill("SIGINT");
-      const code = await end;
+      const code = await ended;
       // It may have been done before the signal came.
       assert.ok(code === 130 || (code === 0 && steps > 1), String(code));
       assert.equal(existsSync(join(run, "adapter")), code === 0);
-      assert.equal(await ended(command("-o", run, "--resume")), 0);
+      await train(MODEL, { output: run, resume: true, threads: 1 });
       assert.ok(readFileSync(join(run, "adapter", "adapter_model.safetensors")).equals(readFileSync(at("calm", "adapter", "adapter_model.safetensors"))));
     }
   });
