@@ -10,4 +10,5 @@ export { openSwappable, SwappableSession, type AdapterFiles, type SwapAdapter } 
 export { readManifest } from "./runtime/read-manifest.ts";
 export type { Manifest } from "./runtime/manifest.ts";
 export { HutError, type ErrorDetails } from "./errors/hut-error.ts";
-export type { CommonOptions, InspectOptions, InspectResult, Progress, ProblemName, Provider, TargetOptions, TaskName, TaskOptions } from "./runtime/options.ts";
+export type { CommonOptions, InspectOptions, Progress, ProblemName, Provider, TargetOptions, TaskName, TaskOptions } from "./runtime/options.ts";
+export type { InspectResult } from "./runtime/results.ts";

@@ -12,6 +12,8 @@ export { loadAdapter, openSwappable } from "./runtime/node/open-swappable.ts";
 export type { AdapterFiles, SwapAdapter, SwappableSession } from "./runtime/swap/swappable-session.ts";
 export { HutError, type ErrorDetails } from "./errors/hut-error.ts";
 export type * from "./runtime/options.ts";
+export type * from "./runtime/results.ts";
+export type { DataReport } from "./runtime/data/data-report.ts";
 export { readManifest } from "./runtime/read-manifest.ts";
 export type { Manifest } from "./runtime/manifest.ts";
 export { defineConfig, type HutConfig } from "./cli/config/define-config.ts";

@@ -1,5 +1,5 @@
 /** Each class's figures as a table, below the metrics of all. */
-import type { NamedClass } from "../runtime/options.ts";
+import type { NamedClass } from "../runtime/results.ts";
 import { figure, grouped } from "./format.ts";
 import { listing } from "./table.ts";
 

@@ -1,8 +1,6 @@
 /** What a verb of the command line is made of. A command holds no logic: the library does the work. */
-import type {
-  AdaptResult, AdaptVerbOptions, ArtifactsOptions, ArtifactsResult, CommonOptions, DemoOptions, DemoResult, EvaluateOptions, EvaluateResult, FoldOptions,
-  FoldResult, GenerateOptions, GenerateResult, InspectOptions, InspectResult, PredictOptions, PredictResult, TrainOptions, TrainResult, VerifyOptions, VerifyResult,
-} from "../runtime/options.ts";
+import type { AdaptVerbOptions, ArtifactsOptions, CommonOptions, DemoOptions, EvaluateOptions, FoldOptions, GenerateOptions, InspectOptions, PredictOptions, TrainOptions, VerifyOptions } from "../runtime/options.ts";
+import type { AdaptResult, ArtifactsResult, DemoResult, EvaluateResult, FoldResult, GenerateResult, InspectResult, PredictResult, TrainResult, VerifyResult } from "../runtime/results.ts";
 import type { Flag, RequiredFlag } from "./flag.ts";
 
 /** The library's verbs, as src/index.ts exports them. `model` is a file or a folder. */

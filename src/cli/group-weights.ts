@@ -1,5 +1,5 @@
 /** Weights of alike layers as one row, so that a model of many layers is readable. */
-import type { InspectedWeight } from "../runtime/options.ts";
+import type { InspectedWeight } from "../runtime/results.ts";
 
 /** Weights that differ in their layer alone. */
 export interface WeightGroup {

@@ -57,6 +57,10 @@ export const dataNotUtf8 = (place: RecordPlace): HutError => new HutError("DATA_
 export const dataEmpty = (file: string): HutError => new HutError("DATA_EMPTY", { file },
   `${quote(file)} is empty. It needs at least one record.`);
 
+/** Lines that end as on the first Macs. */
+export const dataCarriageReturns = (file: string): HutError => new HutError("DATA_CARRIAGE_RETURNS", { file },
+  `${quote(file)} has lines that end in a carriage return alone, so it is one long line. Save it with the line ends of Unix (LF) or Windows (CRLF).`);
+
 /** A header and nothing below it. */
 export const dataNoRows = (file: string, columns: readonly string[]): HutError => new HutError("DATA_NO_ROWS", { file, columns },
   `${quote(file)} has a header (${names(columns)}) and no rows below it. It needs at least one record.`);
@@ -249,7 +253,7 @@ export const labelUnknown = (place: RecordPlace, value: string, known: readonly 
 export const labelNamesDoNotFit = (file: string, found: readonly string[], numLabels: number): HutError =>
   new HutError("LABEL_NAMES_DO_NOT_FIT", { file, found, numLabels },
     `${quote(file)} holds ${count(found.length, "different label")} (${names(found)}), but the model has ${String(numLabels)}. `
-    + `Name all of them in id2label of the model's config.json, or write the labels as integers ${range(numLabels)}.`);
+    + `Name all of them in id2label of the model's config.json, or write the labels as integers ${range(numLabels)}. With --head, --num-labels says how many classes there are.`);
 
 /** A file whose every label is -100. */
 export const labelsAllIgnored = (file: string): HutError => new HutError("LABELS_ALL_IGNORED", { file },
@@ -308,8 +312,8 @@ export const tokenizerMissing = (file: string, column: string): HutError => new 
     + `tokenizer.json is looked for beside the model and in the folder above; name one with --tokenizer.`);
 
 /** A tokenizer with more tokens than the embedding has rows. */
-export const tokenizerBeyondVocabulary = (tokens: number, vocabulary: number): HutError => new HutError("TOKENIZER_BEYOND_VOCABULARY", { tokens, vocabulary },
-  `The tokenizer has token ids up to ${String(tokens - 1)}, that is ${String(tokens)} of them, and the model's embedding has ${String(vocabulary)} rows. `
+export const tokenizerBeyondVocabulary = (tokenizer: string | undefined, tokens: number, vocabulary: number): HutError => new HutError("TOKENIZER_BEYOND_VOCABULARY", { tokens, vocabulary },
+  `The tokenizer ${tokenizer === undefined ? "" : `${quote(tokenizer)} `}has token ids up to ${String(tokens - 1)}, that is ${String(tokens)} of them, and the model's embedding has ${String(vocabulary)} rows. `
   + `The tokenizer belongs to another model: name the right one with --tokenizer.`);
 
 /** A tokenizer.json that can't be used. */

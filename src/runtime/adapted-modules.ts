@@ -4,7 +4,7 @@ import type { Trainable } from "../passes/adapt.ts";
 import { parameterCount } from "../passes/build-step.ts";
 import { replaceParameter, replaceWhole } from "../passes/fold.ts";
 import type { WeightSite } from "../passes/weights/find-weights.ts";
-import type { AdaptedModule } from "./options.ts";
+import type { AdaptedModule } from "./results.ts";
 import type { Prepared } from "./prepare.ts";
 
 /** The adapted graph as it is deployed: parameters and modules trained whole hold their values. */

@@ -17,7 +17,8 @@ import { findParameters, parameterName } from "../passes/weights/find-parameters
 import { findWeights, storedType, type WeightSite } from "../passes/weights/find-weights.ts";
 import { savedBySite } from "./adapted-modules.ts";
 import type { Loadable } from "./loadable-model.ts";
-import type { CommonOptions, FoldOptions, FoldResult } from "./options.ts";
+import type { CommonOptions, FoldOptions } from "./options.ts";
+import type { FoldResult } from "./results.ts";
 import type { Prepared } from "./prepare.ts";
 
 /** The weights that folding changes: adapted ones and those trained whole. */

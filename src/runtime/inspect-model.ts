@@ -12,7 +12,8 @@ import { traceRoles } from "../passes/weights/trace-roles.ts";
 import { gradientGaps } from "./gradient-gaps.ts";
 import type { LoadableModel } from "./loadable-model.ts";
 import { findLogits } from "./model-outputs.ts";
-import type { InspectedWeight, InspectOptions, InspectResult } from "./options.ts";
+import type { InspectOptions } from "./options.ts";
+import type { InspectedWeight, InspectResult } from "./results.ts";
 
 /** Looks through a model, called `name` in the result. Works for any ONNX file; never reads its weights. */
 export function inspectModel(opened: LoadableModel, name: string, options: InspectOptions = {}): InspectResult {

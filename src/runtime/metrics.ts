@@ -23,8 +23,8 @@ export interface Summed {
 
 /** What an evaluation reports of batches of one kind: one number, or several that are counted together. */
 export interface Metric<Batch> {
-  /** Begins to count. */
-  start(): Count<Batch>;
+  /** Begins to count; `classes` are as many as there are logits, where that is known before the first batch. */
+  start(classes?: number): Count<Batch>;
 }
 
 /** A metric being counted. */
@@ -44,9 +44,9 @@ export const CROSS_ENTROPY: Metric<Classified> = meanOver("loss", (row, label) =
  * the averages of F1.
  */
 export const ONE_CLASS: Metric<Classified> = {
-  start() {
+  start(classes = 0) {
     const counts = new ClassCounts();
-    const seen = { right: 0, records: 0, classes: 0 };
+    const seen = { right: 0, records: 0, classes };
     return {
       add(batch) {
         seen.classes = batch.dims[1] ?? 0;
@@ -83,8 +83,8 @@ export const PERPLEXITY: Metric<Summed> = quotient("perplexity", Math.exp);
 export class Counts<Batch> {
   readonly #counts: readonly Count<Batch>[];
 
-  constructor(metrics: readonly Metric<Batch>[]) {
-    this.#counts = metrics.map((metric) => metric.start());
+  constructor(metrics: readonly Metric<Batch>[], classes?: number) {
+    this.#counts = metrics.map((metric) => metric.start(classes));
   }
 
   add(batch: Batch): void {

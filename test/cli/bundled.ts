@@ -1,14 +1,11 @@
-/** The command line's program as it is built, for tests that run it as a process of its own: translated once, it starts in a fifth of the time that its sources take. */
+/** The command line as `npm run build` bundles it: a process begins in a third of the time that it takes from the sources. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where packages are found, and git and npm don't look. */
-const ABOVE = "node_modules";
-
-/** Builds the program into a folder of its own. `remove` it when no process of it runs. */
-export function bundledProgram(): { readonly program: string; readonly remove: () => void } {
-  const folder = mkdtempSync(join(ABOVE, ".onnx-hut-"));
-  execFileSync(process.execPath, ["scripts/bundle.mjs", folder], { stdio: "inherit" });
-  return { program: join(folder, "cli", "main.js"), remove: () => { rmSync(folder, { recursive: true }); } };
+/** Bundles the sources as they are into a folder of its own, where packages are found. `program` are the words before the verb; dispose of it when it is done with. */
+export function bundledProgram(): Disposable & { readonly program: readonly string[] } {
+  const folder = mkdtempSync(join("node_modules", ".onnx-hut-"));
+  execFileSync(process.execPath, ["scripts/bundle.mjs", folder]);
+  return { program: [join(folder, "cli", "main.js")], [Symbol.dispose]: () => { rmSync(folder, { recursive: true }); } };
 }

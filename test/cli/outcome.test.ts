@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { HutError } from "../../src/errors/hut-error.ts";
-import type { FoldResult } from "../../src/runtime/options.ts";
+import type { FoldResult } from "../../src/runtime/results.ts";
 import { fakeVerbs, run, VERIFIED, type RunWith } from "./run.ts";
 
 const inspectFails = (error: Error): RunWith => ({ verbs: { inspect: () => Promise.reject(error) } });

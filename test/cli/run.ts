@@ -4,7 +4,7 @@ import { Writable } from "node:stream";
 import type { Verbs } from "../../src/cli/command.ts";
 import { readConfig } from "../../src/cli/config/read-config.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
-import type { VerifyResult } from "../../src/runtime/options.ts";
+import type { VerifyResult } from "../../src/runtime/results.ts";
 
 /** A stream that keeps what is written to it; a terminal if it is given columns. */
 export class Captured extends Writable {
@@ -49,7 +49,7 @@ export function fakeVerbs(calls: Call[], override: Partial<Verbs> = {}): Verbs {
     }),
     artifacts: answer("artifacts", { files: ["out/step.onnx"], trainableParams: 6144, bytesWritten: 1000, seconds: 0.1 }),
     train: answer("train", {
-      plan: { examples: 16_000, devExamples: null, stepsPerEpoch: 500, totalSteps: 1500, warmupSteps: 90, learningRate: 0.005, tokensPerBatch: 4096, memoryBytes: 1_600_000_000 },
+      plan: { examples: 16_000, devExamples: null, data: [], stepsPerEpoch: 500, totalSteps: 1500, warmupSteps: 90, learningRate: 0.005, tokensPerBatch: 4096, memoryBytes: 1_600_000_000 },
       steps: 1500, firstLoss: 0.69312, lastLoss: 0.2, evaluations: [], bestStep: null, metrics: { eval_accuracy: 0.8 }, classes: [], adapter: "run/adapter", trainableParams: 37_634,
       totalParams: 9_461_760, train_runtime: 125.4, train_samples_per_second: 300.5, train_tokens_per_second: 7654.3, interrupted: false, found: null,
     }),

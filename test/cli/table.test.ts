@@ -3,7 +3,7 @@ import { bytes, clock, duration, figure, grouped, share } from "../../src/cli/fo
 import { groupWeights } from "../../src/cli/group-weights.ts";
 import { printable } from "../../src/cli/printable.ts";
 import { facts, listing, table } from "../../src/cli/table.ts";
-import type { InspectedWeight } from "../../src/runtime/options.ts";
+import type { InspectedWeight } from "../../src/runtime/results.ts";
 import { fakeVerbs, run } from "./run.ts";
 
 describe("tables", () => {

@@ -31,7 +31,16 @@ function masks(layers: readonly number[], rate: number): Workbench {
   return bench;
 }
 
-const correlation = (a: readonly number[], b: readonly number[], rate: number): number => a.reduce((sum, v, i) => sum + (v - 1 + rate) * ((b[i] ?? 0) - 1 + rate), 0) / (a.length * rate * (1 - rate));
+/** What the products of two masks' elements come to, as a share of their variance, the second shifted by rows and columns, and over how many pairs that is. */
+function correlation(a: readonly number[], b: readonly number[], rate: number, [rows, columns]: readonly [number, number] = [0, 0], width = a.length): { readonly value: number; readonly count: number } {
+  let [sum, count] = [0, 0];
+  for (let i = 0; i + rows * width < a.length; i += 1) {
+    if (i % width + columns >= width) continue;
+    sum += ((a[i] ?? 0) - 1 + rate) * ((b[i + rows * width + columns] ?? 0) - 1 + rate);
+    count += 1;
+  }
+  return { value: sum / (count * rate * (1 - rate)), count };
+}
 
 describe("random masks", () => {
   const [N, T, K] = [8, 25, 96];
@@ -57,13 +66,16 @@ describe("random masks", () => {
         for (let c = 0; c < K; c += 1) assert.ok(Math.abs(mean(rows.map((row) => row[c] ?? 0)) - (1 - rate)) < within(N * T) * deviation * 1.3, "a column is not like the others");
         // A neighbour in the row, in the column, and the four corners of rectangles: a_i·b_j is a product, which alone would show there.
         for (const [dr, dc] of [[0, 1], [1, 0], [1, 1], [T, 0], [3, 7]] as const) {
-          const pairs = rows.slice(0, N * T - dr).flatMap((row, r) => row.slice(0, K - dc).map((v, c) => [v, rows[r + dr]?.[c + dc] ?? 0] as const));
-          assert.ok(Math.abs(correlation(pairs.map(([a]) => a), pairs.map(([, b]) => b), rate)) < within(pairs.length), `neighbours ${String(dr)}, ${String(dc)}`);
+          const { value, count } = correlation(mask, mask, rate, [dr, dc], K);
+          assert.equal(count, (N * T - dr) * (K - dc));
+          assert.ok(Math.abs(value) < within(count), `neighbours ${String(dr)}, ${String(dc)}`);
         }
-        const corners = rows.slice(1).flatMap((row, r) => row.slice(1).map((v, c) => [v, row[c] ?? 0, rows[r]?.[c + 1] ?? 0, rows[r]?.[c] ?? 0].reduce((product, m) => product * ((m - 1 + rate) / deviation), 1)));
+        const standard = mask.map((m) => (m - 1 + rate) / deviation);
+        const corners = standard.flatMap((v, at) => (at < K || at % K === 0 ? [] : [v * (standard[at - 1] ?? 0) * (standard[at - K] ?? 0) * (standard[at - K - 1] ?? 0)]));
+        assert.equal(corners.length, (N * T - 1) * (K - 1));
         const spread = Math.sqrt(mean(corners.map((v) => v * v)));
         assert.ok(Math.abs(mean(corners)) < within(corners.length) * spread, `corners: ${String(mean(corners))}`);
-        for (const other of runs.slice(0, i)) assert.ok(Math.abs(correlation(mask, other, rate)) < within(size), `runs ${String(i)}`);
+        for (const other of runs.slice(0, i)) assert.ok(Math.abs(correlation(mask, other, rate).value) < within(size), `runs ${String(i)}`);
       }
     });
   }

@@ -1,5 +1,6 @@
 /** `onnx-hut adapt`: the model with its update inserted. */
-import type { AdaptResult, AdaptVerbOptions } from "../../runtime/options.ts";
+import type { AdaptVerbOptions } from "../../runtime/options.ts";
+import type { AdaptResult } from "../../runtime/results.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {

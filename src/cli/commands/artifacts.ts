@@ -1,5 +1,6 @@
 /** `onnx-hut artifacts`: training graphs for other programs to run. */
-import type { ArtifactsOptions, ArtifactsResult } from "../../runtime/options.ts";
+import type { ArtifactsOptions } from "../../runtime/options.ts";
+import type { ArtifactsResult } from "../../runtime/results.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {

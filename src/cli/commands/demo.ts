@@ -1,5 +1,6 @@
 /** `onnx-hut demo`: the whole road on the model and data in the package. */
-import type { DemoOptions, DemoResult } from "../../runtime/options.ts";
+import type { DemoOptions } from "../../runtime/options.ts";
+import type { DemoResult } from "../../runtime/results.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { output, provider, seed, threads } from "../flags.ts";
 import { bytes, duration, grouped, share } from "../format.ts";

@@ -1,5 +1,6 @@
 /** `onnx-hut evaluate`: metrics on labelled data. */
-import type { EvaluateOptions, EvaluateResult } from "../../runtime/options.ts";
+import type { EvaluateOptions } from "../../runtime/options.ts";
+import type { EvaluateResult } from "../../runtime/results.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import { adapter, batchSize, checkpoint, dataFile, force, maxSeqLength, loss, outputName, pooling, problem, provider, savedHead, savedNumLabels, task, glue, textColumn, labelColumn, maskPrompt, threads, tokenizer } from "../flags.ts";

@@ -1,5 +1,6 @@
 /** `onnx-hut fold`: the adapter merged into the weights. */
-import type { FoldOptions, FoldResult } from "../../runtime/options.ts";
+import type { FoldOptions } from "../../runtime/options.ts";
+import type { FoldResult } from "../../runtime/results.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import { adapter, checkpoint, dryRun, embed, force, output, requantize, savedHead, savedNumLabels } from "../flags.ts";

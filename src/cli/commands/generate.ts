@@ -1,5 +1,6 @@
 /** `onnx-hut generate`: a decoder continues prompts. */
-import type { GenerateOptions, GenerateResult } from "../../runtime/options.ts";
+import type { GenerateOptions } from "../../runtime/options.ts";
+import type { GenerateResult } from "../../runtime/results.ts";
 import { defineCommand, type Command } from "../command.ts";
 import {
   adapter, batchSize, checkpoint, dataFile, dryRun, force, lengthPenalty, maxNewTokens, noCache, noRepeatNgramSize, numBeams, output, outputName, prompt, provider, seed, temperature,

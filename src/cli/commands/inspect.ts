@@ -1,5 +1,6 @@
 /** `onnx-hut inspect`: what is in a model, and which of its weights can be trained. */
-import type { InspectedWeight, InspectOptions, InspectResult } from "../../runtime/options.ts";
+import type { InspectOptions } from "../../runtime/options.ts";
+import type { InspectedWeight, InspectResult } from "../../runtime/results.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { outputName } from "../flags.ts";
 import { bytes, duration, grouped } from "../format.ts";

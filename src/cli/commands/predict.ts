@@ -1,5 +1,6 @@
 /** `onnx-hut predict`: the model's outputs on data, as JSONL. */
-import type { PredictOptions, PredictResult } from "../../runtime/options.ts";
+import type { PredictOptions } from "../../runtime/options.ts";
+import type { PredictResult } from "../../runtime/results.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {

@@ -1,5 +1,6 @@
 /** `onnx-hut train`: fine-tunes a model on labelled data. */
-import type { TrainOptions, TrainPlan, TrainResult } from "../../runtime/options.ts";
+import type { TrainOptions } from "../../runtime/options.ts";
+import type { TrainPlan, TrainResult } from "../../runtime/results.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {

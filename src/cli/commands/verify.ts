@@ -1,5 +1,6 @@
 /** `onnx-hut verify`: whether a merged model is what base and adapter make. */
-import type { VerifyOptions, VerifyResult } from "../../runtime/options.ts";
+import type { VerifyOptions } from "../../runtime/options.ts";
+import type { VerifyResult } from "../../runtime/results.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import { adapter, checkpoint, dataFile, force, merged, provider, savedHead, savedNumLabels, threads, tokenizer } from "../flags.ts";

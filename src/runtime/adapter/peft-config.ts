@@ -27,6 +27,8 @@ export interface AdapterConfig {
   readonly rankPattern: Readonly<Record<string, number>>;
   /** PEFT's word ("SEQ_CLS"). */
   readonly taskType: string | null;
+  /** Dropout that it was trained with; what a folder says of it isn't read, since nothing but training goes by it. */
+  readonly dropout?: number | undefined;
   /** The base's name or path, as whoever trained the adapter called it. */
   readonly baseModel: string | null;
 }
@@ -90,10 +92,10 @@ export function formatPeftConfig(config: AdapterConfig): string {
   };
   const own = config.method === "lora"
     ? {
-      peft_type: "LORA", lora_alpha: config.alpha ?? config.rank, lora_dropout: 0, use_rslora: config.rankStabilized ?? false,
+      peft_type: "LORA", lora_alpha: config.alpha ?? config.rank, lora_dropout: config.dropout ?? 0, use_rslora: config.rankStabilized ?? false,
       alpha_pattern: config.alphaPattern ?? {}, bias: "none", init_lora_weights: true,
     }
-    : { peft_type: "HIRA", hira_dropout: 0, init_weights: true };
+    : { peft_type: "HIRA", hira_dropout: config.dropout ?? 0, init_weights: true };
   const sorted = Object.entries({ ...shared, ...own }).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(Object.fromEntries(sorted), null, 2);
 }

@@ -22,6 +22,8 @@ export interface AdapterBase {
   /** What a classifier was trained for. */
   readonly problem?: ProblemName | undefined;
   readonly pooling?: EmbeddingPooling | undefined;
+  /** `--adapter-dropout` of its training. */
+  readonly dropout?: number | undefined;
 }
 
 /** The folder's contents for the values of theta [P], in the order of `prepared.trainables`. */
@@ -37,7 +39,7 @@ export function toAdapterFolder(prepared: Prepared, theta: Float32Array, base: A
   return {
     method: prepared.method.name === "lora" ? "lora" : "hut", ...ranksOf(prepared), alpha: prepared.alpha,
     targetModules: targetEntries(prepared), modulesToSave: commonModules(savedModules), fanInFanOut: isConv1D(prepared),
-    taskType: base.taskType, baseModel: base.name, modules, saved, hut: hutJson(prepared, base),
+    taskType: base.taskType, baseModel: base.name, ...(base.dropout === undefined ? {} : { dropout: base.dropout }), modules, saved, hut: hutJson(prepared, base),
   };
 }
 

@@ -128,7 +128,7 @@ export function toExamples(data: DataFile, options: ExampleOptions): Examples {
 
 /** Throws where nothing of a file's text can be used: a column of it is empty, or the tokenizer is another model's. */
 function checkTexts({ file, records }: DataFile, { columns }: TextReader, { tokenizer, vocabulary }: ExampleOptions): void {
-  if (tokenizer !== undefined && vocabulary !== undefined && tokenizer.vocabulary > vocabulary) throw tokenizerBeyondVocabulary(tokenizer.vocabulary, vocabulary);
+  if (tokenizer !== undefined && vocabulary !== undefined && tokenizer.vocabulary > vocabulary) throw tokenizerBeyondVocabulary(tokenizer.file, tokenizer.vocabulary, vocabulary);
   const empty = columns.find((column) => records.every(({ fields }) => { const value = own(fields, column); return typeof value === "string" && value.trim() === ""; }));
   if (empty !== undefined) throw dataTextsEmpty(file, empty, records.length);
 }

@@ -1,6 +1,9 @@
 /** GLUE's own files: which columns of theirs are text, what the labels are called, and which figures are the official ones. */
 import { glueContradicts, glueColumnsMissing, glueUnlabelled } from "../../errors/data.ts";
+import type { MetricName } from "../metric-names.ts";
 import type { GlueName, ProblemName, TaskName } from "../options.ts";
+import type { Task } from "../tasks/task.ts";
+import { withOfficial } from "../tasks/with-official.ts";
 import { placeholders } from "./class-labels.ts";
 import { own, type DataFile, type DataRecord, type TableForm } from "./parse-records.ts";
 
@@ -14,26 +17,24 @@ export interface GlueTask {
   /** The column of labels, in that order. */
   readonly labels: readonly string[];
   /** The figures that GLUE reports, the first one first. */
-  readonly metrics: readonly string[];
+  readonly metrics: readonly [MetricName, ...MetricName[]];
   /** The columns of a file that has no header, told by a label in the second of its four cells. */
   readonly headerless?: readonly string[];
 }
 
-const ACCURACY = "eval_accuracy";
-const F1 = "eval_f1";
 const YES_NO = ["entailment", "not_entailment"];
 const SENTENCES = [["sentence1", "sentence2"]];
 
 export const GLUE_TASKS: Readonly<Record<GlueName, GlueTask>> = {
-  cola: { problem: "single", classes: ["unacceptable", "acceptable"], texts: [["sentence"]], labels: ["label"], metrics: ["eval_matthews_correlation"], headerless: ["source", "label", "mark", "sentence"] },
-  sst2: { problem: "single", classes: ["negative", "positive"], texts: [["sentence"]], labels: ["label"], metrics: [ACCURACY] },
-  mrpc: { problem: "single", classes: ["not_equivalent", "equivalent"], texts: [["#1 String", "#2 String"], ...SENTENCES], labels: ["Quality", "label"], metrics: [ACCURACY, F1] },
-  stsb: { problem: "regression", texts: SENTENCES, labels: ["score", "label"], metrics: ["eval_pearson", "eval_spearmanr"] },
-  qqp: { problem: "single", classes: ["not_duplicate", "duplicate"], texts: [["question1", "question2"]], labels: ["is_duplicate", "label"], metrics: [ACCURACY, F1] },
-  mnli: { problem: "single", classes: ["entailment", "neutral", "contradiction"], texts: [...SENTENCES, ["premise", "hypothesis"]], labels: ["gold_label", "label"], metrics: [ACCURACY] },
-  qnli: { problem: "single", classes: YES_NO, texts: [["question", "sentence"]], labels: ["label"], metrics: [ACCURACY] },
-  rte: { problem: "single", classes: YES_NO, texts: SENTENCES, labels: ["label"], metrics: [ACCURACY] },
-  wnli: { problem: "single", classes: ["not_entailment", "entailment"], texts: SENTENCES, labels: ["label"], metrics: [ACCURACY] },
+  cola: { problem: "single", classes: ["unacceptable", "acceptable"], texts: [["sentence"]], labels: ["label"], metrics: ["matthews_correlation"], headerless: ["source", "label", "mark", "sentence"] },
+  sst2: { problem: "single", classes: ["negative", "positive"], texts: [["sentence"]], labels: ["label"], metrics: ["accuracy"] },
+  mrpc: { problem: "single", classes: ["not_equivalent", "equivalent"], texts: [["#1 String", "#2 String"], ...SENTENCES], labels: ["Quality", "label"], metrics: ["accuracy", "f1"] },
+  stsb: { problem: "regression", texts: SENTENCES, labels: ["score", "label"], metrics: ["pearson", "spearmanr"] },
+  qqp: { problem: "single", classes: ["not_duplicate", "duplicate"], texts: [["question1", "question2"]], labels: ["is_duplicate", "label"], metrics: ["accuracy", "f1"] },
+  mnli: { problem: "single", classes: ["entailment", "neutral", "contradiction"], texts: [...SENTENCES, ["premise", "hypothesis"]], labels: ["gold_label", "label"], metrics: ["accuracy"] },
+  qnli: { problem: "single", classes: YES_NO, texts: [["question", "sentence"]], labels: ["label"], metrics: ["accuracy"] },
+  rte: { problem: "single", classes: YES_NO, texts: SENTENCES, labels: ["label"], metrics: ["accuracy"] },
+  wnli: { problem: "single", classes: ["not_entailment", "entailment"], texts: SENTENCES, labels: ["label"], metrics: ["accuracy"] },
 };
 
 /** What MNLI's annotators couldn't agree on: GLUE leaves such records out. */
@@ -57,6 +58,11 @@ export function withGlue<T extends GlueOptions>(options: T): T {
   if (options.problem !== undefined && options.problem !== problem) throw glueContradicts(options.glue, "--problem", options.problem, problem);
   if (options.numLabels !== undefined && options.numLabels !== numLabels) throw glueContradicts(options.glue, "--num-labels", String(options.numLabels), String(numLabels));
   return { ...options, task: "text-classification", problem, ...(options.head === undefined ? {} : { numLabels }) };
+}
+
+/** The task with what GLUE reports of it first. */
+export function withGlueMetrics(task: Task, glue: GlueName | undefined): Task {
+  return glue === undefined ? task : withOfficial(task, GLUE_TASKS[glue].metrics);
 }
 
 /** How a table of the task is read. Rows of QQP and of others have broken lines; GLUE's own readers leave them out. */

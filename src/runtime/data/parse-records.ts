@@ -2,7 +2,7 @@
 
 // The build for browsers, which brings what Node has of its own.
 import { parse } from "csv-parse/browser/esm/sync";
-import { dataCsvBroken, dataEmpty, dataEndingUnknown, dataHeaderDuplicate, dataJsonBroken, dataKeyDuplicate, dataJsonNotObject, dataNoRows, dataNotUtf8,
+import { dataCarriageReturns, dataCsvBroken, dataEmpty, dataEndingUnknown, dataHeaderDuplicate, dataJsonBroken, dataKeyDuplicate, dataJsonNotObject, dataNoRows, dataNotUtf8,
   dataQuoteMisplaced, dataQuoteOpen, dataRowWidth, dataTooManyColumns, dataTooManyRecords } from "../../errors/data.ts";
 import { HutError } from "../../errors/hut-error.ts";
 import { isTooDeep, MAX_JSON_NESTING } from "../parse-json.ts";
@@ -123,8 +123,14 @@ function* linesOf(text: string): Generator<readonly [number: number, line: strin
   }
 }
 
+/** Throws where no line of a table ends in LF, and more than one in CR. */
+function refuseCarriageReturns(file: string, text: string): void {
+  if (!text.includes("\n") && text.trimEnd().includes("\r")) throw dataCarriageReturns(file);
+}
+
 /** GLUE's TSV: tabs part the cells and nothing is quoted, so a stray quote is text. */
 function fromTsv(file: string, text: string, form: TableForm): DataFile {
+  refuseCarriageReturns(file, text);
   const table = new Table(file, form);
   for (const [line, row] of linesOf(text)) table.add(line, (row.endsWith("\r") ? row.slice(0, -1) : row).split("\t", MAX_COLUMNS + 1));
   return table.finish();
@@ -132,6 +138,7 @@ function fromTsv(file: string, text: string, form: TableForm): DataFile {
 
 /** RFC 4180: quoted fields may hold commas, doubled quotes and line breaks. */
 function fromCsv(file: string, text: string, form: TableForm): DataFile {
+  refuseCarriageReturns(file, text);
   // Tells where a record starts, also the one that breaks: csv-parse itself counts the lines it has seen.
   let linesBefore = 0;
   const table = new Table(file, form);

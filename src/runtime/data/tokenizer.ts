@@ -19,6 +19,8 @@ export interface TokenizedText {
 
 /** What turns text into token ids. */
 export interface TextTokenizer {
+  /** Its tokenizer.json, where it was read from a file. */
+  readonly file?: string | undefined;
   /** The id that fills up short rows. */
   readonly padId: number;
   /** Whether that is the one that ends texts, for want of another. */

@@ -9,7 +9,7 @@ import type { AdapterFolder } from "../adapter/adapter-folder.ts";
 import { adapterFiles } from "../adapter/folder-files.ts";
 import { toAdapterFolder } from "../adapter/to-folder.ts";
 import type { Feed } from "../data/collate.ts";
-import { glueForm } from "../data/glue.ts";
+import { glueForm, withGlueMetrics } from "../data/glue.ts";
 import { overlapNote } from "../data/overlap.ts";
 import { collectRows, perTokenOutputs } from "../evaluator.ts";
 import { evaluateWith } from "../evaluate-with.ts";
@@ -18,7 +18,8 @@ import { foldedModel, presentLogitsOf } from "../fold-model.ts";
 import { countParameters } from "../inspect-model.ts";
 import { problemIn } from "../model-folder/config-json.ts";
 import { GRAPH_FILE, madeFiles } from "../model-folder/made-files.ts";
-import { DEFAULTS, type AdaptedModule, type AdaptResult, type CommonOptions, type DataOptions, type FoldOptions, type RunOptions, type TrainResult } from "../options.ts";
+import { DEFAULTS, type CommonOptions, type DataOptions, type FoldOptions, type RunOptions } from "../options.ts";
+import type { AdaptedModule, AdaptResult, TrainResult } from "../results.ts";
 import { OptimizerStep } from "../optimizer-step.ts";
 import { initialTheta, prepare, type Prepared } from "../prepare.ts";
 import { RunControl } from "../run-control.ts";
@@ -73,6 +74,8 @@ export class AdaptedModel implements AsyncDisposable {
   readonly #prepared: Prepared;
   #theta: Float32Array;
   #classes: readonly string[] | undefined;
+  /** Of the last training. */
+  #dropout: number | undefined;
   #predictor: { readonly session: GraphSession; readonly provider: string; readonly perToken: ReadonlySet<string> } | undefined;
 
   /** @internal */
@@ -115,6 +118,7 @@ export class AdaptedModel implements AsyncDisposable {
     if (shared !== undefined) options.onNotice?.(shared);
     const plan = planOf(this.#task, this.#prepared, train, { seed: this.#options.seed, ...options });
     await this.#release();
+    this.#dropout = options.adapterDropout;
     const state = initialState(this.#theta);
     const control = new RunControl({ perEpoch: plan.perEpoch, totalSteps: plan.schedule.totalSteps });
     const work = { seconds: 0, tokens: 0, samples: 0 };
@@ -224,7 +228,7 @@ export class AdaptedModel implements AsyncDisposable {
   }
 
   #adapter(): AdapterFolder {
-    return toAdapterFolder(this.#prepared, this.#theta, { name: this.#opened.name, taskType: this.#task.peftType, id2label: this.#classes, problem: this.#task.problem, pooling: this.#task.pooling });
+    return toAdapterFolder(this.#prepared, this.#theta, { name: this.#opened.name, taskType: this.#task.peftType, id2label: this.#classes, problem: this.#task.problem, pooling: this.#task.pooling, dropout: this.#dropout });
   }
 
   #examples(data: MemoryData, { maxSeqLength, glue, textColumn, labelColumn, maskPrompt, onNotice }: MemoryRunOptions, labels: "required" | "none", learns = false): LoadedExamples {
@@ -234,7 +238,7 @@ export class AdaptedModel implements AsyncDisposable {
   }
 
   async #measure(examples: LoadedExamples, theta: Float32Array, options: MemoryRunOptions): Promise<Record<string, number>> {
-    const { model, evaluation } = evaluationGraph(this.#task, this.#fresh);
+    const { model, evaluation } = evaluationGraph(withGlueMetrics(this.#task, options.glue), this.#fresh);
     await using session = await this.#session("eval", model, options);
     return await evaluateTheta(session, evaluation, examples, theta, options);
   }

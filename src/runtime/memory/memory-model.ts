@@ -1,7 +1,8 @@
 /** The verbs on a model in memory, for a browser: the same pieces as those on files, and an ONNX Runtime that is handed in. */
 import { inspectModel } from "../inspect-model.ts";
 import { labelsIn } from "../model-folder/config-json.ts";
-import type { InspectOptions, InspectResult, TargetOptions, TaskOptions } from "../options.ts";
+import type { InspectOptions, TargetOptions, TaskOptions } from "../options.ts";
+import type { InspectResult } from "../results.ts";
 import type { OnnxRuntime } from "../session.ts";
 import { AdaptedModel } from "./adapted-model.ts";
 import { openMemory, type ModelFiles, type OpenedMemory } from "./memory-files.ts";

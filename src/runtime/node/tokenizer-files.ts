@@ -34,5 +34,5 @@ export function openTokenizer(modelPath: string, named?: string): TextTokenizer 
   const [tokenizerConfig, specialTokensMap] = SETTINGS_FILES.map((name) => join(dirname(file), name)).map((path) => (existsSync(path) ? readJson(path) : undefined));
   const template = join(dirname(file), TEMPLATE_FILE);
   const chatTemplate = existsSync(template) ? readTextFile(template, MAX_JSON_BYTES) : undefined;
-  return loadTokenizer({ tokenizerJson: readJson(file), tokenizerConfig, specialTokensMap, chatTemplate, config: openConfig(modelPath) });
+  return { ...loadTokenizer({ tokenizerJson: readJson(file), tokenizerConfig, specialTokensMap, chatTemplate, config: openConfig(modelPath) }), file };
 }

@@ -29,7 +29,8 @@ function classification({ name, peftType, texts, standInType, fed }: Kind, probl
     attachEvaluation: (_, logits) => ({
       outputs: [logits],
       start() {
-        const counts = count();
+        const classes = logits.shape?.at(-1);
+        const counts = count(typeof classes === "number" ? classes : undefined);
         return {
           add(made, { labels, indices }) {
             const { dims = [], data } = made.get(logits.name) ?? {};

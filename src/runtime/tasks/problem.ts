@@ -28,8 +28,8 @@ export interface Problem {
   readonly told: TaskWords;
   /** The metric that tells which of two models is better. */
   readonly mainMetric: MainMetric;
-  /** Begins to count its metrics. */
-  readonly count: () => Counts<LogitsAndLabels>;
+  /** Begins to count its metrics, of so many classes where that is known. */
+  readonly count: (classes?: number) => Counts<LogitsAndLabels>;
 }
 
 /** A batch's logits [N, C] and its labels. */
@@ -46,7 +46,7 @@ const SINGLE: Problem = {
     metrics: ["loss", "accuracy", "f1", "precision", "recall", "f1_macro", "f1_micro", "matthews_correlation"],
   },
   mainMetric: mainMetric("accuracy"),
-  count: () => new Counts<LogitsAndLabels>([CROSS_ENTROPY, ONE_CLASS] satisfies Metric<Classified>[]),
+  count: (classes) => new Counts<LogitsAndLabels>([CROSS_ENTROPY, ONE_CLASS] satisfies Metric<Classified>[], classes),
 };
 
 /** Any number of several classes. */

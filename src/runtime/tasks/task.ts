@@ -51,6 +51,8 @@ export interface Task {
   readonly told: TaskWords;
   /** The metric that tells which of two models is better: of checkpoints, the one to keep. */
   readonly mainMetric: MainMetric;
+  /** `eval_…` of the figures that a benchmark reports of it, the main one first. */
+  readonly official?: readonly string[];
   /** Adds the input `labels` and the loss. */
   attachLoss(model: Model, logits: Value, options?: LossOptions): AttachedLoss;
   /** Adds to a graph what its metrics are counted from. The graph's outputs stay as they are. */

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "mocha";
+import { evaluate, train } from "../../../src/index.ts";
 import { DataType } from "../../../src/ir/data-type.ts";
 import { toExamples, type Examples } from "../../../src/runtime/data/examples.ts";
-import { GLUE_TASKS, glueFile, glueForm, withGlue } from "../../../src/runtime/data/glue.ts";
+import { GLUE_TASKS, glueFile, glueForm, withGlue, withGlueMetrics } from "../../../src/runtime/data/glue.ts";
 import { parseRecords } from "../../../src/runtime/data/parse-records.ts";
 import type { TextTokenizer } from "../../../src/runtime/data/tokenizer.ts";
 import { GLUE, type GlueName } from "../../../src/runtime/options.ts";
@@ -74,6 +78,39 @@ describe("GLUE's own files", () => {
     assert.deepEqual(withGlue({ glue: "mnli" }), { glue: "mnli", task: "text-classification", problem: "single" });
     for (const wrong of [{ task: "text-generation" }, { problem: "regression" }, { numLabels: 2 }] as const) assert.throws(() => withGlue({ glue: "mnli", ...wrong }), { code: "GLUE_CONTRADICTS", exitCode: 2 });
     assert.throws(() => read("mnli", "text\tlabel\na\t1\n"), { code: "DATA_COLUMN_MISSING", message: /no file of GLUE's mnli.*"sentence1" and "sentence2", or "premise" and "hypothesis"/ });
+  });
+
+  it("has its official figures as the first, and goes by the first of these", () => {
+    const official = (glue: GlueName): readonly string[] | undefined => withGlueMetrics(taskNamed({ problem: GLUE_TASKS[glue].problem }), glue).official;
+    assert.deepEqual(GLUE.map((glue) => [glue, ...official(glue) ?? []].join(" ")), [
+      "cola eval_matthews_correlation", "sst2 eval_accuracy", "mrpc eval_accuracy eval_f1", "stsb eval_pearson eval_spearmanr", "qqp eval_accuracy eval_f1", "mnli eval_accuracy", "qnli eval_accuracy", "rte eval_accuracy", "wnli eval_accuracy",
+    ]);
+    for (const glue of GLUE) assert.equal(withGlueMetrics(taskNamed(), glue).mainMetric.name, official(glue)?.[0]);
+    assert.equal(withGlueMetrics(taskNamed(), undefined), taskNamed());
+  });
+
+  it("tells them first while it trains, in its results and when it evaluates", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "hut-glue-"));
+    const at = (name: string): string => join(folder, name);
+    const model = "fixtures/feature-extraction/model.onnx";
+    const words = readFileSync("fixtures/feature-extraction/pairs.jsonl", "utf8").trim().split("\n").map((line) => Object.values(JSON.parse(line) as Record<string, string>));
+    writeFileSync(at("mrpc.tsv"), ["Quality\t#1 ID\t#2 ID\t#1 String\t#2 String", ...words.map(([a = "", b = ""], i) => [i % 2, 1, 2, a, b].join("\t"))].join("\n"));
+    writeFileSync(at("cola.tsv"), words.map(([a = ""], i) => ["x", i % 2, "", a].join("\t")).join("\n"));
+    for (const [glue, official] of [["mrpc", ["eval_accuracy", "eval_f1"]], ["cola", ["eval_matthews_correlation"]]] as const) {
+      const shown: string[] = [];
+      const file = at(`${glue}.tsv`);
+      const trained = await train(model, { glue, batchSize: 2, threads: 1, train: file, dev: file, head: "mean", output: at(glue), epochs: 3, lr: 0.05, bestMetric: true, onProgress: ({ phase, figures = {} }) => { if (phase === "training") shown.splice(0, Infinity, ...Object.keys(figures)); } });
+      assert.deepEqual(shown, ["loss", "learning_rate", ...official, "tokens_per_second", "memory_bytes"]);
+      const figure = (evaluation: Readonly<Record<string, number>>): number => evaluation[official[0]] ?? NaN;
+      assert.equal(trained.bestStep, trained.evaluations.reduce((best, e) => (figure(e) > figure(best) ? e : best))["step"]);
+      const measured = await evaluate(model, { glue, batchSize: 2, threads: 1, data: file, adapter: trained.adapter });
+      for (const { metrics } of [trained, measured]) assert.deepEqual(Object.keys(metrics).slice(0, official.length + 1), [...official, "eval_loss"]);
+      assert.equal(figure(measured.metrics), figure(trained.metrics));
+    }
+    const dry = { glue: "mrpc", train: at("mrpc.tsv"), dev: at("mrpc.tsv"), head: "mean", output: at("none"), threads: 1, dryRun: true } as const;
+    await train(model, { ...dry, bestMetric: "f1" });
+    await assert.rejects(train(model, { ...dry, bestMetric: "f1_macro" }), { code: "BEST_METRIC_UNKNOWN", message: /There are accuracy, f1, loss, precision/ });
+    rmSync(folder, { recursive: true });
   });
 
   it("refuses what is no label of the task, by line", () => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "mocha";
 import { DataType } from "../../../src/ir/data-type.ts";
 import { withColumns } from "../../../src/runtime/data/columns.ts";
@@ -9,8 +11,10 @@ import { toExamples, type ExampleOptions, type Examples } from "../../../src/run
 import { overlapNote, textKey } from "../../../src/runtime/data/overlap.ts";
 import { parseRecords } from "../../../src/runtime/data/parse-records.ts";
 import { loadTokenizer } from "../../../src/runtime/data/tokenizer.ts";
+import { train, type TrainResult } from "../../../src/index.ts";
 import type { ProblemName } from "../../../src/runtime/options.ts";
 import { taskNamed } from "../../../src/runtime/tasks/registry.ts";
+import { run } from "../../cli/run.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const inputs = ["input_ids", "attention_mask", "token_type_ids"].map((name) => ({ name, dtype: DataType.INT64, shape: ["batch", "sequence"] }));
@@ -89,7 +93,9 @@ describe("wrong data is told with file and line", () => {
     refused("a.tsv", `${ROWS}${"y".repeat(1_000_000)}\n`, "DATA_ROW_WIDTH", /^"a\.tsv", line 4: 1 column/);
   });
 
-  it("mixed encodings, a quote left open, a doubled column or key", () => {
+  it("mixed encodings, lines that end in CR alone, a quote left open, a doubled column or key", () => {
+    refused("a.tsv", Uint8Array.from([0xff, 0xfe, ...Buffer.from(ROWS, "utf16le")]), "DATA_NOT_UTF8", /^"a\.tsv", line 1: not valid UTF-8\. Save the file as UTF-8\.$/);
+    for (const [name, rows] of [["a.tsv", ROWS], ["a.csv", ROWS.replaceAll("\t", ",")]] as const) refused(name, rows.replaceAll("\n", "\r"), "DATA_CARRIAGE_RETURNS", /has lines that end in a carriage return alone.*LF.*CRLF/);
     refused("a.tsv", Uint8Array.from([...bytes(ROWS), ...bytes("caf"), 0xe9, 9, 49, 10]), "DATA_NOT_UTF8", /^"a\.tsv", line 4: not valid UTF-8/);
     refused("a.csv", 'text,label\na,1\n"b,0\nc,1\n', "DATA_QUOTE_OPEN", /^"a\.csv", line 3: a quote opens/);
     refused("a.tsv", "text\tlabel\ttext\na\t1\tb\n", "DATA_HEADER_DUPLICATE", /^"a\.tsv", line 1: the header names the column "text" twice/);
@@ -123,6 +129,15 @@ describe("wrong data is told with file and line", () => {
     refused("a.jsonl", '{"input_ids":[7],"label":1}\n{"input_ids":[500],"label":0}\n', "TOKEN_BEYOND_VOCABULARY", /"a\.jsonl" needs the token id 500, and the model's embedding has 500 rows/, { vocabulary: 500 });
   });
 
+  it("a tokenizer of another model, by file, before anything is written", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "hut-tokenizer-"));
+    const file = join(folder, "a.tsv");
+    writeFileSync(file, ROWS);
+    await assert.rejects(train("fixtures/feature-extraction/model.onnx", { head: "mean", numLabels: 2, train: file, tokenizer: "fixtures/demo/tokenizer.json", output: join(folder, "run") }), { code: "TOKENIZER_BEYOND_VOCABULARY", message: /^The tokenizer "fixtures\/demo\/tokenizer\.json" has token ids up to 10260, .* the model's embedding has \d+ rows\. .*--tokenizer\.$/ });
+    assert.deepEqual(readdirSync(folder), ["a.tsv"]);
+    rmSync(folder, { recursive: true });
+  });
+
   it("labels of -100 are told, and refused where there is nothing else", () => {
     const { report } = read("a.tsv", `${ROWS}what\t-100\n`);
     assert.deepEqual(reportNotes(report), ['"a.tsv": 1 record with no label that counts (-100) teaches nothing (line 4)']);
@@ -142,6 +157,23 @@ describe("a dev set that overlaps the training set", () => {
     assert.notEqual(textKey(["ab", "c"]), textKey(["a", "bc"]));
     assert.notEqual(textKey([`${"x".repeat(500)}a`]), textKey([`${"x".repeat(500)}b`]));
     assert.equal(new Set(Array.from({ length: 50_000 }, (_, i) => textKey([`text ${String(i)}`]))).size, 50_000);
+  });
+});
+
+describe("a dry run", () => {
+  it("has in its plan what was cut, empty and left out of each file", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "hut-dry-"));
+    const at = (name: string): string => join(folder, name);
+    writeFileSync(at("train.tsv"), "question1\tquestion2\tis_duplicate\nAnna\tPaul\t0\nPaul\t\t1\nbroken\n");
+    writeFileSync(at("dev.tsv"), "question1\tquestion2\tis_duplicate\nAnna met Maria in Vienna\tPaul\t0\n");
+    const { out, err, code } = await run(["train", "fixtures/feature-extraction/model.onnx", "--glue", "qqp", "--head", "mean", "--train", at("train.tsv"), "--dev", at("dev.tsv"), "--max-seq-length", "8", "-o", at("run"), "--dry-run", "--json"], { verbs: { train } });
+    assert.equal(code, 0, err);
+    assert.deepEqual((JSON.parse(out) as TrainResult).plan.data, [
+      { file: at("train.tsv"), records: 2, cut: { count: 0, maxLength: 8, longest: 7 }, emptyTexts: [3], ignored: [], leftOut: [{ why: "with another number of columns than the header", lines: [4] }] },
+      { file: at("dev.tsv"), records: 1, cut: { count: 1, maxLength: 8, longest: 13 }, emptyTexts: [], ignored: [], leftOut: [] },
+    ]);
+    assert.deepEqual(readdirSync(folder).sort(), ["dev.tsv", "train.tsv"]);
+    rmSync(folder, { recursive: true });
   });
 });
 

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
+import { checkpointFolders, isWhole } from "../../../src/runtime/node/checkpoint-folder.ts";
 import { finishRenames } from "../../../src/runtime/node/leftovers.ts";
 import { LOCK_FILE } from "../../../src/runtime/node/lock-folder.ts";
 import { isTemporaryName } from "../../../src/runtime/node/temporary-file.ts";
@@ -15,7 +16,7 @@ import { inProcess, type Scenario } from "./kill-scenarios.ts";
 import { withoutTimes } from "./run-log.ts";
 
 /** Where in its life a killed process was, by what it left. */
-export const PHASES = ["before it wrote", "at work under its lock", "in the middle of a file", "between two renames", "after its last rename"] as const;
+export const PHASES = ["before it wrote", "at work under its lock", "in the middle of a file", "in the middle of a checkpoint", "between two renames", "after its last rename"] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** What a kill led to. */
@@ -68,7 +69,7 @@ interface Prepared {
   readonly newer: Tree;
   readonly log: readonly string[];
   readonly milliseconds: number;
-  /** Temporary files seen while it wrote. */
+  /** Temporary files seen while it wrote, of those that are aimed at. */
   readonly temporaries: number;
 }
 
@@ -76,7 +77,7 @@ async function undisturbed(scenario: Scenario, options: KillOptions): Promise<Pr
   await makeOlder(scenario, options.out);
   const older = treeOf(options.out);
   const started = performance.now();
-  const run = new Watched(scenario.words, options);
+  const run = new Watched(scenario.words, { ...options, aim: scenario.aim });
   while (!run.ended) await run.look();
   if (run.code !== 0) throw new Error(`${scenario.name}: ${await run.said}`);
   return { scenario, older, newer: treeOf(options.out), log: logOf(options.out), milliseconds: performance.now() - started, temporaries: Math.max(1, run.seen.size) };
@@ -127,12 +128,12 @@ function nextWords({ words, again }: Scenario, now: Tree, older: Tree): readonly
   return again === undefined || isOlderRun ? words : again;
 }
 
-/** One third anywhere in its life; else a moment after one of its temporary files was seen. */
-async function killSomewhere(words: readonly string[], { milliseconds, temporaries }: Prepared, random: Random, options: KillOptions): Promise<Watched> {
-  const run = new Watched(words, options);
+/** One third anywhere in its life; else a moment after one of its temporary files was seen, at once where these are aimed at. */
+async function killSomewhere(words: readonly string[], { scenario: { aim }, milliseconds, temporaries }: Prepared, random: Random, options: KillOptions): Promise<Watched> {
+  const run = new Watched(words, { ...options, aim });
   const anywhere = random.below(3) === 0;
   const file = 1 + random.below(temporaries);
-  const wait = anywhere ? random.uniform(0, 1.05 * milliseconds) : random.below(2) === 0 ? random.uniform(0, 3) : random.uniform(0, 50);
+  const wait = anywhere ? random.uniform(0, 1.05 * milliseconds) : aim !== undefined ? random.uniform(0, 2) : random.below(2) === 0 ? random.uniform(0, 3) : random.uniform(0, 50);
   const from = performance.now();
   let reached: number | undefined = anywhere ? from : undefined;
   while (!run.ended && !(reached !== undefined && performance.now() - reached >= wait)) {
@@ -152,11 +153,13 @@ class Watched {
   /** Null where it was killed. */
   code: number | null = null;
   readonly #out: string;
+  readonly #aim: RegExp;
   readonly #child: ReturnType<typeof spawn>;
   readonly #end: Promise<void>;
 
-  constructor(words: readonly string[], { program, out }: KillOptions) {
+  constructor(words: readonly string[], { program, out, aim }: Pick<KillOptions, "program" | "out"> & Pick<Scenario, "aim">) {
     this.#out = out;
+    this.#aim = aim ?? /./;
     this.#child = spawn(process.execPath, [...program, ...words, "--quiet"], { stdio: ["ignore", "ignore", "pipe"] });
     this.said = this.#child.stderr === null ? Promise.resolve("") : text(this.#child.stderr);
     this.#end = new Promise((resolve) => {
@@ -172,7 +175,7 @@ class Watched {
   async look(): Promise<void> {
     for (const path of listing(this.#out)) {
       if (basename(path) === LOCK_FILE) this.hadLock = true;
-      else if (isTemporaryName(basename(path)) && !basename(path).includes(LOCK_FILE)) this.seen.add(path);
+      else if (isTemporaryName(basename(path)) && !basename(path).includes(LOCK_FILE) && this.#aim.test(path)) this.seen.add(path);
     }
     await new Promise((resolve) => { setTimeout(resolve, 1); });
   }
@@ -185,10 +188,16 @@ class Watched {
 
 function phaseOf(now: Tree, { older, newer }: Prepared, out: string, hadLock: boolean): Phase {
   const temporaries = listing(out).map((path) => basename(path)).filter((name) => isTemporaryName(name) && !name.includes(LOCK_FILE));
+  if (hasHalfACheckpoint(out)) return "in the middle of a checkpoint";
   if (temporaries.length > 0) return "in the middle of a file";
   if (isSame(now, newer)) return "after its last rename";
   if (isSame(now, older)) return hadLock ? "at work under its lock" : "before it wrote";
   return now.has("run/run.json") && !isMixed(now, older, newer, /^run\/adapter\//) ? "at work under its lock" : "between two renames";
+}
+
+/** Whether a checkpoint's folder is there that isn't whole, or has a file on its way. */
+function hasHalfACheckpoint(out: string): boolean {
+  return checkpointFolders(join(out, "run")).some((folder) => !isWhole(folder) || readdirSync(folder).some(isTemporaryName));
 }
 
 /** Files that are neither as before nor as after. A run's own records change as it goes, and are left to its resumption. */

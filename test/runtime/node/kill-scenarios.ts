@@ -10,6 +10,9 @@ import { makeExternal } from "./external-model.ts";
 const BERT = "fixtures/cases/bert";
 const DEMO = "fixtures/demo";
 
+/** Files of a run's checkpoints. */
+const CHECKPOINT = /^run\/checkpoint-\d+\//;
+
 /** A command that is killed. `out` is the folder that is emptied before each run, all else is input. */
 export interface Scenario {
   readonly name: string;
@@ -19,6 +22,8 @@ export interface Scenario {
   readonly words: readonly string[];
   /** Goes on after a kill; the same words where left out. */
   readonly again?: readonly string[];
+  /** The files in whose making it is killed more often than elsewhere, by path; any file of its own where left out. */
+  readonly aim?: RegExp | undefined;
   /** Files put into `out` beforehand: inputs that lie beside the outputs. */
   readonly beside?: (out: string) => void;
 }
@@ -46,6 +51,7 @@ export async function makeScenarios({ inputs, out }: Workplace, large: boolean):
   const adaptElsewhere = (...more: string[]): string[] => ["adapt", external, "-o", to("adapted.onnx"), "--save-adapter", to("adapter"), ...more];
   const artifacts = (...more: string[]): string[] => ["artifacts", external, "-o", to("artifacts"), "--format", "step,ort-training", ...more];
   const folded = (base: string, adapter: string, target: string): string[] => ["fold", base, "--adapter", at(adapter), "-o", to(target)];
+  const often = ["--lr", "0.05", "--grad-accumulation-steps", "2", "--adapter-dropout", "0.1", "--save-steps", "2", "--eval-steps", "3", "--save-total-limit", "2"];
   const training = (...more: string[]): string[] => ["train", at("model.onnx"), "--train", at("train.jsonl"), "--dev", at("dev.jsonl"), "-o", to("run"), "--batch-size", "2", "--threads", "1", "--epochs", "4", ...more];
   const small: Scenario[] = [
     { name: "adapt elsewhere", verb: "adapt", older: undefined, words: adaptElsewhere() },
@@ -59,6 +65,9 @@ export async function makeScenarios({ inputs, out }: Workplace, large: boolean):
     { name: "artifacts, over older ones", verb: "artifacts", older: artifacts("--rank", "4", "--lr", "0.1"), words: artifacts() },
     { name: "train", verb: "train", older: undefined, words: training("--lr", "0.01"), again: training("--lr", "0.01", "--resume") },
     { name: "train --overwrite over an older run", verb: "train", older: training("--lr", "0.02"), words: training("--lr", "0.01", "--overwrite"), again: training("--lr", "0.01", "--resume") },
+    ...[["--best-metric", "loss"], ["--patience", "3"]].map((best): Scenario => ({
+      name: `train that evaluates and saves often, ${best.join(" ")}`, verb: "train", older: undefined, words: training(...often, ...best), again: training(...often, ...best, "--resume"), aim: CHECKPOINT,
+    })),
   ];
   if (!large) return small;
   cpSync(DEMO, at("demo"), { recursive: true });

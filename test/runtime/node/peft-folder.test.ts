@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { train } from "../../../src/index.ts";
 import { memorySource, readBytes } from "../../../src/ir/source.ts";
 import { fingerprintOf, type HutJson } from "../../../src/runtime/adapter/hut-json.ts";
 import type { AdapterFolder } from "../../../src/runtime/adapter/adapter-folder.ts";
@@ -196,6 +197,17 @@ describe("PEFT folders", () => {
   });
 
   describe("writing", () => {
+    it("says which dropout the adapter was trained with, in a resumed run too", async () => {
+      const dropout = (): unknown => (JSON.parse(readFileSync(join(folder, "adapter", "adapter_config.json"), "utf8")) as Config)["hira_dropout"];
+      const settings = { train: "fixtures/cases/bert/batch.jsonl", batchSize: 2, maxSteps: 2, threads: 1, output: folder };
+      const stop = new AbortController();
+      await train("fixtures/cases/bert/model.ts.onnx", { ...settings, adapterDropout: 0.25, signal: stop.signal, onProgress: () => { stop.abort(); } });
+      await train("fixtures/cases/bert/model.ts.onnx", { output: folder, resume: true, threads: 1 });
+      assert.equal(dropout(), 0.25);
+      await train("fixtures/cases/bert/model.ts.onnx", { ...settings, overwrite: true });
+      assert.equal(dropout(), 0);
+    });
+
     it("gives back what was read, and PEFT's own tensor bytes", () => {
       const adapter = readAdapterFolder(fixture);
       const written = writeAdapterFolder(folder, adapter);

@@ -5,9 +5,9 @@ import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { train, type TrainOptions, type TrainResult } from "../../../src/index.ts";
+import { bundledProgram } from "../../cli/bundled.ts";
 import { LOCK_FILE } from "../../../src/runtime/node/lock-folder.ts";
 import { curves } from "./event-files.ts";
-import { bundledProgram } from "../../cli/bundled.ts";
 import { withoutTimes } from "./run-log.ts";
 
 const BERT = "fixtures/cases/bert";
@@ -223,7 +223,6 @@ describe("train --resume", function () {
 describe("train --resume of a run that looks for its best evaluation", function () {
   this.timeout(120_000);
   let folder = "";
-  let built: ReturnType<typeof bundledProgram>;
   const at = (...names: string[]): string => join(folder, ...names);
   const copyAtEach = async (options: TrainOptions, names: string): Promise<TrainResult> => {
     let seen = 0;
@@ -235,14 +234,10 @@ describe("train --resume of a run that looks for its best evaluation", function 
   };
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "hut-best-"));
-    built = bundledProgram();
     const lines = readFileSync(join(BERT, "batch.jsonl"), "utf8").trim().split("\n");
     writeFileSync(at("train.jsonl"), [...lines, ...lines].slice(0, 7).join("\n"));
   });
-  after(() => {
-    built.remove();
-    rmSync(folder, { recursive: true });
-  });
+  after(() => { rmSync(folder, { recursive: true }); });
 
   it("ends with the bytes and the choice of an undisturbed run, whatever it was stopped after", async () => {
     const settings = { train: at("train.jsonl"), dev: join(BERT, "batch.jsonl"), batchSize: 2, epochs: 8, threads: 1, lr: 0.3, lrScheduler: "constant" as const, seed: 3, evalSteps: 3, saveSteps: 4, saveTotalLimit: 2, bestMetric: "loss", patience: 3 };
@@ -267,22 +262,22 @@ describe("train --resume of a run that looks for its best evaluation", function 
   });
 
   it("stops at Ctrl-C in a terminal at three points, and goes on to the same bytes", async () => {
-    const words = ["train", MODEL, "--train", at("train.jsonl"), "--dev", join(BERT, "batch.jsonl"), "--batch-size", "2", "--epochs", "3", "--threads", "1", "--save-steps", "2"];
-    const command = (...more: string[]): ReturnType<typeof spawn> => spawn(process.execPath, [built.program, ...words, ...more, "--quiet"], { stdio: "ignore" });
-    const ended = (child: ReturnType<typeof spawn>): Promise<number | null> => new Promise((resolve) => { child.once("exit", resolve); });
-    assert.equal(await ended(command("-o", at("calm"))), 0);
+    using bundled = bundledProgram();
+    const dev = join(BERT, "batch.jsonl");
+    const words = ["train", MODEL, "--train", at("train.jsonl"), "--dev", dev, "--batch-size", "2", "--epochs", "3", "--threads", "1", "--save-steps", "2", "--quiet"];
+    await train(MODEL, { train: at("train.jsonl"), dev, batchSize: 2, epochs: 3, threads: 1, saveSteps: 2, output: at("calm") });
     for (const [i, steps] of [1, 4, 7].entries()) {
       const run = at(`stopped-${String(i)}`);
-      const child = command("-o", run);
-      const end = ended(child);
+      const child = spawn(process.execPath, [...bundled.program, ...words, "-o", run], { stdio: "ignore" });
+      const ended = new Promise<number | null>((resolve) => { child.once("exit", resolve); });
       const lines = (): number => (existsSync(join(run, "metrics.jsonl")) ? readFileSync(join(run, "metrics.jsonl"), "utf8").split("\n").length - 1 : 0);
       while (child.exitCode === null && lines() < steps) await new Promise((resolve) => { setTimeout(resolve, 1); });
       child.kill("SIGINT");
-      const code = await end;
+      const code = await ended;
       // It may have been done before the signal came.
       assert.ok(code === 130 || (code === 0 && steps > 1), String(code));
       assert.equal(existsSync(join(run, "adapter")), code === 0);
-      assert.equal(await ended(command("-o", run, "--resume")), 0);
+      await train(MODEL, { output: run, resume: true, threads: 1 });
       assert.ok(readFileSync(join(run, "adapter", "adapter_model.safetensors")).equals(readFileSync(at("calm", "adapter", "adapter_model.safetensors"))));
     }
   });

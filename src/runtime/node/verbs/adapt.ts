@@ -16,7 +16,8 @@ import { formatSwappableInfo, SWAPPABLE_KEY, swappableInfo } from "../../swap/sw
 import { onnxAdapterOf, writeOnnxAdapter } from "../../swap/write-onnx-adapter.ts";
 import { findLogits } from "../../model-outputs.ts";
 import { savesHeadBy } from "../../tasks/registry.ts";
-import type { AdaptResult, AdaptVerbOptions } from "../../options.ts";
+import type { AdaptVerbOptions } from "../../options.ts";
+import type { AdaptResult } from "../../results.ts";
 import { requireWritable } from "../atomic-write.ts";
 import { adapterFilesAt, graphFilesAt, inputFiles, refuseInputsAsOutputs } from "../input-files.ts";
 import { lockFolder } from "../lock-folder.ts";

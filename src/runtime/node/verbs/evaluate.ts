@@ -4,7 +4,8 @@ import { collectRows, measureAll, perTokenOutputs, type EvaluateRun, type Row } 
 import { withGlue } from "../../data/glue.ts";
 import type { Example } from "../../data/examples.ts";
 import type { LoadedExamples } from "../../examples-of.ts";
-import { DEFAULTS, type EvaluateOptions, type EvaluateResult, type PredictOptions, type PredictResult } from "../../options.ts";
+import { DEFAULTS, type EvaluateOptions, type PredictOptions } from "../../options.ts";
+import type { EvaluateResult, PredictResult } from "../../results.ts";
 import { findLogits } from "../../model-outputs.ts";
 import { dot } from "../../pair-metrics.ts";
 import type { OpenedAdapter } from "../../prepare.ts";

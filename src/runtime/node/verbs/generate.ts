@@ -14,7 +14,8 @@ import { generateRows, type GenerationSettings } from "../../generation/generate
 import { promptsOf, type Prompt } from "../../generation/prompts.ts";
 import { textStream } from "../../generation/text-stream.ts";
 import { findLogits } from "../../model-outputs.ts";
-import { DEFAULTS, type GenerateOptions, type GenerateResult } from "../../options.ts";
+import { DEFAULTS, type GenerateOptions } from "../../options.ts";
+import type { GenerateResult } from "../../results.ts";
 import type { OnnxRuntime } from "../../session.ts";
 import { inputSpecs, vocabularySize } from "../../task-inputs.ts";
 import { taskNamed } from "../../tasks/registry.ts";

@@ -1,5 +1,6 @@
 /** Which task a verb is to do: by the user's words, else by what the adapter was trained for, else by the model's config.json. */
-import type { OwnLossOptions, TaskOptions } from "../../options.ts";
+import { withGlueMetrics } from "../../data/glue.ts";
+import type { DataOptions, OwnLossOptions } from "../../options.ts";
 import type { OpenedAdapter } from "../../prepare.ts";
 import { openLoss } from "../open-loss.ts";
 import { withLoss } from "../../tasks/with-loss.ts";
@@ -9,9 +10,9 @@ import { problemOfConfig } from "../model-config.ts";
 import type { OpenedModel } from "../open-model.ts";
 
 /** The task. Throws PROBLEM_OF_OTHER_TASK. */
-export function taskOf(opened: OpenedModel, options: TaskOptions & OwnLossOptions, adapter: OpenedAdapter | undefined): Task {
+export function taskOf(opened: OpenedModel, options: OwnLossOptions & Pick<DataOptions, "task" | "problem" | "pooling" | "glue">, adapter: OpenedAdapter | undefined): Task {
   const task = options.task ?? taskOfPeft(adapter?.contents.taskType ?? null);
   const pooling = options.pooling ?? (task === "feature-extraction" ? adapter?.contents.hut?.pooling : undefined);
-  const found = taskNamed({ ...options, task, pooling }, adapter?.contents.hut?.problem ?? problemOfConfig(opened.path));
+  const found = withGlueMetrics(taskNamed({ ...options, task, pooling }, adapter?.contents.hut?.problem ?? problemOfConfig(opened.path)), options.glue);
   return options.loss === undefined ? found : withLoss(found, openLoss(options.loss));
 }

@@ -17,7 +17,8 @@ import { findLearningRate } from "../../find-learning-rate.ts";
 import { greaterIsBetter } from "../../metric-names.ts";
 import { estimateMemory, processMemory } from "../../memory-estimate.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
-import { DEFAULTS, type NamedClass, type TrainOptions, type TrainResult } from "../../options.ts";
+import { DEFAULTS, type TrainOptions } from "../../options.ts";
+import type { NamedClass, TrainResult } from "../../results.ts";
 import { bestMetricOf, RunControl, type BestBy } from "../../run-control.ts";
 import { firstGraph, OptimizerStep } from "../../optimizer-step.ts";
 import { evaluateTheta, planOf, rates } from "../../run-plan.ts";
@@ -84,7 +85,7 @@ export async function train(path: string, asked: TrainOptions, runtime?: OnnxRun
   const summary = { trainableParams: parameterCount(prepared.trainables), totalParams: countParameters(opened.loadInlined().graph), adapter: folder.adapter };
   const stepping = { task, fresh, ...plan };
   const stepGraph = firstGraph(stepping);
-  const planned = { examples: data.train.examples.length, devExamples: data.dev?.examples.length ?? null, stepsPerEpoch: plan.perEpoch, totalSteps,
+  const planned = { examples: data.train.examples.length, devExamples: data.dev?.examples.length ?? null, data: [data.train, ...(data.dev === undefined ? [] : [data.dev])].map(({ report }) => report), stepsPerEpoch: plan.perEpoch, totalSteps,
     warmupSteps: plan.schedule.warmupSteps, learningRate: plan.schedule.lr, ...costOf(stepGraph, data.train, plan.batchSize) };
   if (planned.memoryBytes > freemem()) options.onNotice?.(memoryShort(planned.memoryBytes, freemem()));
   const nothing = { firstLoss: null, lastLoss: null, metrics: {}, classes: [], evaluations: [], bestStep: null, ...summary, ...rates(0, 0, 0), interrupted: false, found: null };
@@ -143,7 +144,7 @@ export async function train(path: string, asked: TrainOptions, runtime?: OnnxRun
         folder.log.append(record);
         const seconds = work.seconds + (performance.now() - since) / 1000;
         options.onProgress?.({ phase: "training", done: record.step, total: totalSteps, unit: "steps", figures: {
-          loss: record.loss, learning_rate: record.learning_rate, ...figureOf(metrics, control.bestBy), tokens_per_second: work.tokens / seconds, memory_bytes: process.memoryUsage.rss(),
+          loss: record.loss, learning_rate: record.learning_rate, ...figuresOf(metrics, control.bestBy, task), tokens_per_second: work.tokens / seconds, memory_bytes: process.memoryUsage.rss(),
         } });
       },
       afterStep: async () => {
@@ -173,7 +174,7 @@ export async function train(path: string, asked: TrainOptions, runtime?: OnnxRun
   }
   const losses = folder.log.losses();
   if (!interrupted) {
-    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem, pooling: task.pooling }));
+    writeAdapterFolder(folder.adapter, toAdapterFolder(prepared, theta, { ...adapterBase(opened), taskType: task.peftType, id2label: data.train.id2label, problem: task.problem, pooling: task.pooling, dropout: options.adapterDropout }));
     folder.writeResults({ epoch: state.step / plan.perEpoch, train_samples: data.train.examples.length, train_loss: losses.mean, ...metrics,
       ...(data.dev === undefined ? {} : { eval_samples: data.dev.examples.length }), ...(classes.figures.length === 0 ? {} : { eval_classes: classes.figures }), ...speed, ...(best === null ? {} : { best_step: best.step }), steps: state.step });
   }
@@ -195,11 +196,10 @@ function spaceOfRun(trainableParams: number, saveTotalLimit: number): number {
   return Float32Array.BYTES_PER_ELEMENT * trainableParams * ((saveTotalLimit + 2) * 3 + 1);
 }
 
-/** The figure of the last evaluation that is shown while training goes on: that of the best, or the first that is no loss. */
-function figureOf(metrics: Readonly<Record<string, number>>, by: BestBy | undefined): Record<string, number> {
-  const name = by?.metric ?? Object.keys(metrics).find((metric) => metric !== "eval_loss");
-  const value = name === undefined ? undefined : metrics[name];
-  return name === undefined || value === undefined ? {} : { [name]: value };
+/** The figures of the last evaluation that are shown while training goes on: that of the best, and the task's official ones or its main one. */
+function figuresOf(metrics: Readonly<Record<string, number>>, by: BestBy | undefined, { official, mainMetric }: Task): Record<string, number> {
+  const names = [...(by === undefined ? [] : [by.metric]), ...(official ?? (by === undefined ? [mainMetric.name] : []))];
+  return Object.fromEntries(names.flatMap((name) => { const value = metrics[name]; return value === undefined ? [] : [[name, value]]; }));
 }
 
 /** The classes' figures that a results file has; none where somebody made something else of them. */
