@@ -164,7 +164,8 @@ function makeTokenizer(json: Readonly<Record<string, unknown>>, config: Record<s
 /** The library's decoder, made when it is first asked for. It tidies up blanks before punctuation only where tokenizer_config.json says so, as transformers does. */
 function decoderOf(json: Readonly<Record<string, unknown>>, config: Record<string, unknown>): (ids: readonly number[]) => string {
   const make = once(() => orBroken(() => new Tokenizer({ added_tokens: [], ...json, normalizer: null, pre_tokenizer: null, post_processor: null }, config)));
-  return (ids) => orBroken(() => make().decode(ids, { skip_special_tokens: true, clean_up_tokenization_spaces: config["clean_up_tokenization_spaces"] === true }));
+  // The library refuses a text of no tokens.
+  return (ids) => (ids.length === 0 ? "" : orBroken(() => make().decode(ids, { skip_special_tokens: true, clean_up_tokenization_spaces: config["clean_up_tokenization_spaces"] === true })));
 }
 
 /** SentencePiece's tables of replacements are read as they are: the library has NFKC in their place. */

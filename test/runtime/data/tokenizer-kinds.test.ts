@@ -41,3 +41,18 @@ describe("tokenizers give the ids of Python's on 5,000 lines, and on cut pairs o
     }).timeout(20_000);
   }
 });
+
+describe("tokenizers give the texts of Python's of ids, whole rows and pieces of them", () => {
+  const decoded = JSON.parse(read("decoded.json").toString("utf8")) as Record<string, Readonly<Record<"whole" | "parts", readonly string[]>>>;
+  const hashOfTexts = (texts: readonly string[]): string => createHash("sha256").update(texts.map((text) => `${text}\n`).join("")).digest("hex").slice(0, 16);
+  for (const [name, hashes] of Object.entries(decoded)) {
+    it(name, () => {
+      const tokenizer = loadTokenizer({ tokenizerJson: JSON.parse(unpacked(`${name}.json`)) as unknown });
+      const rows = lines.filter((_, i) => i % 10 === 0).map((line) => tokenizer.encode([line], Infinity).ids);
+      for (const [part, cut] of [["whole", (ids: readonly number[]) => ids], ["parts", (ids: readonly number[]) => ids.slice(1, 4)]] as const) {
+        assert.deepEqual(hundreds(rows.map((ids) => tokenizer.decode?.(cut(ids)) ?? ""), 100).map(hashOfTexts), hashes[part], part);
+      }
+      assert.equal(tokenizer.decode?.([]), "");
+    });
+  }
+});
