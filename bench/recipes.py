@@ -1,6 +1,6 @@
 """Fine-tunes all-MiniLM-L6-v2 on SST-2 and MRPC with onnx-hut, and with PEFT's HiRA and LoRA on PyTorch: same settings, by turns, in one run.
 
-    python bench/recipes.py --model DIR --data DIR [--tasks sst2,mrpc] [--seeds 0,1,2] [--epochs 3] [--max-steps N] [--threads 2] [-o bench/results/recipes.json]
+    python bench/recipes.py --model DIR --data DIR [--tasks sst2,mrpc] [--seeds 0,1,2] [--epochs 3] [--max-steps N] [--threads 2] [--provider cuda] [-o bench/results/recipes.json]
 
 --model DIR   the ONNX model folder of all-MiniLM-L6-v2 (model.onnx, config.json, tokenizer.json), which has no classifier. The PyTorch model is made of the
               numbers in model.onnx, so both start from the same weights.
@@ -12,6 +12,13 @@ same numbers. LoRA starts from a draw of its own, as HiRA does, and has its own 
 no decay, the schedule is linear with 6 % warm-up.
 
 The time is that of the steps: tokens are made before, evaluation comes after; --threads holds for all. Which of the three begins changes with the seed.
+The report is written after each task of each seed, so a run that is broken off keeps what it has.
+
+--provider cuda   all on the GPU: onnx-hut with `--provider cuda`, PyTorch with model and batches there. Products are in TF32 on both sides, which ONNX Runtime does
+              unless NVIDIA_TF32_OVERRIDE=0 forbids it to both, and PyTorch is told to. PyTorch's losses stay on the GPU until the last step is done, so no step waits for
+              one; onnx-hut reads its loss after each. PyTorch, one process for all, makes ten steps first that don't count; onnx-hut is a process a run, and its
+              first step counts, with all that CUDA loads in it.
+
 Runs dist/cli/main.js (`npm run build`). Exits with 1 where onnx-hut's mean over the seeds is more than 0.5 points below HiRA's.
 Written for torch 2.15.0, transformers 5.24.0, peft 0.21.2, tokenizers 0.23.3, onnx 1.23.2, scikit-learn 1.9.
 """
@@ -42,6 +49,7 @@ from transformers import BertConfig, BertModel
 
 COMMAND = Path(__file__).resolve().parent.parent / "dist" / "cli" / "main.js"
 RANK, BATCH, WARMUP, MAX_NORM, MAX_TOKENS = 8, 32, 0.06, 1.0, 128
+WARM_UPS = 10  # steps of PyTorch's that don't count, on a GPU
 LEARNING_RATES = {"hira": 5e-3, "lora": 1e-3}  # onnx-hut's defaults for the two methods
 ALLOWED = 0.5  # points that onnx-hut may be below PEFT
 EVAL_BATCH = 64
@@ -113,39 +121,48 @@ def encoded(tokenizer, rows, columns):
     return [(e.ids, e.type_ids, int(row[columns])) for e, row in zip(tokenizer.encode_batch(texts), rows)]
 
 
-def padded(records):
+def padded(records, device):
     width = max(len(ids) for ids, _, _ in records)
-    pad = lambda values: torch.tensor([list(v) + [0] * (width - len(v)) for v in values])
-    return {"input_ids": pad([r[0] for r in records]), "attention_mask": pad([[1] * len(r[0]) for r in records]), "token_type_ids": pad([r[1] for r in records])}, torch.tensor([r[2] for r in records])
+    pad = lambda values: torch.tensor([list(v) + [0] * (width - len(v)) for v in values]).to(device)
+    return {"input_ids": pad([r[0] for r in records]), "attention_mask": pad([[1] * len(r[0]) for r in records]), "token_type_ids": pad([r[1] for r in records])}, torch.tensor([r[2] for r in records]).to(device)
 
 
-def train_peft(method, model, records, steps):
+def train_peft(method, model, records, steps, device):
+    model.to(device)
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATES[method], weight_decay=0.0)
     schedule = transformers.get_scheduler("linear", optimizer, math.ceil(WARMUP * steps), steps)
     losses = []
     model.train()
+    synchronize(device)
     begun = time.perf_counter()
     for step in range(steps):
-        batch, labels = padded(records[step * BATCH:(step + 1) * BATCH])
+        batch, labels = padded(records[step * BATCH:(step + 1) * BATCH], device)
         loss = cross_entropy(model(**batch), labels)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, MAX_NORM)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
-        losses.append(loss.item())
-    return losses, time.perf_counter() - begun
+        losses.append(loss.detach())
+    synchronize(device)
+    seconds = time.perf_counter() - begun
+    return torch.stack(losses).tolist(), seconds
 
 
-def score_peft(model, records):
+def synchronize(device):
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def score_peft(model, records, device):
     model.eval()
     order = sorted(range(len(records)), key=lambda i: len(records[i][0]))
     predicted = [0] * len(records)
     with torch.no_grad():
         for at in range(0, len(order), EVAL_BATCH):
             part = order[at:at + EVAL_BATCH]
-            for i, label in zip(part, model(**padded([records[i] for i in part])[0]).argmax(-1).tolist()):
+            for i, label in zip(part, model(**padded([records[i] for i in part], device)[0]).argmax(-1).tolist()):
                 predicted[i] = label
     labels = [record[2] for record in records]
     return {"accuracy": accuracy_score(labels, predicted), "f1": f1_score(labels, predicted)}
@@ -158,9 +175,10 @@ def onnx_hut(*words):
     return json.loads(done.stdout)
 
 
-def train_ours(model, data, dev, start, steps, threads, run):
+def train_ours(model, data, dev, start, steps, options, run):
     result = onnx_hut("train", model, "--train", data, "--dev", dev, "--adapter", start, "--head", "mean", "--num-labels", 2, "--no-shuffle", "--epochs", 1, "--max-steps", steps,
-                      "--batch-size", BATCH, "--lr", LEARNING_RATES["hira"], "--warmup-ratio", WARMUP, "--max-seq-length", MAX_TOKENS, "--threads", threads, "-o", run)
+                      "--batch-size", BATCH, "--lr", LEARNING_RATES["hira"], "--warmup-ratio", WARMUP, "--max-seq-length", MAX_TOKENS, "--threads", options.threads,
+                      "--provider", options.provider, "-o", run)
     losses = [record["loss"] for record in map(json.loads, (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()) if "loss" in record]
     scores = {name.removeprefix("eval_"): value for name, value in result["metrics"].items() if name not in ("eval_loss", "eval_runtime")}
     return {"scores": scores, "seconds": result["train_runtime"], "losses": losses}
@@ -188,11 +206,13 @@ def one_seed(task, seed, options, config, state, tokenizer, scratch):
     first.save_pretrained(start)
 
     def theirs(method, model):
-        losses, seconds = train_peft(method, model, [records[i] for i in order[:steps * BATCH]], steps)
-        return {"scores": score_peft(model, dev), "seconds": seconds, "losses": losses}
+        losses, seconds = train_peft(method, model, [records[i] for i in order[:steps * BATCH]], steps, options.provider)
+        return {"scores": score_peft(model, dev, options.provider), "seconds": seconds, "losses": losses}
 
+    if options.provider == "cuda":
+        train_peft("hira", with_adapter("hira", config, state, seed), records[:WARM_UPS * BATCH], WARM_UPS, "cuda")
     turns = {
-        "onnx-hut": lambda: train_ours(Path(options.model), data, dev_file, start, steps, options.threads, scratch / f"{task.name}-{seed}-run"),
+        "onnx-hut": lambda: train_ours(Path(options.model), data, dev_file, start, steps, options, scratch / f"{task.name}-{seed}-run"),
         "peft hira": lambda: theirs("hira", first),
         "peft lora": lambda: theirs("lora", with_adapter("lora", config, state, seed)),
     }
@@ -227,11 +247,13 @@ def main():
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--max-steps", type=int, help="a short run: so many steps for each, which shows that all works and tells nothing of accuracy")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--provider", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("-o", "--output", type=Path, help="where the JSON goes; stdout where left out")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     transformers.logging.set_verbosity_error()
     torch.set_num_threads(options.threads)
+    torch.backends.cuda.matmul.allow_tf32 = True  # as ONNX Runtime
     config = json.loads((Path(options.model) / "config.json").read_text(encoding="utf-8"))
     state = weights_of(Path(options.model) / "model.onnx")
     tokenizer = Tokenizer.from_file(str(Path(options.model) / "tokenizer.json"))
@@ -239,28 +261,35 @@ def main():
     tokenizer.no_padding()
     scratch = Path(tempfile.mkdtemp(prefix="onnx-hut-recipes-"))
     load = os.getloadavg()[0]
+    runs = []
     try:
-        runs = [one_seed(TASKS[task], seed, options, config, state, tokenizer, scratch) for task in options.tasks.split(",") for seed in map(int, options.seeds.split(","))]
+        for seed in map(int, options.seeds.split(",")):
+            for task in options.tasks.split(","):
+                runs.append(one_seed(TASKS[task], seed, options, config, state, tokenizer, scratch))
+                if options.output:
+                    options.output.write_text(json.dumps(report_of(runs, options, load), indent=1) + "\n", encoding="utf-8")
     finally:
         shutil.rmtree(scratch)
-    means = summary(runs)
-    ok = all(by["onnx-hut"]["accuracy"] >= by["peft hira"]["accuracy"] - ALLOWED for by in means.values())
-    report = {
-        "date": time.strftime("%Y-%m-%d"), "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(), "loadAverage": round(load, 2)},
-        "versions": {"onnx-hut": json.loads((COMMAND.parents[2] / "package.json").read_text(encoding="utf-8"))["version"], "torch": torch.__version__, "peft": peft.__version__, "transformers": transformers.__version__},
-        "settings": {"rank": RANK, "batchSize": BATCH, "epochs": options.epochs, "maxSteps": options.max_steps, "threads": options.threads, "learningRates": LEARNING_RATES, "warmupRatio": WARMUP, "maxSeqLength": MAX_TOKENS},
-        "means": means, "withinHalfAPoint": ok, "runs": runs,
-    }
-    text = json.dumps(report, indent=1) + "\n"
-    if options.output:
-        options.output.write_text(text, encoding="utf-8")
-    else:
-        print(text, end="")
-    for task, by in means.items():
+    report = report_of(runs, options, load)
+    if not options.output:
+        print(json.dumps(report, indent=1))
+    for task, by in report["means"].items():
         for name, mean in by.items():
             print(f"{task}  {name:9}  accuracy {mean['accuracy']:.2f} ({mean['least']:.2f} to {mean['most']:.2f})  {mean['seconds']:.1f} s", file=sys.stderr)
     # A short run decides nothing.
-    sys.exit(0 if ok or options.max_steps else 1)
+    sys.exit(0 if report["withinHalfAPoint"] or options.max_steps else 1)
+
+
+def report_of(runs, options, load):
+    means = summary(runs)
+    gpu = {"gpu": torch.cuda.get_device_name()} if options.provider == "cuda" else {}
+    return {
+        "date": time.strftime("%Y-%m-%d"), "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(), **gpu, "loadAverage": round(load, 2)},
+        "versions": {"onnx-hut": json.loads((COMMAND.parents[2] / "package.json").read_text(encoding="utf-8"))["version"], "torch": torch.__version__, "peft": peft.__version__, "transformers": transformers.__version__},
+        "settings": {"rank": RANK, "batchSize": BATCH, "epochs": options.epochs, "maxSteps": options.max_steps, "threads": options.threads, "provider": options.provider,
+                     "learningRates": LEARNING_RATES, "warmupRatio": WARMUP, "maxSeqLength": MAX_TOKENS},
+        "means": means, "withinHalfAPoint": all(by["onnx-hut"]["accuracy"] >= by["peft hira"]["accuracy"] - ALLOWED for by in means.values()), "runs": runs,
+    }
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ function splitTheta(model: Model, trainables: readonly Trainable[]): Value {
   bindTrainables(graph, op, trainables, (t, i) => {
     const part = parts[i];
     if (part === undefined) throw new TypeError("fewer parts than trainables");
-    return t.shape.length === 1 ? part : op.Reshape(part, t.shape);
+    return op.Reshape(part, t.shape);
   });
   return theta;
 }
