@@ -64,7 +64,8 @@ function scalesOf(prepared: Prepared): { alpha: number; alphaPattern?: Record<st
   if (method.peft?.alpha === undefined) return { alpha: prepared.alpha };
   const alphas = modulesOf(prepared).map(({ path, parts }) => {
     const rank = parts.reduce((sum, { weight }) => sum + weight.rank, 0);
-    return [path, (parts[0]?.weight.scale ?? 1) / method.scale({ rank, alpha: 1, rankStabilized })] as const;
+    // Twelve digits: 5 / 3 · 3 is 5.000000000000001.
+    return [path, Number(((parts[0]?.weight.scale ?? 1) / method.scale({ rank, alpha: 1, rankStabilized })).toPrecision(12))] as const;
   });
   const alpha = alphas[0]?.[1] ?? prepared.alpha;
   return { alpha, alphaPattern: Object.fromEntries(alphas.filter(([, own]) => own !== alpha)) };
