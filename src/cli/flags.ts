@@ -6,7 +6,7 @@ import type { ArtifactFormat, GlueName, OptimizerName, ProblemName, Provider, Sc
 import { choice, choices, names, number, optionalText, text, toggle, wordOrNumbers, type Flag } from "./flag.ts";
 
 /** Methods by name, and what `--lr` is by default for each. A copy, since importing the methods loads the whole compiler; a test compares the two. */
-export const LEARNING_RATES: Readonly<Record<string, number>> = { hut: 5e-3 };
+export const LEARNING_RATES: Readonly<Record<string, number>> = { hut: 5e-3, lora: 1e-3, dora: 1e-3, loha: 1e-3, ia3: 1e-3, vera: 1e-3 };
 /** The poolings of passes/attach-head.ts; a copy for the same reason, compared by the same test. */
 export const HEADS: readonly Pooling[] = ["mean", "cls", "last", "token"];
 export const EMBEDDING_POOLINGS: readonly EmbeddingPooling[] = ["mean", "cls", "last"];
@@ -55,6 +55,7 @@ export const targetModules: Flag<readonly string[]> = names("--target-modules <l
 export const method: Flag<string> = choice("--method <name>", "how a weight is updated", Object.keys(LEARNING_RATES), { ...weights, default: DEFAULTS.method });
 export const rank: Flag<number> = number("--rank <r>", "rank r of A·B", { ...weights, default: DEFAULTS.rank, integer: true, min: 1 });
 export const alpha: Flag<number> = number("--alpha <number>", "A·B is scaled by alpha / r", { ...weights, default: "the rank", above: 0 });
+export const rslora: Flag<boolean> = toggle("--rslora", "with lora and dora: A·B is scaled by alpha / √r", weights);
 export const modulesToSave: Flag<readonly string[]> = names("--modules-to-save <list>", "modules trained whole", { ...weights, default: "head" });
 export const head: Flag<Pooling> = choice("--head <pooling>", "attach a classification head on the hidden states pooled so; token: on each token, for token-classification", HEADS, weights);
 export const numLabels: Flag<number> = number("--num-labels <n>", "classes of the head that is attached", { ...weights, integer: true, min: MIN_LABELS });

@@ -49,9 +49,9 @@ function whereElse(subFolders: readonly string[]): string {
 }
 
 /** A method of PEFT's that we don't know. */
-export const peftTypeUnknown = (file: string, peftType: string): HutError =>
-  new HutError("PEFT_TYPE_UNKNOWN", { file, peftType, supported: ["HIRA", "LORA"] },
-    `${quote(file)} has peft_type ${quote(peftType)}; supported are HIRA and LORA. Train the adapter with one of these.`);
+export const peftTypeUnknown = (file: string, peftType: string, supported: readonly string[]): HutError =>
+  new HutError("PEFT_TYPE_UNKNOWN", { file, peftType, supported },
+    `${quote(file)} has peft_type ${quote(peftType)}; supported are ${list(supported, 20)}. Train the adapter with one of these.`);
 
 /** An option of PEFT's that changes what the tensors mean, or one unknown here that may. */
 export const peftOptionUnsupported = (file: string, option: string): HutError =>
@@ -78,6 +78,11 @@ export const tensorTwice = (file: string, name: string): HutError =>
 /** hira_A without hira_B, or the like. */
 export const partnerMissing = (file: string, module: string, missing: string): HutError =>
   new HutError("PARTNER_MISSING", { file, module, missing }, `${quote(file)} has no ${missing} for module ${quote(module)}. Save the adapter again.`);
+
+/** A tensor that all modules share and that PEFT leaves out unless told to save it. */
+export const sharedMissing = (file: string, missing: string): HutError =>
+  new HutError("SHARED_MISSING", { file, missing },
+    `${quote(file)} has no ${missing}, which all its modules share; PEFT draws it anew from its own random numbers. Save the adapter with save_projection=True.`);
 
 /** A tensor's shape against what the rank and its partner say. */
 export const adapterShapeWrong = (file: string, name: string, shape: readonly number[], wanted: string): HutError =>

@@ -83,9 +83,6 @@ export const adapterBaseMismatch = (folder: string, module: string): HutError =>
 export const adapterHeadMissing = (folder: string, module: string): HutError => new HutError("ADAPTER_HEAD_MISSING", { folder, module },
   `The adapter ${quote(folder)} holds a trained ${quote(module)}, and the model has no head. Tell how it pools with --head mean (or cls, last).`);
 
-export const adapterMethodUnsupported = (folder: string, method: string): HutError => new HutError("ADAPTER_METHOD_UNSUPPORTED", { folder, method },
-  `The adapter ${quote(folder)} is a ${method} adapter, a method that this version can't apply yet.`);
-
 export const adapterFlagContradicts = (flag: string, given: string, adapter: string): HutError =>
   new HutError("ADAPTER_FLAG_CONTRADICTS", { flag, given, adapter },
     `${flag} ${given} contradicts the adapter to start from, which has ${adapter}. Leave the flag out: the adapter tells it.`, { exitCode: 2 });

@@ -55,6 +55,10 @@ export const swapForeign = (adapter: string): HutError => new HutError("SWAP_FOR
 export const rowsMethodUnsupported = (method: string): HutError => new HutError("ROWS_METHOD_UNSUPPORTED", { method },
   `The method ${quote(method)} can't give each row of a batch an adapter of its own. Leave --per-row away.`, { exitCode: 2 });
 
+/** A method whose parameters change something whatever their rank, or have none. */
+export const swappableMethodUnsupported = (method: string): HutError => new HutError("SWAPPABLE_METHOD_UNSUPPORTED", { method },
+  `Adapters of the method ${quote(method)} can't be swapped: only those of hut and lora come in as inputs of any rank. Leave --swappable away, and write a graph for each adapter.`, { exitCode: 2 });
+
 /** No input of a graph whose first size is free, and so no batch of rows. */
 export const rowsBatchUnknown = (): HutError => new HutError("ROWS_BATCH_UNKNOWN", {},
   "--per-row needs a model whose batch is free, and no input of this one begins with a named size. Export it with a dynamic batch.");

@@ -22,6 +22,18 @@ export const rankOutOfRange = (rank: number, modulePath: string, [k, n]: readonl
     `The rank ${String(rank)} doesn't fit ${quote(modulePath)}, a weight of [${String(k)}, ${String(n)}]: `
     + `it must be a whole number from 1 to ${String(Math.min(k, n))}.`);
 
+/** A kernel of a convolution, and a method that has no form for one. */
+export const kernelUnsupported = (method: string, modulePath: string): HutError => new HutError("KERNEL_UNSUPPORTED", { method, modulePath },
+  `The method ${quote(method)} adapts no kernels of convolutions, and ${quote(modulePath)} is one. Leave it out of --target-modules, or choose hut or lora.`);
+
+/** A bias that has to be updated with its weight, and stands as something else than floats. */
+export const biasUnreadable = (method: string, modulePath: string): HutError => new HutError("BIAS_UNREADABLE", { method, modulePath },
+  `The method ${quote(method)} updates the bias of ${quote(modulePath)} too, and that is no constant of floats here. Choose another method, or a base that isn't quantized.`);
+
+/** A flag of low-rank products, and a method that has none such. */
+export const flagNotOfMethod = (flag: string, method: string): HutError => new HutError("FLAG_NOT_OF_METHOD", { flag, method },
+  `${flag} says nothing to the method ${quote(method)}. Leave it out.`, { exitCode: 2 });
+
 /** An output for a head to stand on whose last size is no number; `shape` as text. */
 export const widthUnknown = (output: string, shape: string): HutError => new HutError("UNKNOWN_WIDTH", { output },
   `The width of the output ${quote(output)} ${shape} is not known, so no head can be attached. Export the model with a fixed hidden size.`);

@@ -4,9 +4,10 @@
  * Requires: facts inferred; sites found in this graph. Guarantees: only the reads of chosen weights change; with the parameters at their
  * start, outputs are exactly the base's. Rules: (1) per weight, its parameters become initializers named after its module path, and every
  * point where products read it gets the method's subgraph, a kernel [n, c, ..] as its matrix [n, k]; (2) integers stay as they are: what changes
- * is the float weight that they are decoded to.
+ * is the float weight that they are decoded to; (3) a bias is updated with its weight where the method says so; (4) what all weights share is one
+ * initializer each.
  */
-import { rankOutOfRange } from "../errors/targets.ts";
+import { biasUnreadable, kernelUnsupported, rankOutOfRange } from "../errors/targets.ts";
 import { DataType } from "../ir/data-type.ts";
 import { symbol } from "../ir/dim.ts";
 import { Tensor } from "../ir/tensor.ts";
@@ -14,6 +15,7 @@ import type { Graph, Node, Use, Value } from "../ir/graph.ts";
 import { graphOf, holderIn } from "../ir/nested.ts";
 import type { ParameterSpec, UpdatedTransformation, WeightShape } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
+import { definitionOf } from "../ops/registry.ts";
 import type { ModuleParameter } from "./weights/find-parameters.ts";
 import type { Role, WeightPoint, WeightSite } from "./weights/find-weights.ts";
 
@@ -60,10 +62,12 @@ export interface Block {
 export interface AdaptedSite extends Part {
   readonly weight: WeightShape;
   readonly parameters: readonly Trainable[];
+  /** Frozen tensors of the method, the same for all parts. */
+  readonly shared: readonly Trainable[];
 }
 
-/** What gives a parameter its start: random numbers, or an adapter's values. */
-export type StartOf = (part: Part, spec: ParameterSpec) => Float32Array;
+/** What gives a parameter its start: random numbers, or an adapter's values. No part has what is shared. */
+export type StartOf = (part: Part | undefined, spec: ParameterSpec) => Float32Array;
 
 export interface AdaptOptions {
   readonly opsets: ReadonlyMap<string, number>;
@@ -72,8 +76,13 @@ export interface AdaptOptions {
   readonly rank: number;
   /** Defaults to the rank, so that s = 1. */
   readonly alpha?: number | undefined;
+  readonly rankStabilized?: boolean | undefined;
   /** Ranks of single parts, where they differ. */
   readonly rankOf?: (part: Part) => number | undefined;
+  /** Scales of single parts, where an adapter tells them. */
+  readonly scaleOf?: (part: Part, rank: number) => number | undefined;
+  /** Whether a part counts as the second of a feed-forward block; by role where it isn't told. */
+  readonly feedforwardOf?: (part: Part) => boolean | undefined;
   readonly start: StartOf;
   /** The graph leaves the scale out (s = 1), as where parameters come in from outside with s multiplied in. */
   readonly unscaled?: boolean | undefined;
@@ -83,7 +92,11 @@ export interface AdaptOptions {
 
 /** Adapts every part. Throws HutError where the rank doesn't fit a weight. */
 export function adapt(graph: Graph, options: AdaptOptions): AdaptedSite[] {
-  const adapted = options.parts.map((part) => withParameters(graph, part, options));
+  const { method, parts } = options;
+  for (const { site, modulePath } of parts) if (site.dims.length > 2 && method.peft?.kernels === "none") throw kernelUnsupported(method.name, modulePath);
+  const own = parts.map((part) => withParameters(graph, part, options));
+  const shared = sharedTensors(graph, own.map((part) => part.weight), options);
+  const adapted = own.map((part) => ({ ...part, shared }));
   for (const [site, parts] of bySite(adapted)) insertUpdates(graph, site, parts, options);
   return adapted;
 }
@@ -100,13 +113,14 @@ export function pathOf(site: Pick<WeightSite, "modulePath" | "name">): string {
   return site.modulePath ?? site.name;
 }
 
-function withParameters(graph: Graph, part: Part, { method, start, perRow, ...options }: AdaptOptions): AdaptedSite {
+function withParameters(graph: Graph, part: Part, { method, start, perRow, ...options }: AdaptOptions): Omit<AdaptedSite, "shared"> {
   const { site, modulePath, block } = part;
   const rank = options.rankOf?.(part) ?? options.rank;
   const { k } = site;
   const n = block?.columns.length ?? site.n;
   if (!Number.isInteger(rank) || rank < 1 || rank > Math.min(k, n)) throw rankOutOfRange(rank, modulePath, [k, n]);
-  const weight: WeightShape = { k, n, rank, alpha: options.alpha ?? rank };
+  const scale = options.scaleOf?.(part, rank) ?? method.scale({ rank, alpha: options.alpha ?? rank, rankStabilized: options.rankStabilized });
+  const weight: WeightShape = { k, n, rank, scale, feedforward: options.feedforwardOf?.(part) ?? site.role === "down" };
   // A role of a packed module has no path of its own.
   const path = block === undefined || modulePath !== pathOf(site) ? modulePath : `${modulePath}.${block.role}`;
   const parameters = method.parameters(weight).map((spec): Trainable => {
@@ -119,8 +133,21 @@ function withParameters(graph: Graph, part: Part, { method, start, perRow, ...op
   return { ...part, weight, parameters };
 }
 
+/** What all parts share, as large as the largest need it. */
+function sharedTensors(graph: Graph, weights: readonly WeightShape[], { method, start }: AdaptOptions): Trainable[] {
+  const [first] = weights;
+  if (method.shared === undefined || first === undefined) return [];
+  const largest = { ...first, k: Math.max(...weights.map((w) => w.k)), n: Math.max(...weights.map((w) => w.n)) };
+  return method.shared(largest).map((spec): Trainable => {
+    const values = start(undefined, spec);
+    const value = graph.addInitializer(spec.name, Tensor.floats(spec.shape, values));
+    return { name: value.name, modulePath: "", parameter: spec.name, shape: spec.shape, start: values, value };
+  });
+}
+
 function insertUpdates(graph: Graph, site: WeightSite, parts: readonly AdaptedSite[], { method, opsets, unscaled, perRow }: AdaptOptions): void {
-  const updates = parts.map(({ block, weight, parameters }) => ({ block, weight: unscaled === true ? withoutScale(weight) : weight, values: parameters.map((p) => p.value) }));
+  const updates = parts.map(({ block, weight, parameters, shared }) =>
+    ({ block, weight: unscaled === true ? { ...weight, scale: 1 } : weight, values: [...parameters, ...shared].map((p) => p.value) }));
   for (const point of site.points) {
     const { home, before } = placeOf(point, graph);
     const op = new OpBuilder(home, { opsets, origin: "adapt", before });
@@ -131,6 +158,34 @@ function insertUpdates(graph: Graph, site: WeightSite, parts: readonly AdaptedSi
     point.updated = shaped;
     for (const { node, index } of point.uses) node.setInput(index, shaped);
   }
+  if (!updatesBias(method, updates)) return;
+  if (site.bias === undefined && hasOtherBias(site)) throw biasUnreadable(method.name, pathOf(site));
+  for (const { node, index } of site.bias?.uses ?? []) {
+    const bias = node.inputs[index];
+    const { graph: home } = node;
+    if (bias === undefined || home === undefined) throw new TypeError("a bias that nothing reads");
+    node.setInput(index, updatedBias(new OpBuilder(home, { opsets, origin: "adapt", before: node }), bias, site.n, method, updates));
+  }
+}
+
+/** Whether a method updates the biases of its weights too. */
+export function updatesBias(method: UpdatedTransformation, updates: readonly Pick<AdaptedSite, "weight">[]): boolean {
+  return updates.some(({ weight }) => method.updatesBias?.(weight) === true);
+}
+
+/** Whether a product has a bias that is no constant of floats: its own, or a vector that is added to what it makes. */
+function hasOtherBias({ points, n }: WeightSite): boolean {
+  return points.flatMap((p) => p.uses).some(({ node }) => {
+    const own = definitionOf(node)?.weight?.(node)?.bias;
+    if (own !== undefined && node.inputs[own] !== undefined) return true;
+    const added = node.outputs[0]?.uses.filter((use) => use.node.opType === "Add").map((use) => use.node.inputs[1 - use.index]);
+    return added?.some((value) => value?.shape?.length === 1 && value.shape[0] === n) === true;
+  });
+}
+
+/** b' of a bias [n], which a method updates as it does a row of the weight. */
+export function updatedBias(op: OpBuilder, b: Value, n: number, method: UpdatedTransformation, updates: readonly Update[]): Value {
+  return op.Reshape(updatedWeight(op, op.Reshape(b, [1, n]), "kn", n, method, updates.filter(({ weight }) => method.updatesBias?.(weight) === true)), [n]);
 }
 
 /** The method for parameters of each row. */
@@ -140,13 +195,8 @@ function rowsOf(method: UpdatedTransformation): UpdatedTransformation {
   return { ...method, apply: applyRows };
 }
 
-/** alpha = r is what every method takes as s = 1. */
-function withoutScale(weight: WeightShape): WeightShape {
-  return { ...weight, alpha: weight.rank };
-}
-
 /** A part and the values of its parameters in the graph at hand. */
-interface Update {
+export interface Update {
   readonly block?: Block | undefined;
   readonly weight: WeightShape;
   readonly values: readonly Value[];

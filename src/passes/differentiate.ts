@@ -5,7 +5,7 @@
  * asks for (LayerNormalization's statistics); every gradient has its value's type and, where both are known, its shape.
  * Rules: (1) only nodes between a chosen value and the loss are visited, so masks, positions and shape arithmetic need no rule;
  * (2) the gradients of a value that is read several times are added; (3) an operator without a rule there is an error with the path; (4) what a
- * nested graph reads from outside gets its gradient by the `captured` rule of the node that holds it.
+ * nested graph reads from outside gets its gradient by the `captured` rule of the node that holds it; (5) none passes a node that is detached.
  */
 import type { HutError } from "../errors/hut-error.ts";
 import { noGradient, unreachedWeight } from "../errors/graph.ts";
@@ -73,7 +73,7 @@ function backward(walk: Walk, wrt: readonly Value[], seeds: ReadonlyMap<Value, V
     const definition = definitions(node);
     const context = gradientContext(op, node, definition, opsets, gradients);
     for (const { input, index } of wanted) {
-      const entry = entryOf(definition, index);
+      const entry = entryOf(node, definition, index);
       if (entry === "none") continue;
       const why = whyNot(node, definition, entry, opsets);
       if (typeof entry === "string" || why !== undefined) throw walk.refuse(node, why);
@@ -130,7 +130,7 @@ function gapsTowards(graph: Graph, loss: Value, wrt: readonly Value[], definitio
     if (definition?.captured === undefined && capturedValues(node).some((value) => dependent.has(value))) return [{ node, why: definition?.unwritten }];
     for (const [index, input] of node.inputs.entries()) {
       if (input === undefined || !dependent.has(input) || !isFloating(input.dataType || 1)) continue;
-      const entry = entryOf(definition, index);
+      const entry = entryOf(node, definition, index);
       if (entry === "none") continue;
       const why = opsets === undefined ? undefined : whyNot(node, definition, entry, opsets);
       if (typeof entry === "string" || why !== undefined) return [{ node, why }];
@@ -153,7 +153,7 @@ function addDependent(graph: Graph, dependent: Set<Value>, definitions: Definiti
   for (const node of graph.nodes) {
     const definition = definitions(node);
     for (const nested of node.subgraphs) addDependent(nested, dependent, definitions);
-    const entries = node.inputs.flatMap((v, i) => (v !== undefined && dependent.has(v) ? [entryOf(definition, i)] : [])).filter((entry) => entry !== "none");
+    const entries = node.inputs.flatMap((v, i) => (v !== undefined && dependent.has(v) ? [entryOf(node, definition, i)] : [])).filter((entry) => entry !== "none");
     const captures = capturedValues(node).some((value) => dependent.has(value));
     // The outputs of a node with a `captured` rule are those of its graphs, one by one; of others, any may come from what is captured.
     const made = (i: number): Value[] => node.subgraphs.flatMap((nested) => nested.outputs.slice(i, i + 1));

@@ -17,7 +17,7 @@ import { ComputedBytes, type Bytes } from "../ir/source.ts";
 import { bytesOf, Tensor } from "../ir/tensor.ts";
 import type { UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
-import { inLayout, pathOf, updatedWeight, type AdaptedSite, type Trainable } from "./adapt.ts";
+import { inLayout, pathOf, updatedBias, updatedWeight, updatesBias, type AdaptedSite, type Trainable, type Update } from "./adapt.ts";
 import { removeUnread } from "./remove-unread.ts";
 import { ownConstant } from "./train-whole.ts";
 import type { ModuleParameter } from "./weights/find-parameters.ts";
@@ -46,16 +46,37 @@ export function foldWeight(parts: readonly AdaptedSite[], method: UpdatedTransfo
   if (!isFloating(dataType)) throw weightNotFoldable(first.modulePath, "it is not stored as floats");
   const dims = site.quantized === undefined ? site.tensor.dims : site.dims;
   return computedTensor(`${first.modulePath}.weight`, dataType, dims, async (room) => {
-    const result = await updatedFloats(parts, site, method, opsets, (graph, feeds) => evaluate(graph, feeds, dataType === DataType.FLOAT ? room : undefined));
+    const { k, n, stored } = site;
+    const w = new Tensor(DataType.FLOAT, stored === "kn" ? [k, n] : [n, k], site.tensor.dataType === DataType.FLOAT ? site.tensor.data : bytesOf(storedFloats(site)));
+    const result = await updatedFloats({ parts, method, opsets, evaluate: (graph, feeds) => evaluate(graph, feeds, dataType === DataType.FLOAT ? room : undefined) }, w, `weight ${stored} ${String(k)}`,
+      (op, weight, updates) => updatedWeight(op, weight, stored, n, method, updates));
     return dataType === DataType.FLOAT ? result : Tensor.fromFloat32(dataType, dims, float32Of(result));
   }, site.tensor.data);
 }
 
-/** W' of a weight as float32, also where the graph multiplies in 16 bits. Weights of one shape make the same graph: what differs is fed. */
-async function updatedFloats(parts: readonly AdaptedSite[], site: WeightSite, method: UpdatedTransformation, opsets: ReadonlyMap<string, number>, evaluate: Evaluate): Promise<Tensor> {
-  const { k, n, stored } = site;
-  const w = new Tensor(DataType.FLOAT, stored === "kn" ? [k, n] : [n, k], site.tensor.dataType === DataType.FLOAT ? site.tensor.data : bytesOf(storedFloats(site)));
-  const inputs = parts.map(({ parameters }, i) => parameters.map((p) => ({ name: `${p.parameter}_${String(i)}`, tensor: new Tensor(DataType.FLOAT, p.shape, bytesOf(p.start)) })));
+/** b' of a weight's bias, in its stored type; undefined where the method leaves biases as they are, or the weight has none. */
+export function foldBias(parts: readonly AdaptedSite[], method: UpdatedTransformation, opsets: ReadonlyMap<string, number>, evaluate: Evaluate): Tensor | undefined {
+  const [first] = parts;
+  if (first?.site.bias === undefined || !updatesBias(method, parts)) return undefined;
+  const { n, bias: { tensor } } = first.site;
+  return computedTensor(`${first.modulePath}.bias`, tensor.dataType, [n], async () => {
+    const b = new Tensor(DataType.FLOAT, [n], bytesOf(float32Of(tensor)));
+    const result = await updatedFloats({ parts, method, opsets, evaluate }, b, "bias", (op, bias, updates) => updatedBias(op, bias, n, method, updates));
+    return tensor.dataType === DataType.FLOAT ? result : Tensor.fromFloat32(tensor.dataType, [n], float32Of(result));
+  });
+}
+
+/** What an update is evaluated with. */
+interface Folding {
+  readonly parts: readonly AdaptedSite[];
+  readonly method: UpdatedTransformation;
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly evaluate: Evaluate;
+}
+
+/** W' or b' as float32, also where the graph multiplies in 16 bits. Weights of one shape make the same graph, which `kind` tells apart: what differs is fed. */
+async function updatedFloats({ parts, method, opsets, evaluate }: Folding, w: Tensor, kind: string, update: (op: OpBuilder, w: Value, updates: readonly Update[]) => Value): Promise<Tensor> {
+  const inputs = parts.map(({ parameters, shared }, i) => [...parameters, ...shared].map((p) => ({ name: `${p.parameter}_${String(i)}`, tensor: new Tensor(DataType.FLOAT, p.shape, bytesOf(p.start)) })));
   const opset = opsets.get("") ?? 17;
   const make = (): Model => {
     const model = new Model(8, new Map([["", opset]]));
@@ -63,10 +84,10 @@ async function updatedFloats(parts: readonly AdaptedSite[], site: WeightSite, me
     const input = (name: string, shape: readonly number[]): Value => model.graph.addInput(name, { dataType: DataType.FLOAT, shape: [...shape] });
     const weight = input("W", w.dims);
     const updates = parts.map((part, i) => ({ ...part, values: (inputs[i] ?? []).map(({ name, tensor }) => input(name, tensor.dims)) }));
-    model.graph.outputs.push(op.named(updatedWeight(op, weight, stored, n, method, updates), "folded"));
+    model.graph.outputs.push(op.named(update(op, weight, updates), "folded"));
     return model;
   };
-  const key = JSON.stringify([method.name, opset, stored, k, n, parts.map(({ weight, block }) => [weight, block])]);
+  const key = JSON.stringify([method.name, opset, kind, w.dims, parts.map(({ weight, block }) => [weight, block])]);
   return await evaluate({ key, make }, new Map([["W", w], ...inputs.flat().map(({ name, tensor }) => [name, tensor] as const)]));
 }
 
@@ -108,17 +129,29 @@ export function replaceWhole(graph: Graph, site: WeightSite, trained: readonly T
     if (parameter === "weight") {
       put(graph, site, Tensor.fromFloat32(foldedType(site), site.quantized === undefined ? site.tensor.dims : site.dims, inLayout(start, site, layout, site.stored)));
     } else if (site.bias !== undefined) {
-      const { constant, tensor, uses } = site.bias;
-      const value = Tensor.fromFloat32(tensor.dataType, tensor.dims, start);
-      if (isReadAlone(graph, constant, uses)) {
-        setConstant(constant, value);
-        continue;
-      }
-      const wanted = uses.map(({ node, index }) => node.inputs[index]?.dataType).find((type) => type !== undefined && type !== 0) ?? tensor.dataType;
-      const own = graph.addInitializer(`${pathOf(site)}.bias`, wanted === tensor.dataType ? value : Tensor.fromFloat32(wanted, tensor.dims, float32Of(value)));
-      for (const { node, index } of uses) node.setInput(index, own);
+      replaceBias(graph, site, Tensor.fromFloat32(site.bias.tensor.dataType, site.bias.tensor.dims, start));
     }
   }
+}
+
+/** Puts a bias' new value in, given in its stored type: in its place, or for its products alone. */
+export function replaceBias(graph: Graph, site: WeightSite, value: Tensor): void {
+  if (site.bias === undefined) throw new TypeError(`a weight without a bias: ${pathOf(site)}`);
+  const { constant, uses } = site.bias;
+  if (isReadAlone(graph, constant, uses)) {
+    setConstant(constant, value);
+    return;
+  }
+  const wanted = uses.map(({ node, index }) => node.inputs[index]?.dataType).find((type) => type !== undefined && type !== 0) ?? value.dataType;
+  const own = graph.addInitializer(`${pathOf(site)}.bias`, retyped(value, wanted));
+  for (const { node, index } of uses) node.setInput(index, own);
+}
+
+/** A tensor in another type; one that is still to be computed stays so. */
+function retyped(tensor: Tensor, dataType: number): Tensor {
+  if (dataType === tensor.dataType) return tensor;
+  const convert = (from: Tensor): Tensor => Tensor.fromFloat32(dataType, from.dims, float32Of(from));
+  return tensor.data instanceof ComputedBytes ? computedTensor(tensor.data.source.name, dataType, tensor.dims, async () => convert(await tensor.resolved())) : convert(tensor);
 }
 
 /** Another tensor of a module gets its new value, rounded once to the type it is stored in: in its place, or for its module alone. */

@@ -7,6 +7,7 @@ import { dataTypeName } from "../ir/data-type.ts";
 import { differentDims, formatShape } from "../ir/dim.ts";
 import type { Node, Value } from "../ir/graph.ts";
 import type { GradientContext, GradientEntry, OpDefinition } from "../ops/define.ts";
+import { isDetached } from "../ops/detached.ts";
 import type { OpBuilder } from "../ops/generated/builder.ts";
 import { inferNode } from "../ops/infer.ts";
 import { byName, missing } from "./by-name.ts";
@@ -32,8 +33,9 @@ export function whyNot(node: Node, definition: OpDefinition | undefined, entry: 
   return `in opset ${String(opset)} it means something else than since opset ${String(definition.opsets[0])}`;
 }
 
-/** The definition's answer for one input; a variadic operator's last name stands for all that follow. */
-export function entryOf(definition: OpDefinition | undefined, index: number): GradientEntry<string, string> {
+/** The definition's answer for one input, a node that is detached aside; a variadic operator's last name stands for all that follow. */
+export function entryOf(node: Node, definition: OpDefinition | undefined, index: number): GradientEntry<string, string> {
+  if (isDetached(node)) return "none";
   if (definition === undefined) return "unwritten";
   if (definition.gradient === "none") return "none";
   // A composite that is still here could not be opened.

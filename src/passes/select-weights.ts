@@ -7,6 +7,7 @@
 import { list, quote, type HutError } from "../errors/hut-error.ts";
 import { nearest } from "../errors/nearest.ts";
 import { badTargetPattern, noWeightMatches } from "../errors/targets.ts";
+import type { UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { pathOf, type Part } from "./adapt.ts";
 import type { Role, WeightSite } from "./weights/find-weights.ts";
 
@@ -25,7 +26,8 @@ export interface SelectedWeights {
  * The weights that the entries choose, in graph order, a packed one by the roles that are asked for. Throws HutError where an entry matches
  * nothing.
  */
-export function selectWeights(sites: readonly WeightSite[], targets: readonly string[]): SelectedWeights {
+export function selectWeights(sites: readonly WeightSite[], targets: readonly string[], method?: Pick<UpdatedTransformation, "name" | "peft">): SelectedWeights {
+  const takesParts = method?.peft?.packed !== "whole";
   const whole = new Set<WeightSite>();
   const byRoles = new Map<WeightSite, Set<Role>>();
   const notes: string[] = [];
@@ -39,12 +41,13 @@ export function selectWeights(sites: readonly WeightSite[], targets: readonly st
     for (const site of found) {
       const role = roleNamed(target);
       const isPart = site.role === "qkv" && role !== undefined && byRole.includes(site) && !byPath.includes(site);
-      if (isPart && site.blocks?.has(role) === true) byRoles.set(site, (byRoles.get(site) ?? new Set()).add(role));
+      if (isPart && takesParts && site.blocks?.has(role) === true) byRoles.set(site, (byRoles.get(site) ?? new Set()).add(role));
       else whole.add(site);
-      if (isPart && site.blocks === undefined) unparted.push(site);
+      if (isPart && (!takesParts || site.blocks === undefined)) unparted.push(site);
     }
     if (unparted.length > 0) {
-      notes.push(`"${target}" stands in packed weights that can't be told apart; they are adapted whole: ${list(unparted.map(pathOf).map(quote))}`);
+      const why = takesParts ? "that can't be told apart" : `whose parts ${method.name} can't adapt alone`;
+      notes.push(`"${target}" stands in packed weights ${why}; they are adapted whole: ${list(unparted.map(pathOf).map(quote))}`);
     }
   }
   return { parts: sites.flatMap((site) => (whole.has(site) ? [{ site, modulePath: pathOf(site) }] : partsOf(site, byRoles.get(site)))), notes };

@@ -49,7 +49,7 @@ function fits(op: OpBuilder, node: Node, opsets: ReadonlyMap<string, number>, de
   if (arriving.length === 0) return true;
   const context = gradientContext(op, node, definition, opsets, new Map(arriving.map((output) => [output, [op.graph.newValue("gradient", output.facts)]])));
   return node.inputs.every((input, index) => {
-    const entry = entryOf(definition, index);
+    const entry = entryOf(node, definition, index);
     if (input === undefined || !dependent.has(input) || entry === "none") return true;
     if (typeof entry === "string") return false;
     const gradient = run(() => entry(context(index)), node);

@@ -7,7 +7,7 @@ import { inferGraph } from "../ops/infer.ts";
 import { bySite, pathOf } from "../passes/adapt.ts";
 import { addBias } from "../passes/add-bias.ts";
 import { attachHead } from "../passes/attach-head.ts";
-import { foldWeight, replaceParameter, replaceWeight, replaceWhole, type Evaluate, type PutWeight } from "../passes/fold.ts";
+import { foldBias, foldWeight, replaceBias, replaceParameter, replaceWeight, replaceWhole, type Evaluate, type PutWeight } from "../passes/fold.ts";
 import { inlineFunctions } from "../passes/inline-functions.ts";
 import { constantsOf, keepFunctions } from "../passes/keep-functions.ts";
 import { openProducts } from "../passes/open-products.ts";
@@ -96,6 +96,8 @@ async function foldInto(model: Model, prepared: Prepared, evaluate: Evaluate, op
     if (site === undefined) throw new TypeError("the base changed while it was folded");
     const folded = foldWeight(parts, prepared.method, model.opsets, evaluate);
     put(model.graph, site, site.quantized !== undefined && options.requantize === true ? await folded.resolved() : folded);
+    const bias = foldBias(parts, prepared.method, model.opsets, evaluate);
+    if (bias !== undefined) replaceBias(model.graph, site, bias);
   }
   for (const { site, tensors } of saved) replaceWhole(model.graph, site, tensors, put);
   for (const { held, start } of whole) {

@@ -60,6 +60,8 @@ export interface TargetOptions {
   readonly method?: string | undefined;
   readonly rank?: number | undefined;
   readonly alpha?: number | undefined;
+  /** LoRA and DoRA: scale by alpha / √rank. */
+  readonly rslora?: boolean | undefined;
   /** Modules trained whole; the head for classification tasks, none for text-generation. */
   readonly modulesToSave?: readonly string[] | undefined;
   readonly head?: Pooling | undefined;

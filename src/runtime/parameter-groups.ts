@@ -48,7 +48,7 @@ export function factorsOf(words: readonly string[], lr: number): Map<GroupName, 
 function groupsOf({ adapted, trainables, method }: Prepared): { readonly trainable: Trainable; readonly group: GroupName }[] {
   const sides = new Map(adapted.flatMap(({ weight, parameters }) => {
     const specs = method.parameters(weight);
-    return parameters.map((p, i) => [p, specs[i]?.peft.side === "out" ? "b" : "a"] as const);
+    return parameters.map((p, i) => [p, specs[i]?.axes.includes("out") === true ? "b" : "a"] as const);
   }));
   return trainables.map((trainable) => ({ trainable, group: sides.get(trainable) ?? "head" }));
 }

@@ -2,7 +2,9 @@
  * From a model and the user's words to an adapted model: head attached, weights chosen, parameters at their start or from an adapter.
  * adapt, artifacts, train, evaluate, fold and verify all begin here.
  */
-import { adapterFlagContradicts, adapterHeadTooMany, adapterMethodUnsupported, headExists, numLabelsMissing } from "../errors/runtime.ts";
+import { adapterFlagContradicts, adapterHeadTooMany, adapterShapeMismatch, headExists, numLabelsMissing } from "../errors/runtime.ts";
+import { swappableMethodUnsupported } from "../errors/swap.ts";
+import { flagNotOfMethod } from "../errors/targets.ts";
 import { HutError, quote } from "../errors/hut-error.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
@@ -23,7 +25,9 @@ import { findParameters } from "../passes/weights/find-parameters.ts";
 import { findWeights, type WeightSite } from "../passes/weights/find-weights.ts";
 import { isReadAlone, outputsWithin } from "../passes/weights/read-alone.ts";
 import { traceRoles } from "../passes/weights/trace-roles.ts";
-import { savedShape } from "./adapter/kernel-shapes.ts";
+import { storedFloats } from "../passes/weights/weight-values.ts";
+import { isScaledInPeft, isTurned, savedShape } from "./adapter/peft-shapes.ts";
+import { feedforwardTest, moduleScale, type AdapterTensor } from "./adapter/peft-tensors.ts";
 import { samePath } from "../passes/weights/module-path.ts";
 import { checkFingerprint, matchAdapter, pathsTell, type MatchedPart } from "./adapter/match-adapter.ts";
 import type { AdapterFolder } from "./adapter/adapter-folder.ts";
@@ -45,6 +49,8 @@ export interface Prepared {
   readonly method: UpdatedTransformation;
   readonly rank: number;
   readonly alpha: number;
+  /** rsLoRA. */
+  readonly rankStabilized: boolean;
   /** Undefined where the graph has none and no head was asked for. */
   readonly logits: Value | undefined;
   readonly sites: readonly WeightSite[];
@@ -78,6 +84,8 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   if (inlineFunctions(model).calls > 0) inferGraph(model.graph, model.opsets);
   const random = new Random(options.seed ?? DEFAULTS.seed);
   const method = methodOf(options);
+  if (adapter === undefined) refuseOtherFlags(method, options);
+  if (options.swappable === true && !method.swappable) throw swappableMethodUnsupported(method.name);
   const head = headOf(model, options);
   const logits = head === undefined ? findLogits(model.graph, options.outputName)
     : attachHead(model, { ...head, output: options.outputName, start: (shape, fanIn) => uniform(random, shape, 1 / Math.sqrt(fanIn)) });
@@ -87,7 +95,7 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
 
   const matched = adapter === undefined ? undefined : matchAdapter(adapter.contents, adapter.folder, sites, method);
   const targets = options.targetModules ?? DEFAULTS.targetModules;
-  const selected = matched === undefined ? selectWeights(sites, targets) : { parts: matched, notes: [] };
+  const selected = matched !== undefined ? { parts: matched, notes: [] } : method.trains === undefined ? selectWeights(sites, targets, method) : { parts: [], notes: [] };
   if (adapter !== undefined && matched !== undefined) checkBase(adapter, matched, options.force === true);
   const chosen = [...bySite<Part>(selected.parts).keys()];
   const { sites: whole, parameters } = wholeModules({ sites, parameters: findParameters(model.graph, sites) }, options, chosen);
@@ -98,14 +106,24 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   for (const site of [...lacking, ...possible]) addBias(model.graph, site, model.opsets);
   for (const site of [...chosen, ...whole.map((w) => w.site)]) openProducts(model.graph, site, model.opsets);
   if (options.perRow === true) readyForRows(model, { method, sites: [...new Set([...chosen, ...whole.map((w) => w.site)])], parameters: parameters.map((p) => p.parameter) });
-  const alpha = adapter === undefined ? options.alpha : alphaOf(adapter.contents, method);
+  const alpha = adapter === undefined ? options.alpha : alphaOf(adapter.contents);
   if (adapter !== undefined) refuseOtherChoice(adapter, options, matched ?? [], sites, alpha);
   const parts: readonly (Part | MatchedPart)[] = selected.parts.filter((part) => !whole.some((w) => w.site === part.site));
   const ranks = parts.map((part) => ownRank(part, method)).filter((own) => own !== undefined);
-  const rank = (ranks.length > 0 ? Math.max(...ranks) : undefined) ?? options.rank ?? DEFAULTS.rank;
+  const rank = (ranks.length > 0 ? Math.max(...ranks) : undefined) ?? (method.takes.includes("rank") ? options.rank ?? DEFAULTS.rank : 1);
+  const rankStabilized = adapter === undefined ? options.rslora === true : adapter.contents.rankStabilized === true;
+  const isFeedforward = adapter === undefined ? undefined : feedforwardTest(adapter.contents);
   const adapted = adapt(model.graph, {
-    opsets: model.opsets, parts, method, rank, alpha, rankOf: (part) => ownRank(part, method), unscaled: options.swappable, perRow: options.perRow,
-    start: (part, spec) => ("tensors" in part ? givenStart(part as MatchedPart, spec, method, adapter?.contents) : firstStart(spec, random)),
+    opsets: model.opsets, parts, method, rank, alpha, rankStabilized, unscaled: options.swappable, perRow: options.perRow,
+    rankOf: (part) => ownRank(part, method),
+    scaleOf: (part) => (adapter === undefined || method.peft?.alpha === undefined || !("module" in part) ? undefined : moduleScale(adapter.contents, (part as MatchedPart).module)),
+    feedforwardOf: (part) => ("module" in part ? isFeedforward?.((part as MatchedPart).module) : undefined),
+    start: (part, spec) => {
+      if (part === undefined) return adapter === undefined ? firstStart(spec, random) : givenShared(adapter, spec);
+      if (!("tensors" in part)) return spec.start.kind === "column-norms" ? columnNorms(part) : firstStart(spec, random);
+      const scale = adapter !== undefined && isScaledInPeft(method, spec) ? method.scale({ rank: ownRank(part, method) ?? rank, alpha: alphaOf(adapter.contents) }) : 1;
+      return givenStart((part as MatchedPart).tensors, spec, scale);
+    },
   });
   const given = (t: Trainable, module: string | undefined): Trainable => (adapter === undefined || module === undefined ? t : withSaved(t, module, adapter));
   const held = parameters.map(({ parameter, module }) => given(trainParameter(model.graph, parameter), module));
@@ -115,7 +133,7 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   for (const { held: place, start } of options.swappable === true ? [] : statistics) if (place !== undefined) replaceParameter(model.graph, place, start);
   const isRole = (word: string): boolean => (ROLES as readonly string[]).includes(word);
   return {
-    model, method, rank, alpha: alpha ?? rank, logits, sites, adapted, saved, statistics, trainables: [...adapted.flatMap((a) => a.parameters), ...saved], head,
+    model, method, rank, alpha: alpha ?? rank, rankStabilized, logits, sites, adapted, saved, statistics, trainables: [...adapted.flatMap((a) => a.parameters), ...saved], head,
     roles: adapter?.contents.hut?.roles ?? targets.filter(isRole), notes,
   };
 }
@@ -171,12 +189,14 @@ function refuseOtherChoice({ contents }: OpenedAdapter, { targetModules, modules
 }
 
 function methodOf({ adapter, method }: PrepareOptions): UpdatedTransformation {
-  if (adapter === undefined) return methodNamed(method ?? DEFAULTS.method);
-  try {
-    return methodNamed(adapter.contents.method);
-  } catch (error) {
-    throw error instanceof HutError ? adapterMethodUnsupported(adapter.folder, adapter.contents.method) : error;
-  }
+  return methodNamed(adapter?.contents.method ?? method ?? DEFAULTS.method);
+}
+
+/** Flags that say nothing to a method are errors. */
+function refuseOtherFlags({ name, takes, trains }: UpdatedTransformation, { rank, alpha, rslora, targetModules }: PrepareOptions): void {
+  const given = { rank, alpha, rslora: rslora === true ? rslora : undefined };
+  for (const flag of ["rank", "alpha", "rslora"] as const) if (given[flag] !== undefined && !takes.includes(flag)) throw flagNotOfMethod(`--${flag}`, name);
+  if (targetModules !== undefined && trains !== undefined) throw flagNotOfMethod("--target-modules", name);
 }
 
 /** The head to attach: the adapter's, or the one asked for; a PEFT folder without hut.json tells its size by the classifier it saved. */
@@ -194,9 +214,9 @@ function headOf(model: Model, options: PrepareOptions): Prepared["head"] {
   return { pooling, module: HEAD_MODULE, numLabels };
 }
 
-/** s = alpha / r: ours stands in hut.json; PEFT's HiRA has it multiplied into B. */
-function alphaOf(adapter: AdapterFolder, method: UpdatedTransformation): number {
-  return adapter.hut?.alpha ?? method.peftScale({ rank: adapter.rank, alpha: adapter.alpha }) * adapter.rank;
+/** alpha: ours stands in hut.json, LoRA's in PEFT's own file; PEFT's HiRA has s multiplied into B, as if alpha were r. */
+function alphaOf(adapter: AdapterFolder): number {
+  return adapter.hut?.alpha ?? adapter.alpha ?? adapter.rank;
 }
 
 function checkBase({ contents, folder }: OpenedAdapter, matched: readonly MatchedPart[], force: boolean): void {
@@ -212,26 +232,45 @@ function uniform(random: Random, shape: readonly number[], bound: number): Float
   return Float32Array.from({ length: elementCount(shape) }, () => random.uniform(-bound, bound));
 }
 
-/** The rank that an adapter's tensors tell; undefined where there is no adapter. */
+/** The rank that an adapter's tensors tell; undefined where there is no adapter, or no rank. */
 function ownRank(part: Part | MatchedPart, method: UpdatedTransformation): number | undefined {
-  const [first] = method.parameters({ k: 1, n: 1, rank: 1, alpha: 1 });
-  return first === undefined || !("tensors" in part) ? undefined : part.tensors.get(first.peft.name)?.shape[0];
+  const ranked = method.parameters({ k: 1, n: 1, rank: 1, scale: 1 }).find(({ peft }) => peft.axes.includes("rank"));
+  return ranked === undefined || !("tensors" in part) ? undefined : part.tensors.get(ranked.peft.name)?.shape[ranked.peft.axes.indexOf("rank")];
 }
 
 function firstStart({ shape, start }: ParameterSpec, random: Random): Float32Array {
-  return start.kind === "zeros" ? new Float32Array(elementCount(shape)) : uniform(random, shape, 1 / Math.sqrt(start.fanIn));
+  if (start.kind === "column-norms") throw new TypeError("a start that only a weight tells");
+  return start.kind === "constant" ? new Float32Array(elementCount(shape)).fill(start.value) : uniform(random, shape, start.bound);
 }
 
-/** A parameter's values in an adapter. A kernel's further axes belong to k, which is the last. */
-function givenStart(part: MatchedPart, spec: ParameterSpec, method: UpdatedTransformation, adapter: AdapterFolder | undefined): Float32Array {
-  const tensor = part.tensors.get(spec.peft.name);
-  if (tensor === undefined || adapter === undefined) throw new TypeError(`the adapter was checked and has no ${spec.peft.name}`);
+/** The length of each of W's columns, of the part's own. */
+function columnNorms({ site, block }: Part): Float32Array {
+  const values = inLayout(storedFloats(site), site, site.stored, "kn");
+  const columns = block?.columns ?? Array.from({ length: site.n }, (_, column) => column);
+  return Float32Array.from(columns, (column) => {
+    let sum = 0;
+    for (let row = 0; row < site.k; row += 1) sum += (values[row * site.n + column] ?? NaN) ** 2;
+    return Math.sqrt(sum);
+  });
+}
+
+/** A parameter's values in an adapter, s taken out where it is multiplied in. A kernel's further axes belong to k, which is the last. */
+function givenStart(tensors: ReadonlyMap<string, AdapterTensor> | undefined, spec: ParameterSpec, scale = 1): Float32Array {
+  const tensor = tensors?.get(spec.peft.name);
+  if (tensor === undefined) throw new TypeError(`the adapter was checked and has no ${spec.peft.name}`);
   const [rows = 0, ...others] = tensor.shape;
-  const columns = elementCount(others);
-  const own = spec.peft.transposed ? transposed(tensor.data, rows, columns) : tensor.data;
-  const rank = ownRank(part, method) ?? adapter.rank;
-  const scale = spec.peft.scaled ? method.scale({ k: 0, n: 0, rank, alpha: alphaOf(adapter, method) }) : 1;
+  const own = isTurned(spec) ? transposed(tensor.data, rows, elementCount(others)) : tensor.data;
   return scale === 1 ? own : own.map((v) => v / scale);
+}
+
+/** What all weights share, in an adapter, as far as the largest here needs it. Throws ADAPTER_SHAPE_MISMATCH where that is larger. */
+function givenShared({ contents, folder }: OpenedAdapter, spec: ParameterSpec): Float32Array {
+  const { shape = [] } = contents.shared?.get(spec.peft.name) ?? {};
+  const have = isTurned(spec) ? shape.toReversed() : shape;
+  const [[rows = 0, columns = 0], [, width = 0]] = [spec.shape, have];
+  if (spec.shape.some((size, i) => size > (have[i] ?? 0))) throw adapterShapeMismatch(folder, spec.peft.name, have, spec.shape);
+  const values = givenStart(contents.shared, spec);
+  return width === columns ? values.slice(0, rows * columns) : Float32Array.from({ length: rows * columns }, (_, i) => values[Math.floor(i / columns) * width + (i % columns)] ?? NaN);
 }
 
 /** A tensor trained whole, with the adapter's value and under the adapter's name: PEFT holds a Linear's weight as [n, k]. */

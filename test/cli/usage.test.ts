@@ -37,7 +37,7 @@ describe("a wrong command line", () => {
     ["a mistyped choice", ["adapt", "m", "-o", "a", "--head", "maen"], "CHOICE_WRONG",
       /^--head must be one of mean, cls, last and token, and is "maen"\. Did you mean mean\?$/],
     ["an unknown choice", ["train", "m", "--provider", "gpu"], "CHOICE_WRONG", /^--provider must be one of cpu, cuda, webgpu, dml and coreml, and is "gpu"/],
-    ["the only choice missed", ["train", "m", "--method", "lora"], "CHOICE_WRONG", /^--method must be hut, and is "lora"\.$/],
+    ["a method that isn't there", ["train", "m", "--method", "lorra"], "CHOICE_WRONG", /^--method must be one of hut, lora.*, and is "lorra"\. Did you mean lora\?$/],
     ["an unknown task", ["train", "m", "--task", "translation"], "CHOICE_WRONG", /^--task must be one of text-classification, /],
     ["two that contradict", ["train", "m", ...trainFiles, "--resume", "--overwrite"], "FLAGS_CONTRADICT", /^--resume and --overwrite contradict/],
     ["a mistyped format", ["artifacts", "m", "-o", "a", "--format", "step,ort"], "CHOICE_WRONG", /^--format must be one of step and ort-training, and is "ort"/],

@@ -115,7 +115,7 @@ describe("weights in nested graphs", () => {
       const before = await outputsOf(model, feeds(c));
       const random = new Random(5);
       const sites = findWeights(model.graph);
-      adapt(model.graph, { opsets: model.opsets, parts: sites.map((site) => ({ site, modulePath: pathOf(site) })), method: hut, rank: 2, start: (_, spec) => Float32Array.from({ length: (spec.shape[0] ?? 0) * (spec.shape[1] ?? 0) }, () => (spec.start.kind === "zeros" ? 0 : random.uniform(-1, 1))) });
+      adapt(model.graph, { opsets: model.opsets, parts: sites.map((site) => ({ site, modulePath: pathOf(site) })), method: hut, rank: 2, start: (_, spec) => Float32Array.from({ length: (spec.shape[0] ?? 0) * (spec.shape[1] ?? 0) }, () => (spec.start.kind === "constant" ? 0 : random.uniform(-1, 1))) });
       assertSound(model.graph);
       assert.deepEqual(everyGraph(model.graph).map((g) => g.nodes.filter((n) => n.opType === "Mul").length), [2, 1, 1]);
       assert.deepEqual(await outputsOf(model, feeds(c)), before);

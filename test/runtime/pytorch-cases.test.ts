@@ -3,18 +3,8 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "no
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { evaluate, fold, predict, train, verify, type TaskName } from "../../src/index.ts";
-import { DataType } from "../../src/ir/data-type.ts";
-import { toAdapterFolder } from "../../src/runtime/adapter/to-folder.ts";
-import { collate, type Feed } from "../../src/runtime/data/collate.ts";
-import { defaultRuntime } from "../../src/runtime/node/default-runtime.ts";
-import { loadExamples } from "../../src/runtime/node/load-examples.ts";
-import { openModel } from "../../src/runtime/node/open-model.ts";
-import { openAdapter } from "../../src/runtime/node/verbs/adapt.ts";
-import { initialTheta, prepare, type Prepared } from "../../src/runtime/prepare.ts";
-import { GraphSession } from "../../src/runtime/session.ts";
-import { taskNamed } from "../../src/runtime/tasks/registry.ts";
-import { trainingGraph } from "../../src/runtime/training-graphs.ts";
-import { flattened, tensorsOf } from "./adapter-numbers.ts";
+import { tensorsOf } from "./adapter-numbers.ts";
+import { gradientOf } from "./gradient-of.ts";
 
 /** Logits as nested lists: [N, C], or [N, sequence, V]. */
 type Nested = number | readonly Nested[];
@@ -121,21 +111,7 @@ for (const family of FOLDERS) {
       });
 
       it("has PyTorch's gradients", async () => {
-        using opened = openModel(model);
-        const fresh = (): Prepared => prepare(opened.load(), { adapter: openAdapter(at("adapter")), saveHead: taskNamed({ task }).savesHead });
-        const prepared = fresh();
-        const theta = initialTheta(prepared.trainables);
-        await using session = await GraphSession.create(await defaultRuntime(), trainingGraph("grad", taskNamed({ task }), fresh), { name: "grad", folder: opened.folder, save: { reference: (r) => opened.locate(r) } });
-        const { examples, inputs, padding } = loadExamples({ task: taskNamed({ task }), file: at("batch.jsonl"), modelPath: model, graph: opened.load().graph, labels: "required", numLabels: undefined });
-        const batch = collate(examples, [0, 1, 2, 3], inputs, padding);
-        const floats = (dims: number[], data: Float32Array): Feed => ({ dataType: DataType.FLOAT, dims, data });
-        const out = await session.run(new Map([...batch.feeds, ["labels", batch.labels],
-          ["theta", floats([theta.length], theta)], ["grad_sum", floats([theta.length], new Float32Array(theta.length))],
-          ["loss_sum", floats([], new Float32Array(1))], ["count", floats([], new Float32Array(1))]]));
-        const count = Number(out.get("count_next")?.data[0]);
-        assert.ok(count >= 4);
-        const gradient = (out.get("grad_sum_next")?.data as Float32Array).map((v) => v / count);
-        const ours = flattened(toAdapterFolder({ ...prepared, statistics: [] }, gradient, { name: null, taskType: null }));
+        const ours = await gradientOf(model, at("batch.jsonl"), task, { adapter: at("adapter") });
         const theirs = tensorsOf(at("gradients.safetensors"));
         assert.deepEqual([...ours.keys()].sort(), [...theirs.keys()].sort());
         for (const [name, want] of theirs) {

@@ -4,7 +4,7 @@ import type { AdaptResult } from "../../runtime/results.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, alpha, checkpoint, dryRun, embed, force, head, method, modulesToSave, numLabels, output, outputName, perRow, rank, saveAdapter, seed, swappable, targetModules,
+  adapter, alpha, checkpoint, dryRun, embed, force, head, method, modulesToSave, numLabels, output, outputName, perRow, rank, rslora, saveAdapter, seed, swappable, targetModules,
 } from "../flags.ts";
 import { bytes, duration, grouped, share } from "../format.ts";
 import { moduleLabel } from "../module-label.ts";
@@ -19,7 +19,7 @@ export const adapt: Command = defineCommand<AdaptVerbOptions, AdaptResult>({
   flags: {
     output: required(output("file", "the adapted graph to write")), adapter: adapter("start from this adapter: method, rank, targets and values come from it"),
     checkpoint: checkpoint("start from what was trained elsewhere"), saveAdapter, swappable, perRow, embed, dryRun,
-    targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force, seed,
+    targetModules, method, rank, alpha, rslora, modulesToSave, head, numLabels, outputName, force, seed,
   },
   example: "onnx-hut adapt model.onnx --target-modules q,v --rank 8 -o adapted.onnx",
   gives: ["adapted", "modulesToSave", "inputs", "trainableParams", "totalParams", "seconds", "bytesWritten", "output"],

@@ -4,7 +4,7 @@ import type { ArtifactsResult } from "../../runtime/results.ts";
 import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
-  adapter, alpha, dryRun, embed, force, format, frozenInCheckpoint, head, lr, maxGradNorm, method, modulesToSave, numLabels, optimizer, output, outputName, loss, pooling, problem, rank, seed,
+  adapter, alpha, dryRun, embed, force, format, frozenInCheckpoint, head, lr, maxGradNorm, method, modulesToSave, numLabels, optimizer, output, outputName, loss, pooling, problem, rank, rslora, seed,
   targetModules, task, weightDecay,
 } from "../flags.ts";
 import { bytes, duration, grouped } from "../format.ts";
@@ -19,7 +19,7 @@ export const artifacts: Command = defineCommand<ArtifactsOptions, ArtifactsResul
     + "--format ort-training writes the three graphs and the checkpoint of ONNX Runtime's own training API, up to 1.19.2.",
   flags: {
     output: required(output("folder", "the folder to write")), format, adapter: adapter("start from this adapter"), embed, frozenInCheckpoint, dryRun,
-    targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force, task, problem, pooling, loss, lr, weightDecay, maxGradNorm, optimizer, seed,
+    targetModules, method, rank, alpha, rslora, modulesToSave, head, numLabels, outputName, force, task, problem, pooling, loss, lr, weightDecay, maxGradNorm, optimizer, seed,
   },
   example: "onnx-hut artifacts model.onnx --task text-classification --format step -o artifacts/",
   gives: ["files", "trainableParams", "bytesWritten", "seconds"],

@@ -5,7 +5,7 @@ import { defineCommand, type Command } from "../command.ts";
 import { required } from "../flag.ts";
 import {
   adapter, adapterDropout, alpha, batchSize, bestMetric, classWeights, decayExempt, dev, dryRun, epochs, evalSteps, findLr, force, glue, gradAccumulationSteps, head, headDropout, labelColumn, labelSmoothing, loss, lr, lrGroups, lrScheduler, maskPrompt, maxGradNorm, maxSeqLength, maxSteps, method, modulesToSave, numLabels,
-  output, outputName, pooling, problem, overwrite, patience, provider, rank, resume, saveSteps, saveTotalLimit, seed, shuffle, targetModules, task, tensorboard, textColumn, threads, tokenizer, trainFile, warmupRatio, weightDecay,
+  output, outputName, pooling, problem, overwrite, patience, provider, rank, resume, rslora, saveSteps, saveTotalLimit, seed, shuffle, targetModules, task, tensorboard, textColumn, threads, tokenizer, trainFile, warmupRatio, weightDecay,
 } from "../flags.ts";
 import { bytes, duration, figure, grouped, label, share } from "../format.ts";
 import { printable } from "../printable.ts";
@@ -21,7 +21,7 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
   flags: {
     output: required(output("folder", "the run folder to write")), resume, overwrite, tensorboard,
     adapter: adapter("start from this adapter: method, rank, targets and values come from it"), dryRun,
-    targetModules, method, rank, alpha, modulesToSave, head, numLabels, outputName, force,
+    targetModules, method, rank, alpha, rslora, modulesToSave, head, numLabels, outputName, force,
     train: trainFile, dev, task, problem, pooling, loss, tokenizer, glue, textColumn, labelColumn, maskPrompt, maxSeqLength, batchSize, shuffle,
     lr, epochs, maxSteps, weightDecay, maxGradNorm, lrScheduler, warmupRatio, seed,
     gradAccumulationSteps, labelSmoothing, classWeights, decayExempt, lrGroups, adapterDropout, headDropout,

@@ -2,10 +2,11 @@
 import { hutJsonDisagrees } from "../../errors/adapter.ts";
 import { quote } from "../../errors/hut-error.ts";
 import type { Bytes, Source } from "../../ir/source.ts";
+import { methodNamed } from "../../methods/registry.ts";
 import type { AdapterFolder } from "./adapter-folder.ts";
 import { formatHutJson, parseHutJson, type HutJson } from "./hut-json.ts";
 import { CONFIG_FILE, formatPeftConfig, parsePeftConfig } from "./peft-config.ts";
-import { checkTensors, groupTensors, PEFT_PREFIX, weightShape, type AdapterTensors } from "./peft-tensors.ts";
+import { checkTensors, groupTensors, PEFT_PREFIX, sameSizes, SHARED_PREFIX, weightShape } from "./peft-tensors.ts";
 import { adapterReadme } from "./readme.ts";
 import { fromFloat32, readSafetensors, writeSafetensors, type SafeTensor } from "./safetensors.ts";
 import type { TargetRule } from "./target-modules.ts";
@@ -28,12 +29,15 @@ export function adapterFiles(adapter: AdapterFolder, dir: string): Map<string, I
   ]);
 }
 
-function fileTensors({ modules, saved }: AdapterTensors): Map<string, SafeTensor> {
+/** By PEFT's names; of a method that PEFT doesn't have by PyTorch's own, so that `load_state_dict(…, strict=False)` takes them. */
+function fileTensors({ method, modules, saved, shared }: AdapterFolder): Map<string, SafeTensor> {
   const tensors = new Map<string, SafeTensor>();
+  const prefix = methodNamed(method).peft === undefined ? "" : PEFT_PREFIX;
   for (const [module, parameters] of modules) {
     for (const [parameter, { shape, data }] of parameters) tensors.set(`${PEFT_PREFIX}${module}.${parameter}`, fromFloat32(shape, data));
   }
-  for (const [path, { shape, data }] of saved) tensors.set(PEFT_PREFIX + path, fromFloat32(shape, data));
+  for (const [path, { shape, data }] of saved) tensors.set(prefix + path, fromFloat32(shape, data));
+  for (const [name, { shape, data }] of shared ?? []) tensors.set(SHARED_PREFIX + name, fromFloat32(shape, data));
   return tensors;
 }
 
@@ -75,8 +79,7 @@ export function checkHutJson(adapter: AdapterFolder, hut: HutJson, dir: string):
   const only = differing(Object.keys(hut.modules), adapter.modules);
   if (only !== undefined) disagree(`module ${quote(only)} is in one of them alone`);
   for (const [name, { shape }] of Object.entries(hut.modules)) {
-    const same = weightShape(adapter, name).join() === shape.join();
-    if (!same) disagree(`module ${quote(name)} has shape [${shape.join(", ")}] in the one, another in the other`);
+    if (!sameSizes(weightShape(adapter, name), shape)) disagree(`module ${quote(name)} has shape [${shape.join(", ")}] in the one, another in the other`);
   }
   const onlySaved = differing(Object.keys(hut.saved), adapter.saved);
   if (onlySaved !== undefined) disagree(`tensor ${quote(onlySaved)} is in one of them alone`);

@@ -13,7 +13,7 @@ import type { UpdatedTransformation } from "../../methods/updated-transformation
 import type { AdapterFolder } from "./adapter-folder.ts";
 import type { Fingerprint } from "./hut-json.ts";
 import { columnsOf, unstacked } from "./packed-modules.ts";
-import { weightShape, type AdapterTensor } from "./peft-tensors.ts";
+import { sameSizes, weightShape, type AdapterTensor } from "./peft-tensors.ts";
 
 /** What is known of a weight that a module may be: of one in a graph, or of one that a swappable graph tells of. */
 export type MatchableSite = Pick<WeightSite, "name" | "modulePath" | "role" | "layer" | "blocks" | "k" | "n">;
@@ -57,16 +57,17 @@ function matchWhole<Site extends MatchableSite>(adapter: AdapterFolder, folder: 
   const found: Part<Site> = byPath !== undefined ? { site: byPath, modulePath: module }
     : role === undefined ? missing(folder, module, sites) : byRole(folder, sites, module, role);
   const n = found.block?.columns.length ?? found.site.n;
-  if (want[0] !== found.site.k || want[1] !== n) throw adapterShapeMismatch(folder, module, want, [found.site.k, n]);
+  const own = [found.site.k, n];
+  if (!sameSizes(want, own)) throw adapterShapeMismatch(folder, module, want.map((size, i) => size ?? own[i] ?? 0), own);
   return { ...found, module, tensors, source: undefined };
 }
 
 /** The part of one role of a module that is packed in the adapter: of the packed weight of that path, or the weight that has this role in its layer. */
-function matchRole<Site extends MatchableSite>(folder: string, sites: readonly Site[], module: string, role: Role, source: readonly number[], n: number,
+function matchRole<Site extends MatchableSite>(folder: string, sites: readonly Site[], module: string, role: Role, source: readonly number[], n: number | undefined,
 ): Part<Site> {
   const site = atPath(module, folder, sites);
   // A weight of that path and width is packed the same way, whether its parts can be traced or not.
-  const found: Part<Site> = site?.n === n ? { site, modulePath: pathOf(site), block: { role, columns: source } } : byRole(folder, sites, module, role);
+  const found: Part<Site> = site !== undefined && site.n === n ? { site, modulePath: pathOf(site), block: { role, columns: source } } : byRole(folder, sites, module, role);
   const have = found.block?.columns.length ?? found.site.n;
   if (have !== source.length) throw adapterShapeMismatch(folder, `${module} (${role})`, [found.site.k, source.length], [found.site.k, have]);
   return found.block === undefined ? { ...found, modulePath: pathOf(found.site) } : found;

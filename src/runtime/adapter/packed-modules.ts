@@ -31,21 +31,34 @@ export interface RoleTensors {
   readonly columns: readonly number[];
 }
 
-/** The tensors of a module [k, n] that is the roles together. Shapes as in PEFT: A [r, k], B [n, r]. */
-export function stacked(method: UpdatedTransformation, n: number, roles: readonly RoleTensors[]): Map<string, AdapterTensor> {
-  return new Map(specsOf(method).map((spec): [string, AdapterTensor] => {
+/** The tensors of a module that is the roles together, `weight` being its shape. Shapes as in PEFT: A [r, k], B [n, r], a vector [n] or [n, 1]. */
+export function stacked(method: UpdatedTransformation, weight: WeightShape, roles: readonly RoleTensors[]): Map<string, AdapterTensor> {
+  return new Map(method.parameters(weight).map((spec): [string, AdapterTensor] => {
     const parts = roles.map(({ tensors, columns }) => ({ tensor: tensors.get(spec.peft.name) ?? { shape: [0, 0], data: new Float32Array() }, columns }));
-    return [spec.peft.name, spec.peft.side === "in" ? under(parts.map((p) => p.tensor)) : besides(n, parts)];
+    return [spec.peft.name, hasOutputs(spec) ? besides(weight.n, parts, method, spec) : under(spec, parts.map((p) => p.tensor))];
   }));
 }
 
-function under(tensors: readonly AdapterTensor[]): AdapterTensor {
+/** Whether a tensor has the columns of the weight as an axis. */
+function hasOutputs({ axes }: ParameterSpec): boolean {
+  return axes.includes("out");
+}
+
+/** The rank's axis is the first, as it is of all that PEFT stacks, and what the roles have is laid end to end. */
+function under({ peft }: ParameterSpec, tensors: readonly AdapterTensor[]): AdapterTensor {
+  if (peft.axes[0] !== "rank") throw new TypeError(`${peft.name} can't be stacked`);
   const width = tensors[0]?.shape[1] ?? 0;
   const data = endToEnd(tensors.map((t) => t.data));
   return { shape: [data.length / width, width], data };
 }
 
-function besides(n: number, parts: readonly { readonly tensor: AdapterTensor; readonly columns: readonly number[] }[]): AdapterTensor {
+/** Each role's own rows, n first or last; factors get columns of their own too, and zeros elsewhere, a vector gets the method's number there. */
+function besides(n: number, parts: readonly { readonly tensor: AdapterTensor; readonly columns: readonly number[] }[], { peft: form }: UpdatedTransformation, { peft }: ParameterSpec): AdapterTensor {
+  if (!peft.axes.includes("rank")) {
+    const data = new Float32Array(n).fill(typeof form?.packed === "number" ? form.packed : NaN);
+    for (const { tensor, columns } of parts) columns.forEach((column, row) => { data[column] = tensor.data[row] ?? NaN; });
+    return { shape: peft.axes.map((axis) => (axis === "out" ? n : 1)), data };
+  }
   const width = parts.reduce((sum, { tensor }) => sum + (tensor.shape[1] ?? 0), 0);
   const data = new Float32Array(n * width);
   let start = 0;
@@ -60,9 +73,13 @@ function besides(n: number, parts: readonly { readonly tensor: AdapterTensor; re
 /** The tensors of the role `index` out of a stack of `count` roles of one rank, its columns being these. */
 export function unstacked(method: UpdatedTransformation, tensors: ReadonlyMap<string, AdapterTensor>, index: number, count: number,
   columns: readonly number[]): Map<string, AdapterTensor> {
-  return new Map(specsOf(method).map((spec): [string, AdapterTensor] => {
-    const { shape: [rows = 0, width = 0], data } = tensors.get(spec.peft.name) ?? { shape: [0, 0], data: new Float32Array() };
-    if (spec.peft.side === "in") {
+  return new Map(method.parameters(ANY).map((spec): [string, AdapterTensor] => {
+    const { shape, data } = tensors.get(spec.peft.name) ?? { shape: [0, 0], data: new Float32Array() };
+    const [rows = 0, width = 0] = shape;
+    if (!spec.peft.axes.includes("rank")) {
+      return [spec.peft.name, { shape: spec.peft.axes.map((axis) => (axis === "out" ? columns.length : 1)), data: Float32Array.from(columns, (column) => data[column] ?? NaN) }];
+    }
+    if (!hasOutputs(spec)) {
       const rank = rows / count;
       return [spec.peft.name, { shape: [rank, width], data: data.slice(index * rank * width, (index + 1) * rank * width) }];
     }
@@ -73,7 +90,5 @@ export function unstacked(method: UpdatedTransformation, tensors: ReadonlyMap<st
   }));
 }
 
-function specsOf(method: UpdatedTransformation): readonly ParameterSpec[] {
-  const any: WeightShape = { k: 1, n: 1, rank: 1, alpha: 1 };
-  return method.parameters(any);
-}
+/** For a method's names and axes alone. */
+const ANY: WeightShape = { k: 1, n: 1, rank: 1, scale: 1 };

@@ -1,13 +1,14 @@
 /** An adapted model's parameters → the adapter folder that PEFT and we open. */
 import { precisionAt, valuesAt } from "../../passes/weights/weight-values.ts";
 import { inLayout, pathOf, transposed, type AdaptedSite, type Trainable } from "../../passes/adapt.ts";
+import type { ParameterSpec } from "../../methods/updated-transformation.ts";
 import type { WeightSite } from "../../passes/weights/find-weights.ts";
 import type { EmbeddingPooling } from "../../passes/attach-contrastive.ts";
 import type { ProblemName } from "../options.ts";
 import type { Prepared } from "../prepare.ts";
 import { fingerprintOf, fingerprintPositions, type HutJson, type HutModule, type HutSaved } from "./hut-json.ts";
 import type { AdapterFolder } from "./adapter-folder.ts";
-import { peftShape, savedShape } from "./kernel-shapes.ts";
+import { isScaledInPeft, isTurned, peftShape, savedShape } from "./peft-shapes.ts";
 import { rangesOf, stacked } from "./packed-modules.ts";
 import type { AdapterTensor } from "./peft-tensors.ts";
 
@@ -31,16 +32,52 @@ export function toAdapterFolder(prepared: Prepared, theta: Float32Array, base: A
   const values = slices(prepared.trainables, theta);
   const modules = new Map(modulesOf(prepared).map(({ path, site, parts }): [string, ReadonlyMap<string, AdapterTensor>] => {
     const [only, ...others] = parts.map((part) => ({ tensors: tensorsOf(prepared, part, values), columns: part.block?.columns ?? [] }));
-    if (only === undefined) throw new TypeError("a module without parts");
-    return [path, others.length === 0 && !isPacked(path, parts) ? only.tensors : stacked(prepared.method, site.n, [only, ...others])];
+    const [first] = parts;
+    if (only === undefined || first === undefined) throw new TypeError("a module without parts");
+    return [path, others.length === 0 && !isPacked(path, parts) ? only.tensors : stacked(prepared.method, { ...first.weight, n: site.n }, [only, ...others])];
   }));
   const saved = new Map(savedIn(prepared).map((t) => [t.name, savedTensor(t, values.get(t))]));
   const savedModules = [...new Set(prepared.saved.map((t) => t.modulePath))];
+  const { method } = prepared;
+  const scale = scalesOf(prepared);
+  const [sharing] = prepared.adapted;
   return {
-    method: prepared.method.name === "lora" ? "lora" : "hut", ...ranksOf(prepared), alpha: prepared.alpha,
-    targetModules: targetEntries(prepared), modulesToSave: commonModules(savedModules), fanInFanOut: isConv1D(prepared),
-    taskType: base.taskType, baseModel: base.name, ...(base.dropout === undefined ? {} : { dropout: base.dropout }), modules, saved, hut: hutJson(prepared, base),
+    method: method.name, ...ranksOf(prepared), ...scale, ...(method.takes.includes("rslora") ? { rankStabilized: prepared.rankStabilized } : {}), ...modulesIn(prepared),
+    modulesToSave: method.trains === undefined || method.trains === "nothing" ? commonModules(savedModules) : [], fanInFanOut: isConv1D(prepared),
+    taskType: base.taskType, baseModel: base.name, ...(base.dropout === undefined ? {} : { dropout: base.dropout }), modules, saved, hut: hutJson(prepared, scale.alpha, base),
+    ...(method.shared === undefined || sharing === undefined ? {} : { shared: new Map(method.shared(sharing.weight).map((spec, i) => [spec.peft.name, asPeft(spec, sharing.shared[i])])) }),
   };
+}
+
+/** target_modules and, of (IA)³, which of them are scaled by what comes in: PEFT wants these among them, and takes a name for any path that ends so. */
+function modulesIn(prepared: Prepared): Pick<AdapterFolder, "targetModules" | "feedforwardModules"> {
+  const { adapted } = prepared;
+  const targetModules = targetEntries(prepared);
+  if (!prepared.method.takes.includes("feedforward")) return { targetModules };
+  const paths = (feedforward: boolean): string[] => [...new Set(adapted.filter(({ weight }) => (weight.feedforward === true) === feedforward).map((a) => a.modulePath))];
+  const entries = targetModules.filter((entry) => paths(true).some((path) => path === entry || path.endsWith(`.${entry}`)));
+  const isPlain = !paths(false).some((path) => entries.some((entry) => path.endsWith(entry)));
+  return isPlain ? { targetModules, feedforwardModules: entries } : { targetModules: [...paths(false), ...paths(true)], feedforwardModules: paths(true) };
+}
+
+/** alpha, and the modules' own: PEFT scales a module by its whole rank, and a stack of roles has the sum of theirs. */
+function scalesOf(prepared: Prepared): { alpha: number; alphaPattern?: Record<string, number> } {
+  const { method, rankStabilized } = prepared;
+  if (method.peft?.alpha === undefined) return { alpha: prepared.alpha };
+  const alphas = modulesOf(prepared).map(({ path, parts }) => {
+    const rank = parts.reduce((sum, { weight }) => sum + weight.rank, 0);
+    // Twelve digits: 5 / 3 · 3 is 5.000000000000001.
+    return [path, Number(((parts[0]?.weight.scale ?? 1) / method.scale({ rank, alpha: 1, rankStabilized })).toPrecision(12))] as const;
+  });
+  const alpha = alphas[0]?.[1] ?? prepared.alpha;
+  return { alpha, alphaPattern: Object.fromEntries(alphas.filter(([, own]) => own !== alpha)) };
+}
+
+/** A frozen tensor in PEFT's orientation. */
+function asPeft({ axes, peft }: ParameterSpec, tensor: Trainable | undefined): AdapterTensor {
+  const [rows = 0, columns = 0] = tensor?.shape ?? [];
+  if (tensor === undefined) throw new TypeError("a shared tensor that is missing");
+  return isTurned({ axes, peft }) ? { shape: [columns, rows], data: transposed(tensor.start, rows, columns) } : { shape: tensor.shape, data: tensor.start };
 }
 
 /** The tensors of modules trained whole, those that are not trained with them. */
@@ -74,9 +111,9 @@ function tensorsOf({ method }: Prepared, { site, parameters, weight }: AdaptedSi
     const own = parameter === undefined ? undefined : values.get(parameter);
     const [rows = 0, columns = 0] = spec.shape;
     if (own === undefined) throw new TypeError("a parameter without a value");
-    const scale = spec.peft.scaled ? method.scale(weight) : 1;
+    const scale = isScaledInPeft(method, spec) ? weight.scale : 1;
     const scaled = scale === 1 ? own : own.map((v) => v * scale);
-    return [spec.peft.name, spec.peft.transposed ? { shape: peftShape(site, spec, [columns, rows]), data: transposed(scaled, rows, columns) } : { shape: spec.shape, data: scaled }];
+    return [spec.peft.name, { shape: peftShape(site, method, spec), data: isTurned(spec) ? transposed(scaled, rows, columns) : scaled }];
   }));
 }
 
@@ -131,7 +168,7 @@ function isConv1D({ adapted }: Prepared): boolean {
   return adapted.length > 0 && adapted.every(({ site }) => site.stored === "kn" && site.op === "Gemm" && site.name.endsWith(".weight"));
 }
 
-function hutJson(prepared: Prepared, { id2label, problem, pooling }: AdapterBase): HutJson {
+function hutJson(prepared: Prepared, alpha: number, { id2label, problem, pooling }: AdapterBase): HutJson {
   const modules = Object.fromEntries(modulesOf(prepared).map(({ path, site, parts }): [string, HutModule] => {
     const packed = isPacked(path, parts);
     const columns = packed ? undefined : parts[0]?.block?.columns;
@@ -152,6 +189,6 @@ function hutJson(prepared: Prepared, { id2label, problem, pooling }: AdapterBase
     const initializer = attached ? null : isWeight ? site.name : t.held?.initializer ?? bias?.constant.name ?? null;
     return [t.name, { initializer, shape: isWeight ? savedShape(site) : t.shape, stored: isWeight && !attached ? site.stored : null }];
   }));
-  return { formatVersion: 1, method: prepared.method.name, alpha: prepared.alpha, roles: prepared.roles, modules, ...(prepared.head === undefined ? {} : { head: prepared.head }),
+  return { formatVersion: 1, method: prepared.method.name, alpha, roles: prepared.roles, modules, ...(prepared.head === undefined ? {} : { head: prepared.head }),
     ...(id2label === undefined ? {} : { id2label }), ...(problem === undefined ? {} : { problem }), ...(pooling === undefined ? {} : { pooling }), saved };
 }

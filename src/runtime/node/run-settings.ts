@@ -29,7 +29,7 @@ const rate = number("a number from 0 to below 1", (n) => n >= 0 && n < 1);
 
 /** The options that a run's steps depend on. */
 const SETTINGS = {
-  task: oneOf(TASKS), problem: oneOf(PROBLEMS), pooling: oneOf(EMBEDDING_POOLINGS), loss: text, train: text, dev: text, targetModules: texts, method: text, rank: count, alpha: number("a number greater than 0", (n) => n > 0),
+  task: oneOf(TASKS), problem: oneOf(PROBLEMS), pooling: oneOf(EMBEDDING_POOLINGS), loss: text, train: text, dev: text, targetModules: texts, method: text, rank: count, alpha: number("a number greater than 0", (n) => n > 0), rslora: toggle,
   modulesToSave: texts, head: oneOf(POOLINGS), numLabels: count, adapter: text, outputName: text, tokenizer: text, glue: oneOf(GLUE), textColumn: texts, labelColumn: text, maskPrompt: toggle, batchSize: count, maxSeqLength: count, lr: notNegative,
   weightDecay: notNegative, maxGradNorm: notNegative, epochs: count, maxSteps: count, lrScheduler: oneOf(SCHEDULERS), warmupRatio: number("a number from 0 to 1", (n) => n >= 0 && n <= 1),
   shuffle: toggle, seed: whole, evalSteps: count, saveSteps: count, saveTotalLimit: count, patience: count,

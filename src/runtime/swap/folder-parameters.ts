@@ -13,7 +13,8 @@ import { parentPath, roleOfPath } from "../../passes/weights/module-path.ts";
 import { elementCount } from "../../ir/sizes.ts";
 import type { AdapterFolder } from "../adapter/adapter-folder.ts";
 import { matchAdapter, onlyAt, type MatchableSite, type MatchedPart } from "../adapter/match-adapter.ts";
-import { weightShape, type AdapterTensor } from "../adapter/peft-tensors.ts";
+import { isScaledInPeft, isTurned } from "../adapter/peft-shapes.ts";
+import { moduleScale, specsOf, weightShape, type AdapterTensor } from "../adapter/peft-tensors.ts";
 import type { SwappableInfo, SwappableInput } from "./swappable-info.ts";
 
 /**
@@ -30,12 +31,15 @@ export function folderParameters(adapter: AdapterFolder, folder: string, info: S
     parameters.set(input.name, tensor);
   };
   for (const part of matched(asPacked(adapter, folder, info), folder, info, method)) {
-    for (const { name, peft } of method.parameters({ k: 1, n: 1, rank: 1, alpha: 1 })) {
+    for (const spec of specsOf(method.name)) {
+      const { name, peft } = spec;
       const tensor = part.tensors.get(peft.name);
       if (tensor === undefined) throw new TypeError(`the adapter was checked and has no ${peft.name}`);
       const input = info.inputs.find((i) => i.parameter === name && i.weight !== null && info.weights[i.weight] === part.site && i.isPart === (part.block !== undefined)
         && (part.block === undefined || i.role === part.block.role));
-      put(input, `${part.module}.${peft.name}`, peft.transposed ? turned(tensor) : tensor);
+      const scale = spec.scalable && !isScaledInPeft(method, spec) ? moduleScale(adapter, part.module) : 1;
+      const own = isTurned(spec) ? turned(tensor) : tensor;
+      put(input, `${part.module}.${peft.name}`, scale === 1 ? own : { ...own, data: own.data.map((v) => v * scale) });
     }
   }
   for (const [name, tensor] of adapter.saved) put(wholeInput(name, folder, info), name, tensor);

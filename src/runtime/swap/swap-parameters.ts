@@ -7,12 +7,12 @@ import type { Prepared } from "../prepare.ts";
 export function startingParameters({ method, adapted, saved, statistics }: Prepared): Map<string, AdapterTensor> {
   const parameters = new Map<string, AdapterTensor>();
   for (const { weight, parameters: own } of adapted) {
-    const scale = method.scale(weight);
-    method.parameters(weight).forEach(({ peft }, i) => {
+    const { scale } = weight;
+    method.parameters(weight).forEach(({ scalable }, i) => {
       const parameter = own[i];
       if (parameter === undefined) throw new TypeError("a parameter of the method that the part lacks");
       const { name, shape, start } = parameter;
-      parameters.set(name, { shape, data: peft.scaled && scale !== 1 ? start.map((v) => v * scale) : start });
+      parameters.set(name, { shape, data: scalable && scale !== 1 ? start.map((v) => v * scale) : start });
     });
   }
   for (const trained of [...saved, ...statistics]) parameters.set(trained.name, savedTensor(trained, trained.start));

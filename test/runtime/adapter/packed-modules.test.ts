@@ -20,7 +20,7 @@ const product = (tensors: ReadonlyMap<string, AdapterTensor>, row: number, colum
 
 describe("roles of a packed module", () => {
   const [q, v] = [role([0, 1, 4]), role([6, 7])];
-  const whole = stacked(hut, N, [q, v]);
+  const whole = stacked(hut, { k: K, n: N, rank: R, scale: 1 }, [q, v]);
 
   it("are stacked so that PEFT's product has each role's in its own rows, and zeros elsewhere", () => {
     assert.deepEqual([...whole].map(([name, t]) => [name, t.shape]), [["hira_A", [2 * R, K]], ["hira_B", [N, 2 * R]]]);

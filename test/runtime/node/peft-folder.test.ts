@@ -7,7 +7,7 @@ import { memorySource, readBytes } from "../../../src/ir/source.ts";
 import { fingerprintOf, type HutJson } from "../../../src/runtime/adapter/hut-json.ts";
 import type { AdapterFolder } from "../../../src/runtime/adapter/adapter-folder.ts";
 import { readAdapterFolder, writeAdapterFolder } from "../../../src/runtime/node/peft-folder.ts";
-import { loraScale, splitPeftName, weightShape, type AdapterTensor } from "../../../src/runtime/adapter/peft-tensors.ts";
+import { moduleScale, splitPeftName, weightShape, type AdapterTensor } from "../../../src/runtime/adapter/peft-tensors.ts";
 import { fromFloat32, readSafetensors, writeSafetensors, type SafeTensor } from "../../../src/runtime/adapter/safetensors.ts";
 
 const fixture = "fixtures/cases/bert/adapter";
@@ -83,9 +83,9 @@ describe("PEFT folders", () => {
       const adapter = readAdapterFolder(dir);
       assert.equal(adapter.method, "lora");
       assert.deepEqual([...adapter.modules.get(query0)?.keys() ?? []], ["lora_A.weight", "lora_B.weight"]);
-      assert.equal(loraScale(adapter, query0), 16 / 2);
-      assert.equal(loraScale(adapter, query0.replace("0", "1")), 2 / 2);
-      assert.equal(loraScale({ ...adapter, rankStabilized: false }, query0), 4);
+      assert.equal(moduleScale(adapter, query0), 16 / 2);
+      assert.equal(moduleScale(adapter, query0.replace("0", "1")), 2 / 2);
+      assert.equal(moduleScale({ ...adapter, rankStabilized: false }, query0), 4);
       writeAdapterFolder(join(folder, "../again"), adapter);
       assert.deepEqual(readAdapterFolder(join(folder, "../again")), adapter);
     });
@@ -135,7 +135,7 @@ describe("PEFT folders", () => {
     });
 
     const wrong: [what: string, code: string, message: RegExp, change: Parameters<typeof changed>[0]][] = [
-      ["an unknown method", "PEFT_TYPE_UNKNOWN", /peft_type "VERA"; supported are HIRA and LORA/, { config: (c) => (c.peft_type = "VERA") }],
+      ["an unknown method", "PEFT_TYPE_UNKNOWN", /peft_type "ADALORA"; supported are HIRA, LORA/, { config: (c) => (c.peft_type = "ADALORA") }],
       ["a rank that isn't the tensors'", "ADAPTER_SHAPE_WRONG", /is \[4, 64\], and must be \[8, in\] for rank 8/, { config: (c) => (c.r = 8) }],
       ["a rank of 0", "FIELD_WRONG", /"r" must be a whole number of at least 1/, { config: (c) => (c.r = 0) }],
       ["a rank in words", "FIELD_WRONG", /"r" must be/, { config: (c) => (c.r = "4") }],
@@ -161,7 +161,9 @@ describe("PEFT folders", () => {
       ["a tensor that stands twice", "TENSOR_TWICE", /hira_A/,
         { tensors: (t) => t.set(name(query0, "hira_A.default"), fromFloat32([4, 64], new Float32Array(256))) }],
       ["no tensors at all", "ADAPTER_EMPTY", /adapts no module/, { tensors: (t) => { t.clear(); } }],
-      ["DoRA", "PEFT_OPTION_UNSUPPORTED", /"use_dora"/, { config: (c) => Object.assign(c, { peft_type: "LORA", lora_alpha: 8, use_dora: true }) }],
+      ["VeRA without what its modules share", "SHARED_MISSING", /has no vera_A.*save_projection=True/, {
+        config: (c) => Object.assign(c, { peft_type: "VERA", save_projection: false, init_weights: true }),
+        tensors: (t) => { for (const key of [...t.keys()]) if (key.includes("hira_")) { t.delete(key); t.set(key.replace("hira_A", "vera_lambda_d").replace("hira_B", "vera_lambda_b"), fromFloat32([key.includes("hira_A") ? 4 : 64], new Float32Array(key.includes("hira_A") ? 4 : 64))); } } }],
       ["LoRA with biases", "PEFT_OPTION_UNSUPPORTED", /"bias"/, { config: (c) => Object.assign(c, { peft_type: "LORA", lora_alpha: 8, bias: "all" }) }],
       ["an initialisation that changes the base", "PEFT_OPTION_UNSUPPORTED", /"init_lora_weights"/,
         { config: (c) => Object.assign(c, { peft_type: "LORA", lora_alpha: 8, init_lora_weights: "pissa" }) }],
