@@ -6,7 +6,7 @@ import type { ArtifactFormat, GlueName, OptimizerName, ProblemName, Provider, Sc
 import { choice, choices, names, number, optionalText, text, toggle, wordOrNumbers, type Flag } from "./flag.ts";
 
 /** Methods by name, and what `--lr` is by default for each. A copy, since importing the methods loads the whole compiler; a test compares the two. */
-export const LEARNING_RATES: Readonly<Record<string, number>> = { hut: 5e-3, lora: 1e-3, dora: 1e-3, loha: 1e-3, ia3: 1e-3, vera: 1e-3 };
+export const LEARNING_RATES: Readonly<Record<string, number>> = { hut: 5e-3, lora: 1e-3, dora: 1e-3, loha: 1e-3, ia3: 1e-3, vera: 1e-3, bitfit: 1e-3, head: 1e-3, full: 5e-5 };
 /** The poolings of passes/attach-head.ts; a copy for the same reason, compared by the same test. */
 export const HEADS: readonly Pooling[] = ["mean", "cls", "last", "token"];
 export const EMBEDDING_POOLINGS: readonly EmbeddingPooling[] = ["mean", "cls", "last"];

@@ -30,6 +30,10 @@ export const kernelUnsupported = (method: string, modulePath: string): HutError 
 export const biasUnreadable = (method: string, modulePath: string): HutError => new HutError("BIAS_UNREADABLE", { method, modulePath },
   `The method ${quote(method)} updates the bias of ${quote(modulePath)} too, and that is no constant of floats here. Choose another method, or a base that isn't quantized.`);
 
+/** A method that trains modules whole, and a model without one that is chosen. */
+export const nothingToTrain = (method: string, wanted: string): HutError => new HutError("NOTHING_TO_TRAIN", { method },
+  `The method ${quote(method)} finds nothing to train here: the model has ${wanted}. Choose another method, or name modules with --modules-to-save.`);
+
 /** A flag of low-rank products, and a method that has none such. */
 export const flagNotOfMethod = (flag: string, method: string): HutError => new HutError("FLAG_NOT_OF_METHOD", { flag, method },
   `${flag} says nothing to the method ${quote(method)}. Leave it out.`, { exitCode: 2 });

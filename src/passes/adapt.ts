@@ -33,6 +33,8 @@ export interface Trainable {
   readonly value: Value;
   /** Which reads are of the trained one; all of `value` where left out. A constant may be shared with what isn't trained. */
   readonly uses?: readonly Use[] | undefined;
+  /** Whether nothing but `uses` reads `value`: its reads are those of the trained one, also where a pass has put other nodes in a reader's place. */
+  readonly isAlone?: boolean | undefined;
   /** Of a tensor trained whole: its weight, or that whose bias it is. */
   readonly site?: WeightSite | undefined;
   /** Of a weight trained whole: the layout of `shape`. */
@@ -259,6 +261,14 @@ export function placeOf(point: Pick<WeightPoint, "value" | "uses">, graph: Graph
   const home = (use === undefined ? undefined : graphOf(point.value, use.node)) ?? graph;
   const readers = new Set(point.uses.map(({ node }) => holderIn(home, node)));
   return { home, before: home.nodes.find((node) => readers.has(node)) };
+}
+
+/**
+ * The layout that PyTorch has a module's weight in. A Linear's is [n, k]. GPT-2's Conv1D keeps [k, n], and exporters keep it so under its own name, where they rename a
+ * Linear's that they turn.
+ */
+export function torchLayout({ stored, op, name, dims }: Pick<WeightSite, "stored" | "op" | "name" | "dims">): "kn" | "nk" {
+  return stored === "kn" && op === "Gemm" && dims.length === 2 && name.endsWith(".weight") ? "kn" : "nk";
 }
 
 /** A matrix [k, n] brought from one layout into another. */

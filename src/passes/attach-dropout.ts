@@ -53,6 +53,7 @@ export function attachDropout(model: Model, { dropout, adapted, saved }: Dropout
   };
   const builderAt = (node: Node): OpBuilder => new OpBuilder(node.graph ?? graph, { opsets: model.opsets, origin: ORIGIN, before: node });
   if (dropout.adapter > 0) {
+    if (adapted.length === 0) throw dropoutHasNoProduct("--adapter-dropout", undefined);
     for (const { site } of adapted) if (site.points.every(({ updated }) => updated === undefined || productsOf(updated).length === 0)) throw dropoutHasNoProduct("--adapter-dropout", pathOf(site));
     for (const { value, updated } of pointsOf(adapted)) {
       if (updated === undefined) continue;

@@ -111,9 +111,12 @@ function splitTheta(model: Model, trainables: readonly Trainable[]): Value {
 export function bindTrainables(graph: Graph, op: OpBuilder, trainables: readonly Trainable[], valueOf: (trainable: Trainable, index: number) => Value): void {
   trainables.forEach((t, i) => {
     const bound = valueOf(t, i);
-    for (const { node, index } of [...(t.uses ?? t.value.uses)]) {
+    // What was widened is cast on its way to who reads it: the trained one is float32 already, and would be rounded.
+    const widened = t.value.uses.flatMap(({ node }) => (node.opType === "Cast" && node.outputs[0]?.dataType === DataType.FLOAT ? node.outputs[0].uses : []));
+    const known = [...t.uses ?? [], ...(t.uses === undefined || t.isAlone === true ? [...widened, ...t.value.uses] : [])];
+    for (const { node, index } of known) {
       // Gone since, or in a nested graph, which sees the value too.
-      if (holderIn(graph, node) === undefined) continue;
+      if (holderIn(graph, node) === undefined || node.inputs[index] === bound) continue;
       const { dataType } = node.inputs[index] ?? t.value;
       node.setInput(index, dataType === DataType.FLOAT || dataType === 0 ? bound : op.Cast(bound, { to: dataType }));
     }

@@ -20,6 +20,7 @@ import { OpBuilder } from "../ops/generated/builder.ts";
 import { inLayout, pathOf, updatedBias, updatedWeight, updatesBias, type AdaptedSite, type Trainable, type Update } from "./adapt.ts";
 import { removeUnread } from "./remove-unread.ts";
 import { ownConstant } from "./train-whole.ts";
+import type { Tied } from "./weights/find-tied.ts";
 import type { ModuleParameter } from "./weights/find-parameters.ts";
 import type { WeightSite } from "./weights/find-weights.ts";
 import { isReadAlone } from "./weights/read-alone.ts";
@@ -158,6 +159,16 @@ function retyped(tensor: Tensor, dataType: number): Tensor {
 export function replaceParameter(graph: Graph, parameter: ModuleParameter, values: Float32Array): void {
   const { constant, tensor } = ownConstant(graph, parameter);
   setConstant(constant, Tensor.fromFloat32(tensor.dataType, tensor.dims, values));
+}
+
+/** An embedding and the weight that is tied to it get the same new values: their one constant does, or each its own. */
+export function replaceTied(graph: Graph, { parameter, site }: Tied, values: Float32Array, put: PutWeight): void {
+  if (parameter.constant === site.constant) {
+    setConstant(site.constant, Tensor.fromFloat32(site.tensor.dataType, site.tensor.dims, values));
+    return;
+  }
+  replaceParameter(graph, parameter, values);
+  put(graph, site, Tensor.fromFloat32(foldedType(site), site.dims, inLayout(values, site, "nk", site.stored)));
 }
 
 /** Gives a constant another value, where it stands. */

@@ -15,7 +15,7 @@ import type { Model } from "../ir/model.ts";
 import { Tensor } from "../ir/tensor.ts";
 import type { UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
-import { inLayout, placeOf, ROWS, type AdaptedSite, type Trainable } from "./adapt.ts";
+import { inLayout, placeOf, ROWS, torchLayout, type AdaptedSite, type Trainable } from "./adapt.ts";
 import { removeUnread } from "./remove-unread.ts";
 import { constantTensor, type WeightPoint, type WeightSite } from "./weights/find-weights.ts";
 import { float32Of, storedFloats } from "./weights/weight-values.ts";
@@ -69,12 +69,13 @@ function wholeInput({ graph, opsets }: Model, trainable: Trainable, perRow: bool
   graph.freeName(name);
   const input = asInput(graph, graph.addInitializer(name, tensor), tensor, perRow ? [symbol(ROWS), ...base.dims] : base.dims);
   const isWeight = parameter === "weight" && site !== undefined;
+  const own = isWeight ? torchLayout(site) : "nk";
   const reads: readonly Pick<WeightPoint, "layout" | "uses">[] = isWeight ? site.points : [{ layout: "nk", uses: [...trainable.uses ?? trainable.held?.uses ?? []] }];
   for (const { layout, uses: all } of reads) {
     for (const [value, uses] of byValue(all)) {
       const { home, before } = placeOf({ value, uses }, graph);
       const op = new OpBuilder(home, { opsets, origin: "make-swappable", before });
-      const turned = layout === "kn" ? op.Transpose(input, { perm: perRow ? [0, 2, 1] : [1, 0] }) : input;
+      const turned = layout !== own ? op.Transpose(input, { perm: perRow ? [0, 2, 1] : [1, 0] }) : input;
       const dataType = value.dataType === 0 ? constantTensor(value)?.dataType ?? DataType.FLOAT : value.dataType;
       const read = dataType === DataType.FLOAT ? turned : op.Cast(turned, { to: dataType });
       for (const { node, index } of uses) node.setInput(index, read);
@@ -94,7 +95,7 @@ function byValue(uses: readonly Use[]): Map<Value, Use[]> {
   return groups;
 }
 
-/** The base's value, as PyTorch has it: a Linear's weight [n, k]. */
+/** The base's value, as PyTorch has it. */
 function defaultOf({ site, parameter, held }: Trainable): Tensor {
   if (held !== undefined) return floatsOf(held.tensor);
   if (site === undefined) throw new TypeError("a tensor trained whole that nothing has");
@@ -104,9 +105,10 @@ function defaultOf({ site, parameter, held }: Trainable): Tensor {
 
 function weightOf(site: WeightSite): Tensor {
   const { k, n, dims, stored, tensor, quantized } = site;
-  const own = dims.length > 2 ? dims : [n, k];
-  if (stored === "nk" && quantized === undefined && tensor.dataType === DataType.FLOAT) return new Tensor(DataType.FLOAT, own, tensor.data);
-  return Tensor.floats(own, inLayout(storedFloats(site), site, stored, "nk"));
+  const layout = torchLayout(site);
+  const own = dims.length > 2 ? dims : layout === "kn" ? [k, n] : [n, k];
+  if (stored === layout && quantized === undefined && tensor.dataType === DataType.FLOAT) return new Tensor(DataType.FLOAT, own, tensor.data);
+  return Tensor.floats(own, inLayout(storedFloats(site), site, stored, layout));
 }
 
 function floatsOf(tensor: Tensor): Tensor {

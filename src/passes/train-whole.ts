@@ -2,21 +2,25 @@
  * Takes chosen modules as trained whole: their tensors become trainable values, in their place.
  *
  * Requires: facts inferred; sites and parameters found in this graph. Guarantees: the numbers stay. Rules: (1) of a product's module, its weight as the
- * product reads it, and its bias; (2) any other tensor of a module that is stored once with equal ones gets a constant of its own.
+ * product reads it, and its bias; (2) any other tensor of a module that is stored once with equal ones gets a constant of its own; (3) a
+ * weight tied to an embedding reads the embedding.
  */
 import { readBothWays } from "../errors/targets.ts";
-import type { Graph } from "../ir/graph.ts";
+import type { Graph, Use, Value } from "../ir/graph.ts";
 import { Tensor } from "../ir/tensor.ts";
-import { inLayout, pathOf, type Trainable } from "./adapt.ts";
+import { OpBuilder } from "../ops/generated/builder.ts";
+import { inLayout, pathOf, placeOf, type Trainable } from "./adapt.ts";
 import { removeUnread } from "./remove-unread.ts";
 import { parameterName, type ModuleParameter } from "./weights/find-parameters.ts";
+import type { Tied } from "./weights/find-tied.ts";
 import type { WeightSite } from "./weights/find-weights.ts";
 import { isReadAlone } from "./weights/read-alone.ts";
 import { float32Of, storedFloats } from "./weights/weight-values.ts";
 
-/** A module trained whole: its weight as the products read it, and its bias. Throws HutError where products read it in both layouts. */
-export function trainWhole(site: WeightSite): Trainable[] {
+/** A module trained whole: its weight as the products read it, and its bias, or that alone. Throws HutError where products read it in both layouts. */
+export function trainWhole(site: WeightSite, biasAlone = false): Trainable[] {
   const modulePath = pathOf(site);
+  if (biasAlone) return biasOf(site);
   const [point] = site.points;
   if (point === undefined) throw new TypeError("a weight that nothing reads");
   if (site.points.some((p) => p.layout !== point.layout)) throw readBothWays(modulePath);
@@ -24,16 +28,42 @@ export function trainWhole(site: WeightSite): Trainable[] {
   point.value.pinned = true;
   const weight: Trainable = {
     name: `${modulePath}.weight`, modulePath, parameter: "weight", shape, value: point.value,
-    uses: site.points.flatMap((p) => p.uses), site, layout: point.layout,
+    ...readsOf(point.value, site.points.flatMap((p) => p.uses)), site, layout: point.layout,
     start: inLayout(storedFloats(site), site, site.stored, point.layout),
   };
+  return [weight, ...biasOf(site)];
+}
+
+/** A weight's bias, if it has one. */
+function biasOf(site: WeightSite): Trainable[] {
+  const modulePath = pathOf(site);
   const { bias } = site;
   const [use] = bias?.uses ?? [];
-  const biasValue = use?.node.inputs[use.index];
-  if (bias === undefined || biasValue === undefined) return [weight];
-  biasValue.pinned = true;
-  const start = float32Of(bias.tensor);
-  return [weight, { name: `${modulePath}.bias`, modulePath, parameter: "bias", shape: [site.n], value: biasValue, uses: bias.uses, site, start }];
+  const value = use?.node.inputs[use.index];
+  if (bias === undefined || value === undefined) return [];
+  value.pinned = true;
+  return [{ name: `${modulePath}.bias`, modulePath, parameter: "bias", shape: [site.n], value, ...readsOf(value, bias.uses), site, start: float32Of(bias.tensor) }];
+}
+
+function readsOf(value: Value, uses: readonly Use[]): Pick<Trainable, "uses" | "isAlone"> {
+  return { uses, isAlone: value.uses.every(({ node, index }) => uses.some((use) => use.node === node && use.index === index)) };
+}
+
+/** Lets the products of a weight read the embedding that it is tied to, transposed where they read [k, n], and so are trained with it. */
+export function tie(graph: Graph, { parameter, site }: Tied, opsets: ReadonlyMap<string, number>): void {
+  const [use] = parameter.uses;
+  const shared = use?.node.inputs[use.index] ?? parameter.constant;
+  for (const point of site.points) {
+    const { value, layout, uses } = point;
+    const { home, before } = placeOf(point, graph);
+    const op = new OpBuilder(home, { opsets, origin: "tie", before });
+    const turned = layout === "kn" ? op.Transpose(shared, { perm: [1, 0] }) : shared;
+    const read = value.dataType === 0 || value.dataType === shared.dataType ? turned : op.Cast(turned, { to: value.dataType });
+    for (const { node, index } of uses) node.setInput(index, read);
+    if (turned.producer !== undefined && turned !== shared) parameter.uses.push({ node: turned.producer, index: 0 });
+    else parameter.uses.push(...(read === shared ? uses : read.producer === undefined ? [] : [{ node: read.producer, index: 0 }]));
+    removeUnread(graph, [value]);
+  }
 }
 
 /** A tensor of a module that no product multiplies with, trained whole: what its module reads, from here on, nothing else does. */

@@ -7,13 +7,14 @@ import { inferGraph } from "../ops/infer.ts";
 import { bySite, pathOf } from "../passes/adapt.ts";
 import { addBias } from "../passes/add-bias.ts";
 import { attachHead } from "../passes/attach-head.ts";
-import { foldBias, foldWeight, replaceBias, replaceParameter, replaceWeight, replaceWhole, type Evaluate, type PutWeight } from "../passes/fold.ts";
+import { foldBias, foldWeight, replaceBias, replaceParameter, replaceTied, replaceWeight, replaceWhole, type Evaluate, type PutWeight } from "../passes/fold.ts";
 import { inlineFunctions } from "../passes/inline-functions.ts";
 import { constantsOf, keepFunctions } from "../passes/keep-functions.ts";
 import { openProducts } from "../passes/open-products.ts";
 import { presentLogits } from "../passes/present-logits.ts";
 import { requantizeWeight } from "../passes/requantize.ts";
 import { findParameters, parameterName } from "../passes/weights/find-parameters.ts";
+import { findTied, sharedEmbeddings } from "../passes/weights/find-tied.ts";
 import { findWeights, storedType, type WeightSite } from "../passes/weights/find-weights.ts";
 import { savedBySite } from "./adapted-modules.ts";
 import type { Loadable } from "./loadable-model.ts";
@@ -74,7 +75,9 @@ function addHead(model: Model, { head }: Prepared): Value[] {
 async function foldInto(model: Model, prepared: Prepared, evaluate: Evaluate, options: CommonOptions & Pick<FoldOptions, "requantize">): Promise<FoldResult["requantized"]> {
   const sites = new Map(findWeights(model.graph).map((site) => [site.name, site]));
   const whole = [...prepared.saved, ...prepared.statistics].filter(({ held }) => held !== undefined);
-  const parameters = new Map(whole.length === 0 ? [] : findParameters(model.graph, [...sites.values()]).map((p) => [parameterName(p), p]));
+  const all = prepared.method.trains === "everything";
+  const found = whole.length === 0 ? [] : findParameters(model.graph, [...sites.values()]);
+  const parameters = new Map((all ? sharedEmbeddings(found) : found).map((p) => [parameterName(p), p]));
   const saved = [...savedBySite(prepared)].flatMap(([own, tensors]) => {
     const site = sites.get(own.name);
     return site === undefined ? [] : [{ own, site, tensors }];
@@ -100,9 +103,14 @@ async function foldInto(model: Model, prepared: Prepared, evaluate: Evaluate, op
     if (bias !== undefined) replaceBias(model.graph, site, bias);
   }
   for (const { site, tensors } of saved) replaceWhole(model.graph, site, tensors, put);
+  const tied = all ? findTied([...sites.values()], [...parameters.values()]) : [];
   for (const { held, start } of whole) {
-    const parameter = held === undefined ? undefined : parameters.get(parameterName(held));
-    if (parameter !== undefined) replaceParameter(model.graph, parameter, start);
+    if (held === undefined) continue;
+    const name = parameterName(held);
+    const twin = tied.find((t) => parameterName(t.parameter) === name);
+    const parameter = parameters.get(name);
+    if (twin !== undefined) replaceTied(model.graph, twin, start, put);
+    else if (parameter !== undefined) replaceParameter(model.graph, parameter, start);
   }
   return requantized;
 }

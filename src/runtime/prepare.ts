@@ -4,7 +4,7 @@
  */
 import { adapterFlagContradicts, adapterHeadTooMany, adapterShapeMismatch, headExists, numLabelsMissing } from "../errors/runtime.ts";
 import { swappableMethodUnsupported } from "../errors/swap.ts";
-import { flagNotOfMethod } from "../errors/targets.ts";
+import { flagNotOfMethod, nothingToTrain } from "../errors/targets.ts";
 import { HutError, quote } from "../errors/hut-error.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
@@ -13,15 +13,16 @@ import { methodNamed } from "../methods/registry.ts";
 import type { ParameterSpec, UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { inferGraph } from "../ops/infer.ts";
 import { addBias, takesBias } from "../passes/add-bias.ts";
-import { adapt, bySite, inLayout, pathOf, transposed, type AdaptedSite, type Part, type Trainable } from "../passes/adapt.ts";
+import { adapt, bySite, inLayout, pathOf, torchLayout, transposed, type AdaptedSite, type Part, type Trainable } from "../passes/adapt.ts";
 import { attachHead, HEAD_MODULE, type Pooling } from "../passes/attach-head.ts";
 import { replaceParameter } from "../passes/fold.ts";
 import { readyForRows } from "../passes/give-rows.ts";
 import { inlineFunctions } from "../passes/inline-functions.ts";
 import { ROLES, selectWeights } from "../passes/select-weights.ts";
 import { openProducts } from "../passes/open-products.ts";
-import { trainParameter, trainWhole } from "../passes/train-whole.ts";
+import { tie, trainParameter, trainWhole } from "../passes/train-whole.ts";
 import { findParameters } from "../passes/weights/find-parameters.ts";
+import { findTied, sharedEmbeddings } from "../passes/weights/find-tied.ts";
 import { findWeights, type WeightSite } from "../passes/weights/find-weights.ts";
 import { isReadAlone, outputsWithin } from "../passes/weights/read-alone.ts";
 import { traceRoles } from "../passes/weights/trace-roles.ts";
@@ -98,13 +99,19 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   const selected = matched !== undefined ? { parts: matched, notes: [] } : method.trains === undefined ? selectWeights(sites, targets, method) : { parts: [], notes: [] };
   if (adapter !== undefined && matched !== undefined) checkBase(adapter, matched, options.force === true);
   const chosen = [...bySite<Part>(selected.parts).keys()];
-  const { sites: whole, parameters } = wholeModules({ sites, parameters: findParameters(model.graph, sites) }, options, chosen);
+  const all = method.trains === "everything";
+  const found = all ? sharedEmbeddings(findParameters(model.graph, sites)) : findParameters(model.graph, sites);
+  const tied = all ? findTied(sites, found) : [];
+  const { sites: whole, parameters } = wholeModules({ sites: sites.filter((site) => !tied.some((t) => t.site === site)), parameters: [...new Set([...found, ...tied.map((t) => t.parameter)])] }, options, method, chosen);
+  if (method.trains !== undefined && whole.length + parameters.length === 0) throw nothingToTrain(method.name, method.trains === "biases" ? "no biases" : method.trains === "nothing" ? "no head" : "no weights");
+  for (const pair of tied) if (parameters.some((p) => p.parameter === pair.parameter)) tie(model.graph, pair, model.opsets);
   const lacking = whole.filter((w) => w.lacksBias === true).map((w) => w.site);
   // An exporter leaves out a bias of zeros, and an adapter that is yet to come may have trained one.
   const possible = options.swappable === true ? whole.map((w) => w.site).filter((site) => !lacking.includes(site) && takesBias(site)) : [];
-  const notes = [...selected.notes, ...foundNotes(matched ?? []), ...tiedNotes(model, [...chosen, ...whole.map((w) => w.site)]), ...biasNotes(lacking)];
+  const changed = [...chosen, ...whole.filter((w) => w.biasAlone !== true).map((w) => w.site)];
+  const notes = [...selected.notes, ...foundNotes(matched ?? []), ...tiedNotes(model, changed), ...biasNotes(lacking)];
   for (const site of [...lacking, ...possible]) addBias(model.graph, site, model.opsets);
-  for (const site of [...chosen, ...whole.map((w) => w.site)]) openProducts(model.graph, site, model.opsets);
+  for (const site of changed) openProducts(model.graph, site, model.opsets);
   if (options.perRow === true) readyForRows(model, { method, sites: [...new Set([...chosen, ...whole.map((w) => w.site)])], parameters: parameters.map((p) => p.parameter) });
   const alpha = adapter === undefined ? options.alpha : alphaOf(adapter.contents);
   if (adapter !== undefined) refuseOtherChoice(adapter, options, matched ?? [], sites, alpha);
@@ -127,14 +134,14 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   });
   const given = (t: Trainable, module: string | undefined): Trainable => (adapter === undefined || module === undefined ? t : withSaved(t, module, adapter));
   const held = parameters.map(({ parameter, module }) => given(trainParameter(model.graph, parameter), module));
-  const products = whole.flatMap(({ site, module }) => trainWhole(site).map((t) => given(t, module)));
+  const products = whole.flatMap(({ site, module, biasAlone }) => trainWhole(site, biasAlone === true).map((t) => given(t, module)));
   const saved = [...products, ...held.filter((t) => !isStatistic(t))];
   const statistics = held.filter(isStatistic);
   for (const { held: place, start } of options.swappable === true ? [] : statistics) if (place !== undefined) replaceParameter(model.graph, place, start);
   const isRole = (word: string): boolean => (ROLES as readonly string[]).includes(word);
   return {
     model, method, rank, alpha: alpha ?? rank, rankStabilized, logits, sites, adapted, saved, statistics, trainables: [...adapted.flatMap((a) => a.parameters), ...saved], head,
-    roles: adapter?.contents.hut?.roles ?? targets.filter(isRole), notes,
+    roles: adapter?.contents.hut?.roles ?? (method.trains === undefined ? targets.filter(isRole) : []), notes,
   };
 }
 
@@ -273,17 +280,19 @@ function givenShared({ contents, folder }: OpenedAdapter, spec: ParameterSpec): 
   return width === columns ? values.slice(0, rows * columns) : Float32Array.from({ length: rows * columns }, (_, i) => values[Math.floor(i / columns) * width + (i % columns)] ?? NaN);
 }
 
-/** A tensor trained whole, with the adapter's value and under the adapter's name: PEFT holds a Linear's weight as [n, k]. */
+/** A tensor trained whole, with the adapter's value and under the adapter's name. */
 function withSaved(trainable: Trainable, module: string, { contents, folder }: OpenedAdapter): Trainable {
   const site = trainable.parameter === "weight" ? trainable.site : undefined;
   const name = `${module}.${trainable.parameter}`;
   const tensor = contents.saved.get(name);
   if (tensor === undefined) return trainable;
-  const expected = site === undefined ? trainable.shape : savedShape(site);
+  const { hut } = contents;
+  const layout = site === undefined ? "nk" : hut === undefined ? torchLayout(site) : hut.saved[name]?.layout ?? "nk";
+  const expected = site === undefined ? trainable.shape : savedShape(site, layout);
   if (tensor.shape.join() !== expected.join()) {
     throw new HutError("ADAPTER_SHAPE_MISMATCH", { folder, module: name, adapter: tensor.shape, model: expected },
       `The adapter ${quote(folder)} is for another model: its ${quote(name)} is [${tensor.shape.join(", ")}], the model's is [${expected.join(", ")}].`);
   }
-  const start = site === undefined ? tensor.data : inLayout(tensor.data, site, "nk", trainable.layout ?? "nk");
+  const start = site === undefined ? tensor.data : inLayout(tensor.data, site, layout, trainable.layout ?? "nk");
   return { ...trainable, name, modulePath: module, start };
 }

@@ -2,7 +2,8 @@
 import { adapterHeadMissing, moduleUnknown } from "../errors/runtime.ts";
 import { nearest } from "../errors/nearest.ts";
 import { pathOf } from "../passes/adapt.ts";
-import { STATISTICS, type ModuleParameter } from "../passes/weights/find-parameters.ts";
+import type { UpdatedTransformation } from "../methods/updated-transformation.ts";
+import { isTrained, STATISTICS, type ModuleParameter } from "../passes/weights/find-parameters.ts";
 import type { WeightSite } from "../passes/weights/find-weights.ts";
 import { isWithin, parentPath, samePath } from "../passes/weights/module-path.ts";
 import { savedParameter, savedSite } from "./adapter/match-adapter.ts";
@@ -14,6 +15,8 @@ export interface WholeSite {
   readonly module?: string | undefined;
   /** Whether the adapter has a bias for it, and the graph none. */
   readonly lacksBias?: boolean;
+  /** Whether its bias is trained and the weight is not. */
+  readonly biasAlone?: boolean;
 }
 
 /** Another tensor of a module trained whole, and the adapter's module that it is of. */
@@ -34,15 +37,18 @@ interface Found {
 }
 
 /** `targets` are the weights that are adapted. Throws HutError where the graph lacks a module that is named or saved. */
-export function wholeModules(found: Found, { adapter, modulesToSave, saveHead }: PrepareOptions, targets: readonly WeightSite[]): WholeModules {
+export function wholeModules(found: Found, { adapter, modulesToSave, saveHead }: PrepareOptions, { trains }: UpdatedTransformation, targets: readonly WeightSite[]): WholeModules {
   if (adapter !== undefined) return savedModules(found, adapter);
+  if (trains === "everything") return { sites: found.sites.map((site) => ({ site })), parameters: found.parameters.filter(isTrained).map((parameter) => ({ parameter })) };
   // Other names may be of tensors that no gradient trains: tables of angles, statistics. The export doesn't tell.
   const trained = { ...found, parameters: found.parameters.filter(({ parameter }) => parameter === "weight" || parameter === "bias") };
   const untargeted = headsOf(found).filter((s) => !targets.includes(s));
-  const chosen = modulesToSave?.map((entry) => namedModules(entry, trained)) ?? (saveHead ? [headModules(untargeted, trained)] : []);
+  const chosen = modulesToSave?.map((entry) => namedModules(entry, trained)) ?? (saveHead || trains === "nothing" ? [headModules(untargeted, trained)] : []);
   const sites = new Set(chosen.flatMap((c) => c.sites));
   const parameters = new Set(chosen.flatMap((c) => c.parameters));
-  return { sites: [...sites].map((site) => ({ site })), parameters: [...parameters].map((parameter) => ({ parameter })) };
+  const biased = trains === "biases" ? found.sites.filter((site) => site.bias !== undefined && !sites.has(site)) : [];
+  if (trains === "biases") for (const parameter of found.parameters) if (parameter.parameter === "bias") parameters.add(parameter);
+  return { sites: [...[...sites].map((site) => ({ site })), ...biased.map((site) => ({ site, biasAlone: true }))], parameters: [...parameters].map((parameter) => ({ parameter })) };
 }
 
 function headsOf({ sites }: Found): WeightSite[] {
@@ -88,6 +94,8 @@ function savedModules(found: Found, { contents, folder }: OpenedAdapter): WholeM
       const parameter = savedParameter(module, own, folder, parameters);
       if (parameter !== undefined) whole.parameters.push({ parameter, module });
       else if (site === undefined) refuse(name, folder, found);
+    } else if (!contents.saved.has(`${module}.weight`)) {
+      whole.sites.push({ site, module, biasAlone: true });
     }
   }
   const lacksBias = ({ site, module }: WholeSite): boolean => site.bias === undefined && contents.saved.has(`${module ?? ""}.bias`)

@@ -17,6 +17,14 @@ import { isWithin, scopePath } from "./module-path.ts";
 /** What PyTorch calls the mean and variance that its BatchNorm keeps. They belong to a module's state, and no gradient trains them. */
 export const STATISTICS: readonly string[] = ["running_mean", "running_var"];
 
+/** What PyTorch calls tensors that it computes or counts and never trains: they are buffers of their modules. An export doesn't tell them from parameters. */
+const BUFFER = /(?:^|_)inv_freq$|_cached$|^(?:running_|embed_scale$|masked_bias$)/;
+
+/** Whether a tensor is one that PyTorch trains, by its name. */
+export function isTrained({ parameter }: Pick<ModuleParameter, "parameter">): boolean {
+  return !BUFFER.test(parameter);
+}
+
 /** A tensor of a module, its shape as PyTorch has it. */
 export interface ModuleParameter {
   readonly modulePath: string;
@@ -40,12 +48,16 @@ export function parameterName({ modulePath, parameter }: Pick<ModuleParameter, "
 export function findParameters(graph: Graph, sites: readonly WeightSite[]): ModuleParameter[] {
   const ofSites = new Set(sites.flatMap((s) => [`${pathOf(s)}.weight`, ...(s.bias === undefined ? [] : [`${pathOf(s)}.bias`])]));
   const isOfSite = readsOf(sites);
+  const constants = new Set(sites.map((s) => s.constant));
   const reads = everyNode(graph).flatMap(readsBy);
   const atHome = new Set(reads.filter(isHome).map((r) => r.named));
   const found = new Map<string, ModuleParameter>();
   for (const read of reads) {
-    const modulePath = read.reader === undefined || isHome(read) || !atHome.has(read.named) ? read.path : read.reader;
-    const { parameter, constant, tensor } = read;
+    const { parameter, constant, tensor, reader } = read;
+    const isNamed = reader === undefined || isHome(read) || !atHome.has(read.named);
+    // Dynamo may call a tied embedding by the name of the head, and give the head a copy.
+    const isOthers = isNamed && reader !== undefined && !isHome(read) && ofSites.has(parameterName({ modulePath: read.path, parameter })) && !constants.has(constant);
+    const modulePath = isNamed && !isOthers ? read.path : reader;
     const name = parameterName({ modulePath, parameter });
     if (ofSites.has(name) || isOfSite(read.use)) continue;
     const known = found.get(name);

@@ -39,6 +39,8 @@ export interface HutSaved {
   readonly shape: readonly number[];
   /** How the initializer holds a matrix; null for vectors and where there is no initializer. */
   readonly stored: "kn" | "nk" | null;
+  /** "kn" where PyTorch has the matrix as [k, n], as GPT-2's Conv1D does, and so has the safetensors file; left out where it is [n, k] or none. */
+  readonly layout?: "kn";
 }
 
 /** The head that was attached because the export had none. */
@@ -170,9 +172,10 @@ function readHead(fields: JsonFields): HutHead {
 }
 
 function readSaved(fields: JsonFields): HutSaved {
-  fields.onlyKeys(["initializer", "shape", "stored"]);
+  fields.onlyKeys(["initializer", "shape", "stored", "layout"]);
   const stored = fields.get("stored") === null ? null : fields.oneOf("stored", ["kn", "nk"]);
-  return { initializer: fields.textOrNull("initializer"), shape: fields.counts("shape", 0), stored };
+  const layout = fields.get("layout") === undefined ? {} : { layout: fields.oneOf("layout", ["kn"]) };
+  return { initializer: fields.textOrNull("initializer"), shape: fields.counts("shape", 0), stored, ...layout };
 }
 
 /** Runs are written as one list of numbers. */

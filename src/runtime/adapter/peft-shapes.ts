@@ -1,10 +1,12 @@
 /** How PEFT holds tensors: turned or not, with s or without, and those of a convolution with k spread over the kernel's axes c, kh, kw. */
 import type { ParameterSpec, UpdatedTransformation } from "../../methods/updated-transformation.ts";
+import { torchLayout } from "../../passes/adapt.ts";
 import type { WeightSite } from "../../passes/weights/find-weights.ts";
 
-/** A module trained whole, as PyTorch holds it: a Linear's weight [n, k], a convolution's kernel [n, c, ..]. */
-export function savedShape({ k, n, dims }: WeightSite): readonly number[] {
-  return dims.length > 2 ? dims : [n, k];
+/** A module trained whole, as PyTorch holds it: a Linear's weight [n, k], a Conv1D's [k, n], a convolution's kernel [n, c, ..]. */
+export function savedShape(site: WeightSite, layout = torchLayout(site)): readonly number[] {
+  const { k, n, dims } = site;
+  return dims.length > 2 ? dims : layout === "kn" ? [k, n] : [n, k];
 }
 
 /** Whether PEFT has a parameter's axes the other way round. */

@@ -1,6 +1,6 @@
 /** An adapted model's parameters → the adapter folder that PEFT and we open. */
 import { precisionAt, valuesAt } from "../../passes/weights/weight-values.ts";
-import { inLayout, pathOf, transposed, type AdaptedSite, type Trainable } from "../../passes/adapt.ts";
+import { inLayout, pathOf, torchLayout, transposed, type AdaptedSite, type Trainable } from "../../passes/adapt.ts";
 import type { ParameterSpec } from "../../methods/updated-transformation.ts";
 import type { WeightSite } from "../../passes/weights/find-weights.ts";
 import type { EmbeddingPooling } from "../../passes/attach-contrastive.ts";
@@ -138,12 +138,12 @@ function slices(trainables: readonly Trainable[], theta: Float32Array): Map<Trai
   }));
 }
 
-/** PEFT holds a Linear's weight as [n, k]. */
+/** A weight as PyTorch holds it. */
 export function savedTensor(t: Trainable, values: Float32Array | undefined): AdapterTensor {
   const data = values ?? t.start;
   const { site } = t;
   if (t.parameter !== "weight" || site === undefined) return { shape: t.shape, data };
-  return { shape: savedShape(site), data: inLayout(data, site, t.layout ?? "nk", "nk") };
+  return { shape: savedShape(site), data: inLayout(data, site, t.layout ?? "nk", torchLayout(site)) };
 }
 
 /** The endings that name exactly the adapted modules, or their whole paths where an ending would name others too. */
@@ -163,9 +163,9 @@ function commonModules(modules: readonly string[]): string[] {
   return parent !== undefined && parent !== "" && parents.every((p) => p === parent) ? [parent] : [...modules];
 }
 
-/** GPT-2's Conv1D keeps its weight as [in, out] under its own name; a Linear's is renamed when it is transposed. */
+/** GPT-2's Conv1D keeps its weight as [in, out]. */
 function isConv1D({ adapted }: Prepared): boolean {
-  return adapted.length > 0 && adapted.every(({ site }) => site.stored === "kn" && site.op === "Gemm" && site.name.endsWith(".weight"));
+  return adapted.length > 0 && adapted.every(({ site }) => torchLayout(site) === "kn");
 }
 
 function hutJson(prepared: Prepared, alpha: number, { id2label, problem, pooling }: AdapterBase): HutJson {
@@ -187,7 +187,7 @@ function hutJson(prepared: Prepared, alpha: number, { id2label, problem, pooling
     const isWeight = t.parameter === "weight" && site !== undefined;
     const bias = site?.bias?.isAdded === true ? undefined : site?.bias;
     const initializer = attached ? null : isWeight ? site.name : t.held?.initializer ?? bias?.constant.name ?? null;
-    return [t.name, { initializer, shape: isWeight ? savedShape(site) : t.shape, stored: isWeight && !attached ? site.stored : null }];
+    return [t.name, { initializer, shape: isWeight ? savedShape(site) : t.shape, stored: isWeight && !attached ? site.stored : null, ...(isWeight && torchLayout(site) === "kn" ? { layout: "kn" } : {}) }];
   }));
   return { formatVersion: 1, method: prepared.method.name, alpha, roles: prepared.roles, modules, ...(prepared.head === undefined ? {} : { head: prepared.head }),
     ...(id2label === undefined ? {} : { id2label }), ...(problem === undefined ? {} : { problem }), ...(pooling === undefined ? {} : { pooling }), saved };

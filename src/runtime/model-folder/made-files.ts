@@ -90,7 +90,7 @@ function cardOf({ name, base: { graph, config, copied, isPath }, prepared, adapt
     base: [baseModel, config?.["_name_or_path"]].find((named): named is string => isHubName(named) && !isPath(named)),
     labels: typeof classes === "number" ? classNames(classes, hut?.id2label ?? labelsIn(config)) : undefined,
     problem: task?.answerWords === undefined ? problem : undefined, pooling: head?.pooling,
-    method: { name: method.name, rank, alpha, whole: modulesToSave, trained: parameterCount(trainables), targets: typeof chosen === "string" ? chosen : chosen.join(", ") },
+    method: { name: method.name, ...(method.takes.includes("rank") ? { rank } : {}), ...(method.takes.includes("alpha") ? { alpha } : {}), whole: modulesToSave, trained: parameterCount(trainables), targets: typeof chosen === "string" ? chosen : chosen.join(", ") },
     run,
     // What decodes its own weight is one kernel however sessions are made.
     decodes: everyNode(graph).map(definitionOf).some((definition) => definition?.decodes !== undefined && definition.weight === undefined),

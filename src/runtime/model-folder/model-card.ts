@@ -17,7 +17,7 @@ export interface ModelCard {
   /** Of a classifier of records: what it tells; undefined where it tells of words. */
   readonly problem: ProblemName | undefined;
   readonly method: {
-    readonly name: string; readonly rank: number; readonly alpha: number; readonly targets: string; readonly whole: readonly string[];
+    readonly name: string; readonly rank?: number; readonly alpha?: number; readonly targets: string; readonly whole: readonly string[];
     /** Numbers trained. */
     readonly trained: number;
   };
@@ -97,7 +97,7 @@ function training({ method, run }: ModelCard): string[] {
   const { name, rank, alpha, targets, whole, trained } = method;
   const settings = Object.entries(run?.settings ?? {}).map(([key, value]) => [TOLD_SETTINGS[key] ?? key, String(value)]);
   const rows = [
-    ["method", name.toUpperCase()], ["rank", String(rank)], ["alpha", String(alpha)], ["on", plain(targets)],
+    ["method", name.toUpperCase()], ...(rank === undefined ? [] : [["rank", String(rank)]]), ...(alpha === undefined ? [] : [["alpha", String(alpha)]]), ...(targets === "" ? [] : [["on", plain(targets)]]),
     ...(whole.length === 0 ? [] : [["trained whole", plain(whole.join(", "))]]), ["numbers trained", trained.toLocaleString("en-US")],
     ...(run?.train === undefined ? [] : [["data", plain(run.train)]]), ...settings,
   ];

@@ -42,7 +42,8 @@ const NAMES = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];
 /** What run.json keeps: what was given, and the defaults that were in force. */
 export function settingsOf(options: TrainOptions, { method }: Prepared, schedule: Schedule): RunSettings {
   const given = Object.fromEntries(Object.entries(settingsGiven(options)).filter(([, value]) => value !== undefined)) as RunSettings;
-  const adapter = options.adapter === undefined ? { method: method.name, rank: DEFAULTS.rank, targetModules: DEFAULTS.targetModules } : {};
+  const adapter = options.adapter === undefined 
+    ? { method: method.name, ...(method.takes.includes("rank") ? { rank: DEFAULTS.rank } : {}), ...(method.trains === undefined ? { targetModules: DEFAULTS.targetModules } : {}) } : {};
   return { task: DEFAULTS.task, batchSize: DEFAULTS.batchSize, maxSeqLength: DEFAULTS.maxSeqLength, weightDecay: DEFAULTS.weightDecay, maxGradNorm: DEFAULTS.maxGradNorm,
     lrScheduler: DEFAULTS.lrScheduler, warmupRatio: DEFAULTS.warmupRatio, shuffle: true, seed: DEFAULTS.seed, gradAccumulationSteps: DEFAULTS.gradAccumulationSteps, lr: schedule.lr,
     ...(options.maxSteps === undefined ? { epochs: DEFAULTS.epochs } : {}), ...adapter, ...given };
