@@ -23,7 +23,7 @@ import { serialized } from "../src/runtime/serialized.ts";
 import { GraphSession } from "../src/runtime/session.ts";
 import { taskNamed } from "../src/runtime/tasks/registry.ts";
 import { trainingGraph } from "../src/runtime/training-graphs.ts";
-import { countFlops, tokenSizes, type FlopCount } from "./count-flops.ts";
+import { countFlops, batchSizes, type FlopCount } from "../src/runtime/count-flops.ts";
 import { kernelTimes, type KernelTime } from "./kernel-times.ts";
 import { asTensors, tokenBatch, trainingFeeds } from "./token-batch.ts";
 
@@ -140,7 +140,7 @@ async function measure({ model: modelPath, head, rank, targets, threads, pairs, 
     // A graph that needs no mask has no such input.
     const feeds = new Map([...batch, ...more].filter(([name]) => step.inputNames.includes(name)));
     const times = await timePairs(() => forward.run(batch), () => step.run(feeds, STEP_OUTPUTS), pairs);
-    const sizes = tokenSizes(opened.load(), b, t);
+    const sizes = batchSizes(opened.load(), b, t);
     rows.push({
       batch: `${String(b)} × ${String(t)}`, ...times,
       forwardFlops: countFlops(opened.load(), sizes), stepFlops: countFlops(stepModel, sizes),

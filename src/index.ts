@@ -1,5 +1,6 @@
 /** The public verbs. Each takes a model's path (or folder) and the options of the same words as the command line's flags. */
 export { inspect } from "./runtime/node/verbs/inspect.ts";
+export { cost } from "./runtime/node/verbs/cost.ts";
 export { adapt } from "./runtime/node/verbs/adapt.ts";
 export { artifacts } from "./runtime/node/verbs/artifacts.ts";
 export { train } from "./runtime/node/verbs/train.ts";

@@ -1,11 +1,12 @@
 /** What a verb of the command line is made of. A command holds no logic: the library does the work. */
-import type { AdaptVerbOptions, ArtifactsOptions, CommonOptions, DemoOptions, EvaluateOptions, FoldOptions, GenerateOptions, InspectOptions, PredictOptions, TrainOptions, VerifyOptions } from "../runtime/options.ts";
-import type { AdaptResult, ArtifactsResult, DemoResult, EvaluateResult, FoldResult, GenerateResult, InspectResult, PredictResult, TrainResult, VerifyResult } from "../runtime/results.ts";
+import type { AdaptVerbOptions, ArtifactsOptions, CommonOptions, CostOptions, DemoOptions, EvaluateOptions, FoldOptions, GenerateOptions, InspectOptions, PredictOptions, TrainOptions, VerifyOptions } from "../runtime/options.ts";
+import type { AdaptResult, ArtifactsResult, CostResult, DemoResult, EvaluateResult, FoldResult, GenerateResult, InspectResult, PredictResult, TrainResult, VerifyResult } from "../runtime/results.ts";
 import type { Flag, RequiredFlag } from "./flag.ts";
 
 /** The library's verbs, as src/index.ts exports them. `model` is a file or a folder. */
 export interface Verbs {
   inspect(model: string, options: InspectOptions): Promise<InspectResult>;
+  cost(model: string, options: CostOptions): Promise<CostResult>;
   adapt(model: string, options: AdaptVerbOptions): Promise<AdaptResult>;
   artifacts(model: string, options: ArtifactsOptions): Promise<ArtifactsResult>;
   train(model: string, options: TrainOptions): Promise<TrainResult>;

@@ -2,6 +2,7 @@
 import type { Command } from "./command.ts";
 import { adapt } from "./commands/adapt.ts";
 import { artifacts } from "./commands/artifacts.ts";
+import { cost } from "./commands/cost.ts";
 import { demo } from "./commands/demo.ts";
 import { evaluate } from "./commands/evaluate.ts";
 import { fold } from "./commands/fold.ts";
@@ -11,4 +12,4 @@ import { predict } from "./commands/predict.ts";
 import { train } from "./commands/train.ts";
 import { verify } from "./commands/verify.ts";
 
-export const COMMANDS: readonly Command[] = [demo, inspect, train, evaluate, predict, generate, fold, verify, adapt, artifacts];
+export const COMMANDS: readonly Command[] = [demo, inspect, cost, train, evaluate, predict, generate, fold, verify, adapt, artifacts];

@@ -7,7 +7,7 @@ export type FlagGroup = "Files:" | "Which weights:" | "Data:" | "Training:" | "G
 
 /** What values a flag takes: what `parse` checks of a word, said as data for the config file, whose values are no words. */
 export type FlagKind =
-  | { readonly type: "number"; readonly range: NumberRange }
+  | { readonly type: "number" | "numbers"; readonly range: NumberRange }
   | { readonly type: "choice" | "choices" | "word or numbers"; readonly known: readonly string[] }
   | { readonly type: "names" | "toggle" }
   /** `path`: a file or a folder. `optional`: true stands for a word that was left out. */
@@ -99,6 +99,16 @@ export function rangeText({ integer, min, max, above, below }: NumberRange): str
   if (min !== undefined && below !== undefined) return `${kind} from ${String(min)} to below ${String(below)}`;
   if (min !== undefined && max !== undefined) return `${kind} from ${String(min)} to ${String(max)}`;
   return min === undefined ? kind : `${kind} of at least ${String(min)}`;
+}
+
+/** A comma list of numbers, each in the range. Repeating the flag adds to the list. */
+export function numbers(flags: string, help: string, options: FlagText & NumberRange): Flag<readonly number[]> {
+  const name = flagName(flags);
+  const one = number(flags, help, options);
+  return {
+    ...base(flags, help, options, { type: "numbers", range: options }),
+    parse: (word, previous) => [...(previous ?? []), ...splitList(name, word).map((entry) => one.parse?.(entry, undefined) ?? NaN)],
+  };
 }
 
 /** One word of a few. */

@@ -3,7 +3,7 @@ import type { EmbeddingPooling } from "../passes/attach-contrastive.ts";
 import type { Pooling } from "../passes/attach-head.ts";
 import { ARTIFACT_FORMATS, DEFAULTS, GLUE, OPTIMIZERS, PROBLEMS, PROVIDERS, SCHEDULERS, TASKS } from "../runtime/options.ts";
 import type { ArtifactFormat, GlueName, OptimizerName, ProblemName, Provider, Scheduler, TaskName } from "../runtime/options.ts";
-import { choice, choices, names, number, optionalText, text, toggle, wordOrNumbers, type Flag } from "./flag.ts";
+import { choice, choices, names, number, numbers, optionalText, text, toggle, wordOrNumbers, type Flag } from "./flag.ts";
 
 /** Methods by name, and what `--lr` is by default for each. A copy, since importing the methods loads the whole compiler; a test compares the two. */
 export const LEARNING_RATES: Readonly<Record<string, number>> = { hut: 5e-3, lora: 1e-3, dora: 1e-3, loha: 1e-3, ia3: 1e-3, vera: 1e-3, bitfit: 1e-3, head: 1e-3, full: 5e-5 };
@@ -125,6 +125,8 @@ export const patience: Flag<number> = number("--patience <n>", "stop after n eva
 
 export const findLr: Flag<boolean> = toggle("--find-lr", "only look for a learning rate, in a short run with rising ones; nothing is written", training);
 
+export const methods: Flag<readonly string[]> = choices("--methods <list>", "methods to count", Object.keys(LEARNING_RATES), { ...weights, default: "all" });
+export const ranks: Flag<readonly number[]> = numbers("--ranks <list>", "ranks to count them at", { ...weights, default: DEFAULTS.rank, integer: true, min: 1 });
 export const prompt: Flag<string> = text("--prompt <words>", "the text to be continued", data);
 export const maxNewTokens: Flag<number> = number("--max-new-tokens <n>", "most tokens that are added", { ...generating, default: DEFAULTS.maxNewTokens, integer: true, min: 1 });
 export const numBeams: Flag<number> = number("--num-beams <n>", "look for the likeliest text with so many beams", { ...generating, default: `${String(DEFAULTS.numBeams)}: the likeliest token each time`, integer: true, min: 1 });

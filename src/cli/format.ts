@@ -7,6 +7,18 @@ export function grouped(value: number, digits = 0): string {
 
 const UNITS = ["kB", "MB", "GB", "TB"] as const;
 
+/** Floating point operations, three figures: "812 MFLOP", "1.2 GFLOP". */
+export function operations(count: number): string {
+  const units = ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"] as const;
+  let value = count;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit > 0 && value < 99.95 ? value.toFixed(1) : grouped(value)} ${units[unit] ?? ""}`;
+}
+
 /** Bytes in decimal units, three figures: "812 bytes", "9.4 kB", "90.9 MB". */
 export function bytes(count: number): string {
   if (count < 1000) return count === 1 ? "1 byte" : `${grouped(count)} bytes`;

@@ -3,6 +3,7 @@ import type { Verbs } from "./command.ts";
 
 export const VERBS: Verbs = {
   inspect: async (model, options) => (await import("../runtime/node/verbs/inspect.ts")).inspect(model, options),
+  cost: async (model, options) => (await import("../runtime/node/verbs/cost.ts")).cost(model, options),
   adapt: async (model, options) => (await import("../runtime/node/verbs/adapt.ts")).adapt(model, options),
   artifacts: async (model, options) => (await import("../runtime/node/verbs/artifacts.ts")).artifacts(model, options),
   train: async (model, options) => (await import("../runtime/node/verbs/train.ts")).train(model, options),

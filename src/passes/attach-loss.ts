@@ -56,7 +56,8 @@ export function attachCrossEntropy(model: Model, logits: Value, options?: LossOp
 export function attachNextTokenLoss(model: Model, logits: Value, options?: LossOptions): AttachedLoss {
   const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "attach-loss" });
   const labels = addLabels(model, logits);
-  const next = op.Pad(op.Slice(labels, [1], [FAR], [1]), [0, 0, 0, 1], op.scalar(IGNORE_INDEX, labels));
+  // Padded first: of s + 1 columns all but one are s, where of s all but one may be none.
+  const next = op.Slice(op.Pad(labels, [0, 0, 0, 1], op.scalar(IGNORE_INDEX, labels)), [1], [FAR], [1]);
   return { labels, ...crossEntropy(op, logits, next, options) };
 }
 

@@ -85,26 +85,29 @@ interface Begun {
 }
 
 function begin(model: Model, { trainables, logits, attachLoss }: BuildOptions): Begun {
-  const theta = splitTheta(model, trainables);
+  const { theta, parts } = splitTheta(model, trainables);
   const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "build" });
   const loss = attachLoss(model, logits);
-  const gradients = differentiate(model.graph, { opsets: model.opsets, loss: loss.at ?? logits, seed: loss.logitsGradient, wrt: [theta] });
+  const gradients = differentiate(model.graph, { opsets: model.opsets, loss: loss.at ?? logits, seed: loss.logitsGradient, wrt: [theta], parts });
   return { theta, op, logits, loss, gradient: gradients.get(theta) ?? theta };
 }
 
-/** All trainables come out of one flat input `theta` [P], split and reshaped, in the order of the list. */
-function splitTheta(model: Model, trainables: readonly Trainable[]): Value {
+/** All trainables come out of one flat input `theta` [P], split and reshaped, in the order of the list. Gives theta, and its parts with the trainables' names. */
+function splitTheta(model: Model, trainables: readonly Trainable[]): { readonly theta: Value; readonly parts: ReadonlyMap<Value, string> } {
   const { graph } = model;
   const sizes = trainables.map((t) => parameterCount([t]));
   const theta = graph.addInput("theta", { dataType: DataType.FLOAT, shape: [parameterCount(trainables)] });
   const op = new OpBuilder(graph, { opsets: model.opsets, origin: "theta", before: graph.nodes[0] });
-  const parts = splitVector(op, theta, sizes);
+  const cut = splitVector(op, theta, sizes);
+  const parts = new Map<Value, string>();
   bindTrainables(graph, op, trainables, (t, i) => {
-    const part = parts[i];
+    const part = cut[i];
     if (part === undefined) throw new TypeError("fewer parts than trainables");
-    return op.Reshape(part, t.shape);
+    const shaped = op.Reshape(part, t.shape);
+    parts.set(shaped, t.name);
+    return shaped;
   });
-  return theta;
+  return { theta, parts };
 }
 
 /** Lets everything that reads a trainable read a float32 value instead, cast to the type it reads. */

@@ -30,14 +30,16 @@ export interface DifferentiateOptions {
   readonly seed?: Value | undefined;
   /** The values whose gradients are wanted. */
   readonly wrt: readonly Value[];
+  /** Values computed from those of `wrt` that messages begin at, with the names they have there: of a flat vector its parts. */
+  readonly parts?: ReadonlyMap<Value, string> | undefined;
   /** Where a node's rules come from; the registry where it isn't given. */
   readonly definitions?: Definitions;
 }
 
 /** Adds the gradient nodes at the end of the graph. Returns the gradient of each value of `wrt`. Throws HutError. */
-export function differentiate(graph: Graph, { opsets, loss, seed, wrt, definitions = definitionOf }: DifferentiateOptions): Map<Value, Value> {
+export function differentiate(graph: Graph, { opsets, loss, seed, wrt, parts, definitions = definitionOf }: DifferentiateOptions): Map<Value, Value> {
   const op = new OpBuilder(graph, { opsets, origin: "differentiate" });
-  const refuse = (node: Node, why: string | undefined): HutError => noGradient(node, pathToLoss(graph, node, loss, wrt), why ?? "");
+  const refuse = (node: Node, why: string | undefined): HutError => noGradient(node, pathToLoss(graph, node, loss, parts === undefined ? wrt : [...parts.keys()], parts), why ?? "");
   // Before any rule runs: what nobody knows makes values of unknown shape, at which another rule would stumble.
   const gap = gapsTowards(graph, loss, wrt, definitions, opsets).at(-1);
   if (gap !== undefined) throw refuse(gap.node, gap.why);
@@ -183,14 +185,14 @@ function readBy(node: Node): Value[] {
   return [...node.inputs.filter((v) => v !== undefined), ...capturedValues(node)];
 }
 
-/** The operators between a chosen value and the loss that lead through `node`: "MatMul "a"", …, for messages. */
-export function pathToLoss(graph: Graph, node: Node, loss: Value, wrt: readonly Value[]): string[] {
+/** The operators between a chosen value and the loss that lead through `node`: "MatMul "a"", …, for messages. Values may have names of their own there. */
+export function pathToLoss(graph: Graph, node: Node, loss: Value, wrt: readonly Value[], names?: ReadonlyMap<Value, string>): string[] {
   // What a nested graph gives away, its node gives.
   const holders = new Map(everyNode(graph).flatMap((holder) => holder.subgraphs.flatMap((nested) => nested.outputs.map((value) => [value, holder] as const))));
   const made = (n: Node | undefined): Value[] => (n?.outputs ?? []).filter((o) => o !== undefined);
   const back = shortest(readBy(node), (v) => (v.producer === undefined ? [] : readBy(v.producer)), (v) => wrt.includes(v));
   const forth = shortest(made(node), (v) => [...v.uses.flatMap((u) => made(u.node)), ...made(holders.get(v))], (v) => v === loss);
-  const label = (v: Value): string => (v.producer === undefined ? v.name : `${v.producer.opType} ${v.producer.name}`);
+  const label = (v: Value): string => names?.get(v) ?? (v.producer === undefined ? v.name : `${v.producer.opType} ${v.producer.name}`);
   return [...back.reverse().map(label), ...forth.map(label)];
 }
 

@@ -1,7 +1,7 @@
 /** How much memory a graph's run takes, counted from its shapes: known before a session is made, and so before a machine is out of it. */
 import { byteLength, DataType } from "../ir/data-type.ts";
 import { SymbolicDim, evaluateDim, numberOfElements } from "../ir/dim.ts";
-import type { Graph, Value } from "../ir/graph.ts";
+import type { Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import { capturedValues, everyGraph } from "../ir/nested.ts";
 import type { Feed } from "./data/collate.ts";
@@ -32,12 +32,10 @@ export function processMemory({ weights, activations }: MemoryEstimate): number 
 }
 
 /**
- * The estimate for one batch. A value lives from the node that makes it to the last that reads it, in the graph's order; the runtime's own reuse of an input's
+ * The estimate for one batch, whose sizes go by the names of dimensions. A value lives from the node that makes it to the last that reads it, in the graph's order; the runtime's own reuse of an input's
  * memory for an output, and what its kernels need beside, are left out.
  */
-export function estimateMemory(model: Model, feeds: ReadonlyMap<string, Feed>): MemoryEstimate {
-  const { graph } = model;
-  const sizes = sizesOf(graph, feeds);
+export function estimateMemory({ graph }: Model, sizes: Readonly<Record<string, number>>): MemoryEstimate {
   let unknown = 0;
   const bytesOf = (value: Value): number => {
     const { shape, dataType } = value;
@@ -81,7 +79,7 @@ export function estimateMemory(model: Model, feeds: ReadonlyMap<string, Feed>): 
 }
 
 /** The sizes that a batch gives the names of the inputs' dimensions. */
-function sizesOf(graph: Graph, feeds: ReadonlyMap<string, Feed>): Record<string, number> {
+export function sizesOf({ graph }: Model, feeds: ReadonlyMap<string, Feed>): Record<string, number> {
   const sizes: [string, number][] = [];
   for (const { name, shape } of graph.inputs) {
     const dims = feeds.get(name)?.dims ?? [];

@@ -231,6 +231,16 @@ export interface PredictOptions extends Omit<EvaluateOptions, keyof OwnLossOptio
   readonly dryRun?: boolean | undefined;
 }
 
+export interface CostOptions extends CommonOptions, TaskOptions, Pick<TargetOptions, "targetModules" | "modulesToSave" | "head" | "numLabels" | "outputName"> {
+  /** All there are, where left out. */
+  readonly methods?: readonly string[] | undefined;
+  /** Of the methods that have one. */
+  readonly ranks?: readonly number[] | undefined;
+  readonly batchSize?: number | undefined;
+  /** Tokens of each row. */
+  readonly maxSeqLength?: number | undefined;
+}
+
 export interface GenerateOptions extends CommonOptions, RunOptions, TrainedOptions, Pick<DataOptions, "textColumn" | "tokenizer" | "batchSize"> {
   /** A text to be continued. */
   readonly prompt?: string | undefined;

@@ -129,6 +129,39 @@ export interface PredictResult {
   readonly seconds: number;
 }
 
+/** What one method at one rank costs for a batch. */
+export interface MethodCost {
+  readonly method: string;
+  /** Null where the method has none. */
+  readonly rank: number | null;
+  readonly trainableParams: number;
+  /** Floating point operations of forming the new weights, once a run, whatever the number of tokens. */
+  readonly updateFlops: number;
+  /** Of a forward run of the adapted graph. */
+  readonly adaptedFlops: number;
+  /** Of a training step: forward, gradients, clipping, AdamW. */
+  readonly stepFlops: number;
+  /** What a process that trains so takes, about. */
+  readonly memoryBytes: number;
+  /** Of that, the trained numbers and AdamW's two moments of each. */
+  readonly stateBytes: number;
+}
+
+export interface CostResult {
+  readonly batchSize: number;
+  readonly maxSeqLength: number;
+  /** Numbers in all initializers of the model. */
+  readonly parameters: number;
+  /** Operations of a forward run of the model, merged or not: that is what a folded model costs. */
+  readonly forwardFlops: number;
+  readonly costs: readonly MethodCost[];
+  /** Methods that can't be used here, and why. */
+  readonly refused: readonly { readonly method: string; readonly why: string }[];
+  /** From how many tokens in a batch forming W' by HUT once costs less than LoRA's second branch, which PEFT computes for every token; null without HUT. */
+  readonly breakEvenTokens: number | null;
+  readonly seconds: number;
+}
+
 export interface GenerateResult {
   /** Prompts. */
   readonly examples: number;

@@ -66,7 +66,7 @@ describe("what the library is given", () => {
 
   it("every verb", async () => {
     const lines: Record<string, string[]> = {
-      demo: [], inspect: ["m"], train: ["m", "--train", "t", "-o", "r"], evaluate: ["m", "--data", "d"], predict: ["m", "--data", "d", "-o", "p"], generate: ["m", "--data", "d", "-o", "g"],
+      demo: [], inspect: ["m"], cost: ["m"], train: ["m", "--train", "t", "-o", "r"], evaluate: ["m", "--data", "d"], predict: ["m", "--data", "d", "-o", "p"], generate: ["m", "--data", "d", "-o", "g"],
       fold: ["m", "--adapter", "a", "-o", "o"], verify: ["m", "--adapter", "a", "--merged", "o"], adapt: ["m", "-o", "o"], artifacts: ["m", "-o", "o"],
     };
     for (const { name, takesModel } of COMMANDS) {

@@ -30,6 +30,7 @@ export function configJsonSchema(commands: readonly Command[]): Record<string, u
 export function kindText(kind: FlagKind): string {
   switch (kind.type) {
     case "number": return rangeText(kind.range);
+    case "numbers": return `a list, each ${rangeText(kind.range)}`;
     case "choice": return `${kind.known.length === 1 ? "" : "one of "}${list(kind.known, 20)}`;
     case "choices": return `a list of words out of ${list(kind.known, 20)}`;
     case "names": return "a list of names, as [\"q\", \"v\"]";
@@ -50,6 +51,7 @@ function description({ flags, help, kind, default: fallback }: Flag<unknown>): s
 function schemaOf(kind: FlagKind): z.ZodType {
   switch (kind.type) {
     case "number": return numberSchema(kind.range);
+    case "numbers": return z.array(numberSchema(kind.range)).min(1);
     case "choice": return z.enum(kind.known);
     case "choices": return z.array(z.enum(kind.known)).min(1);
     case "names": return z.array(z.string().regex(NAME)).min(1);
