@@ -55,7 +55,7 @@ export function fakeVerbs(calls: Call[], override: Partial<Verbs> = {}): Verbs {
     }),
     evaluate: answer("evaluate", { examples: 872, metrics: { eval_loss: 0.5, eval_accuracy: 0.8 }, classes: [{ label: "good", precision: 0.75, recall: 0.5, f1: 0.6, support: 400 }], seconds: 3 }),
     predict: answer("predict", { examples: 872, output: "p.jsonl", seconds: 3 }),
-    generate: answer("generate", { examples: 2, tokens: 24, text: null, output: "g.jsonl", cached: true, seconds: 3, tokensPerSecond: 8 }),
+    generate: answer("generate", { examples: 2, tokens: 24, text: null, output: "g.jsonl", metrics: { bleu: 0.61234, rouge_l: 0.7 }, cached: true, seconds: 3, tokensPerSecond: 8 }),
     fold: answer("fold", {
       folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], floated: [], requantized: [], seconds: 0.1, bytesWritten: 19_000_000, output: "merged.onnx", files: ["merged.onnx"],
     }),
