@@ -1,17 +1,18 @@
 /**
- * Writes the tables of docs/tasks.md from the tasks' definitions and the metrics' names; the rest of the page is written by hand.
+ * Writes the tables of docs/tasks.md and docs/generation.md from the tasks' definitions and the metrics' names; the rest of the pages is written by hand.
  *
  *     node --import tsx scripts/generate-task-docs.ts             write
- *     node --import tsx scripts/generate-task-docs.ts --check     exit 1 where the page is stale
+ *     node --import tsx scripts/generate-task-docs.ts --check     exit 1 where a page is stale
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { TEXT_METRICS } from "../src/runtime/generation/metrics/text-metrics.ts";
 import { METRICS } from "../src/runtime/metric-names.ts";
 import { TASKS } from "../src/runtime/tasks/registry.ts";
 import type { Task } from "../src/runtime/tasks/task.ts";
 import { writeOrCheck } from "./write-or-check.ts";
 
-const TARGET = fileURLToPath(new URL("../docs/tasks.md", import.meta.url));
+const pageAt = (name: string): string => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
 
 const code = (word: string): string => `\`${word}\``;
 
@@ -35,12 +36,19 @@ function metricTable(): string[] {
   return ["| in logs | is | better |", "| --- | --- | --- |", ...Object.entries(METRICS).map(([name, { words, greaterIsBetter }]) => `| ${code(`eval_${name}`)} | ${words} | ${greaterIsBetter ? "higher" : "lower"} |`)];
 }
 
+function textMetricTable(): string[] {
+  return ["| in `metrics` | is |", "| --- | --- |", ...Object.entries(TEXT_METRICS).map(([name, { words }]) => `| ${code(name)} | ${words} |`)];
+}
+
 /** The page with the lines between two marks replaced. */
 function filled(page: string, name: string, lines: readonly string[]): string {
   const [begin, end] = [`<!-- ${name}: made by scripts/generate-task-docs.ts -->`, `<!-- end of ${name} -->`];
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/tasks.md has no place for ${name}`);
+  if (from < 0 || to < from) throw new Error(`A page has no place for ${name}`);
   return `${page.slice(0, from + begin.length)}\n\n${lines.join("\n")}\n\n${page.slice(to)}`;
 }
 
-writeOrCheck(TARGET, filled(filled(readFileSync(TARGET, "utf8"), "tasks", taskTable()), "metrics", metricTable()), "generate-task-docs.ts");
+for (const [name, tables] of Object.entries({ "tasks.md": { tasks: taskTable(), metrics: metricTable() }, "generation.md": { metrics: textMetricTable() } })) {
+  const page = Object.entries(tables).reduce((text, [mark, lines]) => filled(text, mark, lines), readFileSync(pageAt(name), "utf8"));
+  writeOrCheck(pageAt(name), page, "generate-task-docs.ts");
+}

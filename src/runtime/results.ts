@@ -171,6 +171,8 @@ export interface GenerateResult {
   readonly text: string | null;
   /** The file written; null with `prompt` alone. */
   readonly output: string | null;
+  /** Of the texts whose prompts have answers in the file; empty where none has. */
+  readonly metrics: Readonly<Record<string, number>>;
   readonly cached: boolean;
   readonly seconds: number;
   readonly tokensPerSecond: number;

@@ -53,6 +53,10 @@ describe("an error of the library", () => {
 });
 
 describe("a result", () => {
+  it("of generate has a row for each metric", async () => {
+    assert.match((await run(["generate", "m", "--data", "d", "-o", "g"])).out, /\n +bleu +0\.6123\n +rouge l +0\.7000\n/);
+  });
+
   it("of fold names each quantized weight that became floats, or what rounding it again cost", async () => {
     const result = { folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], seconds: 0.1, bytesWritten: 1000, output: "o", files: ["o"] };
     const fold = (more: Pick<FoldResult, "floated" | "requantized">): RunWith => ({ verbs: { fold: () => Promise.resolve({ ...result, ...more }) } });

@@ -59,7 +59,7 @@ export function fakeVerbs(calls: Call[], override: Partial<Verbs> = {}): Verbs {
       batchSize: 32, maxSeqLength: 128, parameters: 9_461_760, forwardFlops: 4.2e9, refused: [{ method: "bitfit", why: "it has no biases" }], breakEvenTokens: 204.2, seconds: 0.2,
       costs: [{ method: "hut", rank: 8, trainableParams: 37_634, updateFlops: 1.2e7, adaptedFlops: 4.3e9, stepFlops: 8.5e9, memoryBytes: 4e8, stateBytes: 451_608 }],
     }),
-    generate: answer("generate", { examples: 2, tokens: 24, text: null, output: "g.jsonl", cached: true, seconds: 3, tokensPerSecond: 8 }),
+    generate: answer("generate", { examples: 2, tokens: 24, text: null, output: "g.jsonl", metrics: { bleu: 0.61234, rouge_l: 0.7 }, cached: true, seconds: 3, tokensPerSecond: 8 }),
     fold: answer("fold", {
       folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], floated: [], requantized: [], seconds: 0.1, bytesWritten: 19_000_000, output: "merged.onnx", files: ["merged.onnx"],
     }),

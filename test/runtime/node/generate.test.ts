@@ -44,6 +44,21 @@ describe("generate", function () {
     for (const { prompt, completion } of found) assert.equal((await generate(at("model.onnx"), { prompt: String(prompt), maxNewTokens: 5, threads: 1 })).text, completion);
   });
 
+  it("compares the texts with the answers that the file has, and those alone", async () => {
+    const run = async (file: string, rows: readonly object[]): Promise<Readonly<Record<string, number>>> => {
+      writeFileSync(at(file), rows.map((row) => JSON.stringify(row)).join("\n"));
+      return (await generate(at("model.onnx"), { data: at(file), output: at(`${file}.out`), maxNewTokens: 5, threads: 1 })).metrics;
+    };
+    assert.deepEqual(await run("unanswered.jsonl", [{ prompt: "w5 w9 w13" }]), {});
+    const said = (await generate(at("model.onnx"), { prompt: "w5 w9 w13", maxNewTokens: 5, threads: 1 })).text ?? "";
+    const same = await run("same.jsonl", [{ prompt: "w5 w9 w13", completion: "w1" }, { prompt: "w5 w9 w13", completion: said }, { prompt: "w7 w8" }]);
+    assert.deepEqual(Object.keys(same), ["bleu", "nist", "meteor", "rouge_l", "cider"]);
+    assert.deepEqual([same["bleu"], same["meteor"], same["rouge_l"], same["cider"]], [1, 1, 1, 0]);
+    const other = await run("other-answers.jsonl", [{ prompt: "w5 w9 w13", completion: "nothing of it" }]);
+    assert.ok((other["bleu"] ?? 1) < 1e-3);
+    assert.deepEqual([other["nist"], other["meteor"], other["rouge_l"]], [0, 0, 0]);
+  });
+
   it("ends at what config.json or generation_config.json says, several ids too, and leaves that out of the text", async () => {
     const { text: whole } = await generate(at("model.onnx"), { prompt: "w5 w9 w13", maxNewTokens: 6, threads: 1 });
     const words = (whole ?? "").split(" ");

@@ -10,6 +10,7 @@ import { askedText } from "../../data/prompt-forms.ts";
 import type { TextTokenizer } from "../../data/tokenizer.ts";
 import { longestSequence } from "../../examples-of.ts";
 import { openDecoder } from "../../generation/decoder.ts";
+import { textMetrics } from "../../generation/metrics/text-metrics.ts";
 import { generateRows, type GenerationSettings } from "../../generation/generate-rows.ts";
 import { promptsOf, type Prompt } from "../../generation/prompts.ts";
 import { textStream } from "../../generation/text-stream.ts";
@@ -61,7 +62,7 @@ export async function generate(path: string, options: GenerateOptions, runtime?:
     maxNewTokens: options.maxNewTokens ?? DEFAULTS.maxNewTokens, longest: positions, eosIds: configured.length > 0 ? configured : tokenizer?.eos === undefined ? [] : [tokenizer.eos.id],
   };
   const decode = (tokens: readonly number[]): string | undefined => tokenizer?.decode?.(tokens.at(-1) !== undefined && settings.eosIds.includes(tokens.at(-1) ?? -1) ? tokens.slice(0, -1) : tokens);
-  if (options.dryRun === true) return { examples: prompts.length, tokens: 0, text: null, output: output ?? null, cached: false, seconds: (performance.now() - started) / 1000, tokensPerSecond: 0 };
+  if (options.dryRun === true) return { examples: prompts.length, tokens: 0, text: null, output: output ?? null, metrics: {}, cached: false, seconds: (performance.now() - started) / 1000, tokensPerSecond: 0 };
   await using session = await sessionOf(opened, model, options, runtime);
   const decoder = openDecoder({ session, inputs: inputSpecs(model.graph), outputs: model.graph.outputs.map(({ name }) => name), logits: logits.name, useCache: options.cache });
   const write = textStream(decode, options.onText);
@@ -78,8 +79,9 @@ export async function generate(path: string, options: GenerateOptions, runtime?:
     const encoder = new TextEncoder();
     writeFileAtomic(output, prompts.map((each, i) => encoder.encode(`${JSON.stringify(recordOf(each, rows[i] ?? [], decode))}\n`)));
   }
+  const metrics = textMetrics(prompts.flatMap(({ references }, i) => (references.length === 0 ? [] : [{ text: decode(rows[i] ?? []) ?? "", references }])));
   const text = data === undefined ? decode(rows[0] ?? []) ?? null : null;
-  return { examples: prompts.length, tokens, text, output: output ?? null, cached: decoder.hasCache, seconds: (performance.now() - started) / 1000, tokensPerSecond: tokens / seconds };
+  return { examples: prompts.length, tokens, text, output: output ?? null, metrics, cached: decoder.hasCache, seconds: (performance.now() - started) / 1000, tokensPerSecond: tokens / seconds };
 }
 
 /** The output that tells the next token, of the last position alone where the graph can say it so, and how many positions the model has. Throws NO_NEXT_TOKEN. */
