@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { METRICS } from "../src/runtime/metric-names.ts";
 import { TASKS } from "../src/runtime/tasks/registry.ts";
 import type { Task } from "../src/runtime/tasks/task.ts";
+import { filled } from "./fill-page.ts";
 import { writeOrCheck } from "./write-or-check.ts";
 
 const TARGET = fileURLToPath(new URL("../docs/tasks.md", import.meta.url));
@@ -35,12 +36,4 @@ function metricTable(): string[] {
   return ["| in logs | is | better |", "| --- | --- | --- |", ...Object.entries(METRICS).map(([name, { words, greaterIsBetter }]) => `| ${code(`eval_${name}`)} | ${words} | ${greaterIsBetter ? "higher" : "lower"} |`)];
 }
 
-/** The page with the lines between two marks replaced. */
-function filled(page: string, name: string, lines: readonly string[]): string {
-  const [begin, end] = [`<!-- ${name}: made by scripts/generate-task-docs.ts -->`, `<!-- end of ${name} -->`];
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/tasks.md has no place for ${name}`);
-  return `${page.slice(0, from + begin.length)}\n\n${lines.join("\n")}\n\n${page.slice(to)}`;
-}
-
-writeOrCheck(TARGET, filled(filled(readFileSync(TARGET, "utf8"), "tasks", taskTable()), "metrics", metricTable()), "generate-task-docs.ts");
+writeOrCheck(TARGET, filled(filled(readFileSync(TARGET, "utf8"), "generate-task-docs.ts", "tasks", taskTable()), "generate-task-docs.ts", "metrics", metricTable()), "generate-task-docs.ts");
