@@ -10,6 +10,7 @@ import { TEXT_METRICS } from "../src/runtime/generation/metrics/text-metrics.ts"
 import { METRICS } from "../src/runtime/metric-names.ts";
 import { TASKS } from "../src/runtime/tasks/registry.ts";
 import type { Task } from "../src/runtime/tasks/task.ts";
+import { filled } from "./fill-page.ts";
 import { writeOrCheck } from "./write-or-check.ts";
 
 const pageAt = (name: string): string => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
@@ -40,15 +41,7 @@ function textMetricTable(): string[] {
   return ["| in `metrics` | is |", "| --- | --- |", ...Object.entries(TEXT_METRICS).map(([name, { words }]) => `| ${code(name)} | ${words} |`)];
 }
 
-/** The page with the lines between two marks replaced. */
-function filled(page: string, name: string, lines: readonly string[]): string {
-  const [begin, end] = [`<!-- ${name}: made by scripts/generate-task-docs.ts -->`, `<!-- end of ${name} -->`];
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`A page has no place for ${name}`);
-  return `${page.slice(0, from + begin.length)}\n\n${lines.join("\n")}\n\n${page.slice(to)}`;
-}
-
 for (const [name, tables] of Object.entries({ "tasks.md": { tasks: taskTable(), metrics: metricTable() }, "generation.md": { metrics: textMetricTable() } })) {
-  const page = Object.entries(tables).reduce((text, [mark, lines]) => filled(text, mark, lines), readFileSync(pageAt(name), "utf8"));
+  const page = Object.entries(tables).reduce((text, [mark, lines]) => filled(text, "generate-task-docs.ts", mark, lines), readFileSync(pageAt(name), "utf8"));
   writeOrCheck(pageAt(name), page, "generate-task-docs.ts");
 }

@@ -57,7 +57,7 @@ export const rowsMethodUnsupported = (method: string): HutError => new HutError(
 
 /** A method whose parameters change something whatever their rank, or have none. */
 export const swappableMethodUnsupported = (method: string): HutError => new HutError("SWAPPABLE_METHOD_UNSUPPORTED", { method },
-  `Adapters of the method ${quote(method)} can't be swapped: only those of hut and lora come in as inputs of any rank. Leave --swappable away, and write a graph for each adapter.`, { exitCode: 2 });
+  `Adapters of the method ${quote(method)} can't be swapped: only those of hut and lora come in as inputs of any rank. Write a graph for each adapter, and adapters as folders.`, { exitCode: 2 });
 
 /** No input of a graph whose first size is free, and so no batch of rows. */
 export const rowsBatchUnknown = (): HutError => new HutError("ROWS_BATCH_UNKNOWN", {},

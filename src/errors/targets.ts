@@ -34,6 +34,10 @@ export const biasUnreadable = (method: string, modulePath: string): HutError => 
 export const nothingToTrain = (method: string, wanted: string): HutError => new HutError("NOTHING_TO_TRAIN", { method },
   `The method ${quote(method)} finds nothing to train here: the model has ${wanted}. Choose another method, or name modules with --modules-to-save.`);
 
+/** Two weights of one module that are to be trained whole: an exporter wrote one twice, and no folder could keep both. */
+export const wholeTwice = (name: string): HutError => new HutError("WHOLE_TWICE", { name },
+  `The graph holds ${quote(name)} twice, so it can't be trained whole: the two would part. Choose a method that adapts other weights, or export the model with the weight once.`);
+
 /** A flag of low-rank products, and a method that has none such. */
 export const flagNotOfMethod = (flag: string, method: string): HutError => new HutError("FLAG_NOT_OF_METHOD", { flag, method },
   `${flag} says nothing to the method ${quote(method)}. Leave it out.`, { exitCode: 2 });

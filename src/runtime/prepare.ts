@@ -4,7 +4,7 @@
  */
 import { adapterFlagContradicts, adapterHeadTooMany, adapterShapeMismatch, headExists, numLabelsMissing } from "../errors/runtime.ts";
 import { swappableMethodUnsupported } from "../errors/swap.ts";
-import { flagNotOfMethod, nothingToTrain } from "../errors/targets.ts";
+import { flagNotOfMethod, nothingToTrain, wholeTwice } from "../errors/targets.ts";
 import { HutError, quote } from "../errors/hut-error.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
@@ -136,6 +136,9 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   const held = parameters.map(({ parameter, module }) => given(trainParameter(model.graph, parameter), module));
   const products = whole.flatMap(({ site, module, biasAlone }) => trainWhole(site, biasAlone === true).map((t) => given(t, module)));
   const saved = [...products, ...held.filter((t) => !isStatistic(t))];
+  const names = new Set<string>();
+  const twice = saved.find(({ name }) => names.size === names.add(name).size);
+  if (twice !== undefined) throw wholeTwice(twice.name);
   const statistics = held.filter(isStatistic);
   for (const { held: place, start } of options.swappable === true ? [] : statistics) if (place !== undefined) replaceParameter(model.graph, place, start);
   const isRole = (word: string): boolean => (ROLES as readonly string[]).includes(word);

@@ -131,6 +131,7 @@ describe("adapters of LoRA swapped", () => {
   it("other methods say that they can't", async () => {
     for (const method of ["dora", "loha", "ia3", "vera"]) {
       await assert.rejects(adapt(at("bert.onnx"), { output: at("never.onnx"), swappable: true, method }), failure("SWAPPABLE_METHOD_UNSUPPORTED", new RegExp(`method "${method}" can't be swapped`)));
+      await assert.rejects(adapt(at("bert.onnx"), { output: at("never.onnx"), saveAdapter: at("never.onnx_adapter"), method }), failure("SWAPPABLE_METHOD_UNSUPPORTED", /can't be swapped/));
     }
   });
 });

@@ -113,6 +113,9 @@ describe("runs of methods that adapt nothing or take no rank", () => {
     copyFileSync("fixtures/cases/llama/model.ts.onnx", at("llama.onnx"));
     const options = { task: "text-generation", train: "fixtures/cases/llama/batch.jsonl", output: at("never") } as const;
     await assert.rejects(train(at("llama.onnx"), { ...options, method: "bitfit" }), failure("NOTHING_TO_TRAIN", /"bitfit" finds nothing to train here: the model has no biases/));
+    await assert.rejects(train(at("llama.onnx"), { ...options, method: "full", adapterDropout: 0.1 }), failure("DROPOUT_HAS_NO_PRODUCT", /--adapter-dropout/));
+    copyFileSync("fixtures/families/albert/model.dynamo.onnx", at("albert.onnx"));
+    await assert.rejects(train(at("albert.onnx"), { ...options, task: "text-classification", train: "fixtures/families/albert/batch.jsonl", method: "full" }), failure("WHOLE_TWICE", /albert_layers\.0\.ffn\.weight" twice/));
     await assert.rejects(train(at("llama.onnx"), { ...options, method: "full", targetModules: ["q"] }), failure("FLAG_NOT_OF_METHOD", /--target-modules says nothing to the method "full"/));
   });
 

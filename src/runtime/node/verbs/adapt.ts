@@ -1,4 +1,5 @@
 /** `adapt`: inserts the updated transformation into a copy of the user's graph. */
+import { swappableMethodUnsupported } from "../../../errors/swap.ts";
 import { flagNeedsFlag } from "../../../errors/usage.ts";
 import type { Model } from "../../../ir/model.ts";
 import { ROWS } from "../../../passes/adapt.ts";
@@ -39,6 +40,7 @@ export async function adapt(path: string, options: AdaptVerbOptions): Promise<Ad
   const prepared = prepare(model, { ...options, adapter: openTrained(opened, options), saveHead });
   for (const note of prepared.notes) options.onNotice?.(note);
   const { output, saveAdapter } = options;
+  if (saveAdapter?.endsWith(ONNX_ADAPTER_ENDING) === true && !prepared.method.swappable) throw swappableMethodUnsupported(prepared.method.name);
   refuseInputsAsOutputs([...graphFilesAt(output, opened, options), ...(saveAdapter === undefined ? [] : adapterFilesAt(saveAdapter))], inputFiles(opened, options));
   requireWritable(output);
   const { model: written, inputs } = options.swappable === true ? swappable(prepared, options.perRow === true) : { model: deployable(prepared), inputs: [] };
