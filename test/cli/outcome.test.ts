@@ -57,6 +57,16 @@ describe("a result", () => {
     assert.match((await run(["generate", "m", "--data", "d", "-o", "g"])).out, /\n +bleu +0\.6123\n +rouge l +0\.7000\n/);
   });
 
+  it("of generate comes as it is made, one prompt's text and nothing else, what a terminal obeys escaped; with --json at the end", async () => {
+    const generate: RunWith["verbs"] = { generate: (_, { onText }) => {
+      for (const piece of ["Once\n", "upon\u001b[31m", " a time"]) onText?.(piece);
+      return Promise.resolve({ examples: 1, tokens: 3, text: "Once…", output: null, metrics: {}, cached: false, seconds: 1, tokensPerSecond: 3 });
+    } };
+    const words = ["generate", "m", "--prompt", "p"];
+    assert.equal((await run(words, { verbs: generate })).out, "Once\nupon\\u001b[31m a time\n");
+    assert.match((await run([...words, "--json"], { verbs: generate })).out, /^\{"examples":1,.*\}\n$/);
+  });
+
   it("of fold names each quantized weight that became floats, or what rounding it again cost", async () => {
     const result = { folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], seconds: 0.1, bytesWritten: 1000, output: "o", files: ["o"] };
     const fold = (more: Pick<FoldResult, "floated" | "requantized">): RunWith => ({ verbs: { fold: () => Promise.resolve({ ...result, ...more }) } });
