@@ -27,8 +27,8 @@ export type FlagsFor<Options extends CommonOptions> = {
 export interface Outcome {
   /** For `--json`. */
   readonly result: unknown;
-  /** For people, on stdout. */
-  readonly lines: readonly string[];
+  /** For people, on stdout; made when asked for. */
+  readonly lines: () => readonly string[];
   readonly exitCode: 0 | 1 | 130;
 }
 
@@ -79,7 +79,7 @@ export function defineCommand<Options extends CommonOptions, Result>(spec: Comma
     async run(verbs, model, values, common, verbose) {
       const options = { ...values, ...common } as Options;
       const result = await spec.run(verbs, model, options);
-      return { result, lines: spec.show(result, { ...options, verbose }), exitCode: spec.exitCode?.(result) ?? 0 };
+      return { result, lines: () => spec.show(result, { ...options, verbose }), exitCode: spec.exitCode?.(result) ?? 0 };
     },
   };
 }

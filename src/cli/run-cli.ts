@@ -82,7 +82,7 @@ async function runVerb({ command, model, values }: Invocation, context: CliConte
     const outcome = await command.run(context.verbs, model, values, common, verbose);
     display.finish();
     if (told.pieces > 0) stdout.write("\n");
-    writeLines(stdout, json ? [JSON.stringify(outcome.result)] : outcome.lines);
+    writeLines(stdout, json ? [JSON.stringify(outcome.result)] : outcome.lines());
     // A script that runs several commands must stop at Ctrl-C, also where the work was done by then.
     return interrupts.signal.aborted ? 130 : outcome.exitCode;
   } finally {

@@ -239,7 +239,9 @@ function checkBase({ contents, folder }: OpenedAdapter, matched: readonly Matche
 }
 
 function uniform(random: Random, shape: readonly number[], bound: number): Float32Array {
-  return Float32Array.from({ length: elementCount(shape) }, () => random.uniform(-bound, bound));
+  const values = new Float32Array(elementCount(shape));
+  for (let i = 0; i < values.length; i += 1) values[i] = random.uniform(-bound, bound);
+  return values;
 }
 
 /** The rank that an adapter's tensors tell; undefined where there is no adapter, or no rank. */
