@@ -36,8 +36,7 @@ export async function generate(path: string, options: GenerateOptions, runtime?:
   if (prompt !== undefined && data !== undefined) throw promptAndData();
   if (prompt === undefined && data === undefined) throw promptNeeded();
   if (data !== undefined && output === undefined) throw generationOutputNeeded();
-  const samples = options.temperature !== undefined || options.topK !== undefined || options.topP !== undefined;
-  if (samples && (options.numBeams ?? DEFAULTS.numBeams) > 1) throw beamsSample();
+  if (samples(options) && (options.numBeams ?? DEFAULTS.numBeams) > 1) throw beamsSample();
   using opened = openModel(path);
   if (output !== undefined) {
     refuseInputsAsOutputs([output], inputFiles(opened, options));
@@ -45,23 +44,13 @@ export async function generate(path: string, options: GenerateOptions, runtime?:
   }
   const model = deployed(opened, options, openTrained(opened, options), taskNamed({ task: "text-generation" }));
   const { logits, positions } = nextTokenLogits(model, options.outputName);
-  const vocabulary = vocabularySize(model.graph) ?? Infinity;
   const tokenizer = openTokenizer(opened.path, options.tokenizer);
   const prompts = data === undefined ? [promptOf(prompt ?? "", opened.path, tokenizer)] : promptsOf(withColumns(readRecords(data), options, false), tokenizer);
-  for (const { ids, line } of prompts) {
-    const place = data === undefined ? "The prompt" : `Line ${String(line)} of ${data}`;
-    if (ids.length === 0) throw promptEmpty(place);
-    if (ids.length >= positions) throw promptTooLong(place, ids.length, positions);
-    const beyond = ids.find((id) => id < 0 || id >= vocabulary);
-    if (beyond !== undefined) throw promptBeyondVocabulary(place, beyond, vocabulary);
-  }
+  requireFitting(prompts, { file: data, positions, vocabulary: vocabularySize(model.graph) ?? Infinity });
   const configured = eosOfConfig(opened.path);
-  const settings: GenerationSettings = {
-    sample: samples, temperature: options.temperature ?? DEFAULTS.temperature, topK: options.topK ?? DEFAULTS.topK, topP: options.topP ?? DEFAULTS.topP, seed: options.seed ?? DEFAULTS.seed,
-    beams: options.numBeams ?? DEFAULTS.numBeams, lengthPenalty: options.lengthPenalty ?? DEFAULTS.lengthPenalty, noRepeatNgramSize: options.noRepeatNgramSize ?? DEFAULTS.noRepeatNgramSize,
-    maxNewTokens: options.maxNewTokens ?? DEFAULTS.maxNewTokens, longest: positions, eosIds: configured.length > 0 ? configured : tokenizer?.eos === undefined ? [] : [tokenizer.eos.id],
-  };
-  const decode = (tokens: readonly number[]): string | undefined => tokenizer?.decode?.(tokens.at(-1) !== undefined && settings.eosIds.includes(tokens.at(-1) ?? -1) ? tokens.slice(0, -1) : tokens);
+  const settings = settingsOf(options, positions, configured.length > 0 ? configured : tokenizer?.eos === undefined ? [] : [tokenizer.eos.id]);
+  const isEnd = (token: number | undefined): boolean => token !== undefined && settings.eosIds.includes(token);
+  const decode = (tokens: readonly number[]): string | undefined => tokenizer?.decode?.(isEnd(tokens.at(-1)) ? tokens.slice(0, -1) : tokens);
   if (options.dryRun === true) return { examples: prompts.length, tokens: 0, text: null, output: output ?? null, metrics: {}, cached: false, seconds: (performance.now() - started) / 1000, tokensPerSecond: 0 };
   await using session = await sessionOf(opened, model, options, runtime);
   const decoder = openDecoder({ session, inputs: inputSpecs(model.graph), outputs: model.graph.outputs.map(({ name }) => name), logits: logits.name, useCache: options.cache });
@@ -82,6 +71,32 @@ export async function generate(path: string, options: GenerateOptions, runtime?:
   const metrics = textMetrics(prompts.flatMap(({ references }, i) => (references.length === 0 ? [] : [{ text: decode(rows[i] ?? []) ?? "", references }])));
   const text = data === undefined ? decode(rows[0] ?? []) ?? null : null;
   return { examples: prompts.length, tokens, text, output: output ?? null, metrics, cached: decoder.hasCache, seconds: (performance.now() - started) / 1000, tokensPerSecond: tokens / seconds };
+}
+
+/** Whether tokens are drawn. */
+function samples({ temperature, topK, topP }: GenerateOptions): boolean {
+  return temperature !== undefined || topK !== undefined || topP !== undefined;
+}
+
+function settingsOf(options: GenerateOptions, longest: number, eosIds: readonly number[]): GenerationSettings {
+  const { temperature, topK, topP, seed, numBeams, lengthPenalty, noRepeatNgramSize, maxNewTokens } = { ...DEFAULTS, ...given(options) };
+  return { sample: samples(options), temperature, topK, topP, seed, beams: numBeams, lengthPenalty, noRepeatNgramSize, maxNewTokens, longest, eosIds };
+}
+
+/** Options that have a value: one that is undefined must not hide its default. */
+function given(options: GenerateOptions): Partial<typeof DEFAULTS> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** Throws PROMPT_EMPTY, PROMPT_TOO_LONG, PROMPT_BEYOND_VOCABULARY. */
+function requireFitting(prompts: readonly Prompt[], { file, positions, vocabulary }: { readonly file: string | undefined; readonly positions: number; readonly vocabulary: number }): void {
+  for (const { ids, line } of prompts) {
+    const place = file === undefined ? "The prompt" : `Line ${String(line)} of ${file}`;
+    if (ids.length === 0) throw promptEmpty(place);
+    if (ids.length >= positions) throw promptTooLong(place, ids.length, positions);
+    const beyond = ids.find((id) => id < 0 || id >= vocabulary);
+    if (beyond !== undefined) throw promptBeyondVocabulary(place, beyond, vocabulary);
+  }
 }
 
 /** The output that tells the next token, of the last position alone where the graph can say it so, and how many positions the model has. Throws NO_NEXT_TOKEN. */
