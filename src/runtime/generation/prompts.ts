@@ -1,7 +1,7 @@
 /** A data file → the prompts to be continued. */
 import { promptColumnMissing } from "../../errors/generation.ts";
 import { tokenizerMissing } from "../../errors/data.ts";
-import { fromText, readField } from "../data/field.ts";
+import { readField } from "../data/field.ts";
 import { own, type DataFile } from "../data/parse-records.ts";
 import { askedText, PROMPT_FORMS, type Asked, type PromptForm } from "../data/prompt-forms.ts";
 import { textAt } from "../data/read-text.ts";
@@ -45,13 +45,9 @@ function reader(data: DataFile, tokenizer: TextTokenizer | undefined): Read {
   const text = data.texts?.[0] ?? TEXTS.find((name) => data.columns.includes(name));
   if (form === undefined && text === undefined) {
     if (!data.columns.includes(IDS)) throw promptColumnMissing(data.file, data.columns, [...PROMPT_FORMS.map(({ alone }) => alone), ...TEXTS, IDS]);
-    return (fields, place) => ({ ids: readField(fromCell(own(fields, IDS)), { name: IDS, dtype: DataType.INT64, shape: [undefined, undefined] }, place).values, prompt: undefined, reference: undefined });
+    return (fields, place) => ({ ids: readField(own(fields, IDS), { name: IDS, dtype: DataType.INT64, shape: [undefined, undefined] }, place).values, prompt: undefined, reference: undefined });
   }
   if (tokenizer === undefined) throw tokenizerMissing(data.file, form?.alone ?? text ?? "");
   if (form !== undefined) return form.ask(form.columnsOf(data) ?? [form.alone], tokenizer);
   return (fields, place) => askedText(textAt(fields, text ?? "", place), undefined, tokenizer);
-}
-
-function fromCell(value: unknown): unknown {
-  return typeof value === "string" ? fromText(value) : value;
 }
