@@ -23,7 +23,8 @@ import { serialized } from "../src/runtime/serialized.ts";
 import { GraphSession } from "../src/runtime/session.ts";
 import { taskNamed } from "../src/runtime/tasks/registry.ts";
 import { trainingGraph } from "../src/runtime/training-graphs.ts";
-import { countFlops, batchSizes, type FlopCount } from "../src/runtime/count-flops.ts";
+import { sizesOfBatch } from "../src/runtime/batch-sizes.ts";
+import { countFlops, type FlopCount } from "../src/runtime/count-flops.ts";
 import { kernelTimes, type KernelTime } from "./kernel-times.ts";
 import { asTensors, tokenBatch, trainingFeeds } from "./token-batch.ts";
 
@@ -140,7 +141,7 @@ async function measure({ model: modelPath, head, rank, targets, threads, pairs, 
     // A graph that needs no mask has no such input.
     const feeds = new Map([...batch, ...more].filter(([name]) => step.inputNames.includes(name)));
     const times = await timePairs(() => forward.run(batch), () => step.run(feeds, STEP_OUTPUTS), pairs);
-    const sizes = batchSizes(opened.load(), b, t);
+    const sizes = sizesOfBatch(opened.load(), b, t);
     rows.push({
       batch: `${String(b)} × ${String(t)}`, ...times,
       forwardFlops: countFlops(opened.load(), sizes), stepFlops: countFlops(stepModel, sizes),

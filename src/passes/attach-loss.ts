@@ -4,7 +4,8 @@
  * Requires: facts inferred. Guarantees: a new input `labels`; labels of −100 (NaN for the squared error) count for nothing; the logits' own gradient
  * beside the loss. Rules, of the cross entropy: (1) loss = max x − ln max p − x[label], p = softmax(x): nothing of the logits' size but p, and no p that underflows;
  * (2) dx = p, less 1 at the label, 0 where the label doesn't count: p again, changed in place. By the rules of LogSoftmax and GatherElements
- * it would take four more tensors of that size, which for a language model are the largest there are.
+ * it would take four more tensors of that size, which for a language model are the largest there are. (3) Of next tokens, positions whose label doesn't count are left out before the head's
+ * product, which is as large as the embedding: prompts, padding, and each row's last one.
  */
 import { DataType } from "../ir/data-type.ts";
 import { symbol } from "../ir/dim.ts";
@@ -12,6 +13,7 @@ import type { Model } from "../ir/model.ts";
 import type { Value } from "../ir/graph.ts";
 import { Tensor } from "../ir/tensor.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
+import { headProduct, setRows, type HeadProduct } from "./head-product.ts";
 
 /** The label that the loss leaves out, as PyTorch's ignore_index. */
 export const IGNORE_INDEX = -100;
@@ -49,16 +51,37 @@ export function attachCrossEntropy(model: Model, logits: Value, options?: LossOp
   return { labels, ...crossEntropy(op, logits, labels, options) };
 }
 
+/** The size that goes by this name: how many labels of a batch count. */
+export const COUNTED = "counted_labels";
+
 /**
  * Next-token loss of logits [b, s, V] and int64 labels [b, s], of which the first of each row counts for nothing: the logits at position t are
- * for the label at t + 1. The labels are shifted, not the logits, which would be copied.
+ * for the label at t + 1. The labels are shifted, not the logits, which would be copied. Where the head's product is found, the logits become
+ * [M, V]: those of the M positions whose next label counts, in their order.
  */
 export function attachNextTokenLoss(model: Model, logits: Value, options?: LossOptions): AttachedLoss {
-  const op = new OpBuilder(model.graph, { opsets: model.opsets, origin: "attach-loss" });
+  const { graph, opsets } = model;
+  const product = headProduct(logits, graph);
+  const op = new OpBuilder(graph, { opsets, origin: "attach-loss", before: product?.node });
   const labels = addLabels(model, logits);
   // Padded first: of s + 1 columns all but one are s, where of s all but one may be none.
   const next = op.Slice(op.Pad(labels, [0, 0, 0, 1], op.scalar(IGNORE_INDEX, labels)), [1], [FAR], [1]);
-  return { labels, ...crossEntropy(op, logits, next, options) };
+  if (product === undefined) return { labels, ...crossEntropy(op, logits, next, options) };
+  const targets = countedAlone(model, op, product, next);
+  return { labels, ...crossEntropy(new OpBuilder(graph, { opsets, origin: "attach-loss" }), logits, targets, options) };
+}
+
+/** Gives the head's product the rows of hidden states [b, s, k] whose label counts, [M, k], and returns these labels [M]. */
+function countedAlone(model: Model, op: OpBuilder, product: HeadProduct, labels: Value): Value {
+  const flat = op.Reshape(labels, [-1]);
+  const found = op.NonZero(op.Not(op.Equal(flat, op.scalar(IGNORE_INDEX, flat))));
+  // One row where none counts: ONNX Runtime's ReduceMax of no rows makes a wrong shape (1.30).
+  const count = op.Slice(op.Shape(found), [1], [2], [0]);
+  const least = op.Where(op.Equal(count, op.ints([0])), op.ints([1]), count);
+  const rows = op.Slice(op.Concat([op.Squeeze(found, [0]), op.ints([0])], { axis: 0 }), op.ints([0]), least, [0]);
+  rows.facts = { dataType: DataType.INT64, shape: [symbol(COUNTED)] };
+  setRows(model, product, op.Gather(op.Reshape(product.hidden, [-1, product.k]), rows, { axis: 0 }));
+  return op.Gather(flat, rows, { axis: 0 });
 }
 
 /**

@@ -4,7 +4,8 @@ import type { Model } from "../ir/model.ts";
 import { METHODS, methodNamed } from "../methods/registry.ts";
 import type { UpdatedTransformation } from "../methods/updated-transformation.ts";
 import { parameterCount } from "../passes/build-step.ts";
-import { countFlops, batchSizes } from "./count-flops.ts";
+import { sizesOfBatch } from "./batch-sizes.ts";
+import { countFlops } from "./count-flops.ts";
 import { estimateMemory, processMemory } from "./memory-estimate.ts";
 import { prepare, type PrepareOptions, type Prepared } from "./prepare.ts";
 import type { MethodCost } from "./results.ts";
@@ -34,9 +35,9 @@ export function variantsOf(methods: readonly string[] | undefined, ranks: readon
 export function costOf({ load, task, options, batchSize, length }: CostQuestion, method: UpdatedTransformation, rank: number | null): MethodCost {
   const fresh = (): Prepared => prepare(load(), { ...options, method: method.name, ...(rank === null ? {} : { rank }), saveHead: task.savesHead });
   const prepared = fresh();
-  const sizes = batchSizes(prepared.model, batchSize, length);
+  const sizes = sizesOfBatch(prepared.model, batchSize, length);
   const step = trainingGraph("step", task, fresh);
-  const stepSizes = batchSizes(step, batchSize, length);
+  const stepSizes = sizesOfBatch(step, batchSize, length);
   const trainableParams = parameterCount(prepared.trainables);
   return {
     method: method.name, rank, trainableParams,
@@ -48,7 +49,7 @@ export function costOf({ load, task, options, batchSize, length }: CostQuestion,
 
 /** Operations of one forward run of the model as it is; the head that `options` attach included. */
 export function forwardFlops(model: Model, { batchSize, length }: Pick<CostQuestion, "batchSize" | "length">): number {
-  return countFlops(model, batchSizes(model, batchSize, length)).flops;
+  return countFlops(model, sizesOfBatch(model, batchSize, length)).flops;
 }
 
 /** From how many tokens in a batch a method's update, formed once, costs less than LoRA's second branch, which every token passes: 2r(k + n) + n operations a token. */

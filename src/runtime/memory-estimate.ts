@@ -1,10 +1,10 @@
 /** How much memory a graph's run takes, counted from its shapes: known before a session is made, and so before a machine is out of it. */
 import { byteLength, DataType } from "../ir/data-type.ts";
-import { SymbolicDim, evaluateDim, numberOfElements } from "../ir/dim.ts";
+import { evaluateDim, numberOfElements } from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
 import type { Model } from "../ir/model.ts";
 import { capturedValues, everyGraph } from "../ir/nested.ts";
-import type { Feed } from "./data/collate.ts";
+import type { Sizes } from "./batch-sizes.ts";
 
 /** Bytes, and where some of a graph's sizes can't be known, how many values were left out. */
 export interface MemoryEstimate {
@@ -35,7 +35,7 @@ export function processMemory({ weights, activations }: MemoryEstimate): number 
  * The estimate for one batch, whose sizes go by the names of dimensions. A value lives from the node that makes it to the last that reads it, in the graph's order; the runtime's own reuse of an input's
  * memory for an output, and what its kernels need beside, are left out.
  */
-export function estimateMemory({ graph }: Model, sizes: Readonly<Record<string, number>>): MemoryEstimate {
+export function estimateMemory({ graph }: Model, sizes: Sizes): MemoryEstimate {
   let unknown = 0;
   const bytesOf = (value: Value): number => {
     const { shape, dataType } = value;
@@ -76,17 +76,4 @@ export function estimateMemory({ graph }: Model, sizes: Readonly<Record<string, 
     for (const value of node.outputs) if (value !== undefined && !owner.has(value) && !last.has(value)) alive -= held.get(value) ?? 0;
   });
   return { weights, activations: most, unknown };
-}
-
-/** The sizes that a batch gives the names of the inputs' dimensions. */
-export function sizesOf({ graph }: Model, feeds: ReadonlyMap<string, Feed>): Record<string, number> {
-  const sizes: [string, number][] = [];
-  for (const { name, shape } of graph.inputs) {
-    const dims = feeds.get(name)?.dims ?? [];
-    shape?.forEach((dim, axis) => {
-      const size = dims[axis];
-      if (dim instanceof SymbolicDim && size !== undefined) sizes.push([dim.key, size]);
-    });
-  }
-  return Object.fromEntries(sizes);
 }

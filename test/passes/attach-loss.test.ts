@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { DataType } from "../../src/ir/data-type.ts";
 import { Model } from "../../src/ir/model.ts";
+import { symbol } from "../../src/ir/dim.ts";
+import { Tensor } from "../../src/ir/tensor.ts";
 import { OpBuilder } from "../../src/ops/generated/builder.ts";
-import { attachCrossEntropy, meanOverLabels } from "../../src/passes/attach-loss.ts";
+import { attachCrossEntropy, attachNextTokenLoss, COUNTED, meanOverLabels } from "../../src/passes/attach-loss.ts";
+import { differentiate } from "../../src/passes/differentiate.ts";
 import type { Feed } from "../../src/runtime/data/collate.ts";
 import { defaultRuntime } from "../../src/runtime/node/default-runtime.ts";
 import { GraphSession } from "../../src/runtime/session.ts";
@@ -53,5 +56,46 @@ describe("attachCrossEntropy", () => {
         closeTo([loss, ...gradient], new Array<number>(31).fill(0), 0, `smoothing ${String(smoothing)}`);
       }
     }
+  });
+});
+
+const [ROWS, TOKENS, WIDTH, WORDS] = [3, 5, 4, 7];
+
+/** The mean next-token loss of a head with a soft cap, and its gradient by the hidden states. With `isWhole` an output reads what lies between product and logits, so nothing may be left out. */
+async function nextTokenLossOf(labels: readonly number[], isWhole: boolean): Promise<{ loss: number; gradient: number[]; rows: unknown }> {
+  const model = new Model(8, new Map([["", 17]]));
+  const { graph, opsets } = model;
+  const hidden = graph.addInput("hidden", { dataType: DataType.FLOAT, shape: [symbol("batch"), symbol("sequence"), WIDTH] });
+  const op = new OpBuilder(graph, { opsets, origin: "head" });
+  const numbers = (count: number, seed: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(i * 1.7 + seed));
+  const product = op.MatMul(hidden, op.constant("weight", Tensor.floats([WIDTH, WORDS], numbers(WIDTH * WORDS, 1))));
+  const logits = op.named(op.Mul(op.Tanh(op.Add(product, op.floats([...numbers(WORDS, 2)]))), op.scalar(3)), "logits");
+  graph.outputs.push(logits, ...(isWhole ? [product] : []));
+  const loss = attachNextTokenLoss(model, logits);
+  const gradient = differentiate(graph, { opsets, loss: logits, seed: loss.logitsGradient, wrt: [hidden] }).get(hidden);
+  assert.ok(gradient !== undefined);
+  const end = new OpBuilder(graph, { opsets, origin: "test" });
+  graph.outputs.splice(0, Infinity, end.named(meanOverLabels(end, loss.sum, loss), "loss"), end.named(meanOverLabels(end, gradient, loss), "gradient"));
+  graph.sortTopologically();
+  await using session = await GraphSession.create(await defaultRuntime(), model, { name: "loss" });
+  const made = await session.run(new Map<string, Feed>([
+    ["hidden", { dataType: DataType.FLOAT, dims: [ROWS, TOKENS, WIDTH], data: numbers(ROWS * TOKENS * WIDTH, 3) }],
+    ["labels", { dataType: DataType.INT64, dims: [ROWS, TOKENS], data: BigInt64Array.from(labels, BigInt) }],
+  ]));
+  return { loss: Number(made.get("loss")?.data[0]), gradient: Array.from(made.get("gradient")?.data ?? [], Number), rows: logits.shape?.map(String) };
+}
+
+describe("attachNextTokenLoss", () => {
+  it("leaves the logits of positions whose next label doesn't count out, and has the same loss and gradient", async () => {
+    const labels = [3, -100, -100, 4, 5, 1, 2, -100, -100, -100, -100, -100, -100, -100, -100];
+    const [cut, whole] = [await nextTokenLossOf(labels, false), await nextTokenLossOf(labels, true)];
+    assert.deepEqual([cut.rows, whole.rows], [[COUNTED, String(WORDS)], ["batch", "sequence", String(WORDS)]]);
+    assert.ok(whole.loss > 0.1 && whole.gradient.some((g) => Math.abs(g) > 0.01));
+    closeTo([cut.loss, ...cut.gradient], [whole.loss, ...whole.gradient], 1e-6, "cut against whole");
+  });
+
+  it("is 0, gradient and all, where no label counts", async () => {
+    const { loss, gradient } = await nextTokenLossOf(new Array<number>(ROWS * TOKENS).fill(-100), false);
+    closeTo([loss, ...gradient], new Array<number>(1 + ROWS * TOKENS * WIDTH).fill(0), 0, "no label");
   });
 });

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { cost } from "../../src/index.ts";
 import type { Model } from "../../src/ir/model.ts";
 import { METHODS } from "../../src/methods/registry.ts";
-import { batchSizes, countFlops } from "../../src/runtime/count-flops.ts";
+import { sizesOfBatch } from "../../src/runtime/batch-sizes.ts";
+import { countFlops } from "../../src/runtime/count-flops.ts";
 import { openModel } from "../../src/runtime/node/open-model.ts";
 import { prepare } from "../../src/runtime/prepare.ts";
 import { taskNamed } from "../../src/runtime/tasks/registry.ts";
@@ -14,7 +15,7 @@ const PRODUCTS = new Set(["MatMul", "Gemm", "Einsum"]);
 
 /** Of products alone: PyTorch counts nothing else. */
 function productFlops(model: Model): number {
-  const { flops, uncounted } = countFlops(model, batchSizes(model, ORACLE.rows, ORACLE.tokens), ({ opType }) => PRODUCTS.has(opType));
+  const { flops, uncounted } = countFlops(model, sizesOfBatch(model, ORACLE.rows, ORACLE.tokens), ({ opType }) => PRODUCTS.has(opType));
   assert.equal(uncounted, 0);
   return flops;
 }

@@ -5,7 +5,8 @@ import { DataType } from "../../src/ir/data-type.ts";
 import { symbol } from "../../src/ir/dim.ts";
 import { Tensor } from "../../src/ir/tensor.ts";
 import { OpBuilder } from "../../src/ops/generated/builder.ts";
-import { estimateMemory, processMemory, sizesOf } from "../../src/runtime/memory-estimate.ts";
+import { sizesOfFeeds } from "../../src/runtime/batch-sizes.ts";
+import { estimateMemory, processMemory } from "../../src/runtime/memory-estimate.ts";
 
 describe("a graph's memory", () => {
   it("is what is alive at once, views left out, for the sizes of a batch", () => {
@@ -16,7 +17,7 @@ describe("a graph's memory", () => {
     const wide = op.MatMul(x, w);
     const view = op.Reshape(op.Relu(wide), [-1, 500]);
     model.graph.outputs.push(op.ReduceSum(view, undefined, { keepdims: 0 }));
-    const estimate = estimateMemory(model, sizesOf(model, new Map([["x", { dataType: DataType.FLOAT, dims: [8, 100], data: new Float32Array(800) }]])));
+    const estimate = estimateMemory(model, sizesOfFeeds(model, new Map([["x", { dataType: DataType.FLOAT, dims: [8, 100], data: new Float32Array(800) }]])));
     const [input, activation] = [8 * 100 * 4, 8 * 1000 * 4];
     assert.ok(estimate.weights >= 400_000 && estimate.weights < 400_100);
     // The product and its Relu, at the Relu; the view costs nothing.

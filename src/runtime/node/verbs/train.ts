@@ -15,7 +15,8 @@ import type { LoadedExamples } from "../../examples-of.ts";
 import { countParameters } from "../../inspect-model.ts";
 import { findLearningRate } from "../../find-learning-rate.ts";
 import { greaterIsBetter } from "../../metric-names.ts";
-import { estimateMemory, processMemory, sizesOf } from "../../memory-estimate.ts";
+import { sizesOfFeeds } from "../../batch-sizes.ts";
+import { estimateMemory, processMemory } from "../../memory-estimate.ts";
 import { initialTheta, prepare, type Prepared } from "../../prepare.ts";
 import { DEFAULTS, type TrainOptions } from "../../options.ts";
 import type { NamedClass, TrainResult } from "../../results.ts";
@@ -212,7 +213,7 @@ function classesIn(value: unknown): readonly NamedClass[] {
 function costOf(graph: Model, { examples, inputs, padding }: LoadedExamples, batchSize: number): { tokensPerBatch: number; memoryBytes: number } {
   const longest = examples.map((_, i) => i).sort((a, b) => (examples[b]?.length ?? 0) - (examples[a]?.length ?? 0)).slice(0, batchSize);
   const batch = collate(examples, longest, inputs, padding);
-  return { tokensPerBatch: batch.paddedTokens, memoryBytes: processMemory(estimateMemory(graph, sizesOf(graph, new Map([...batch.feeds, ["labels", batch.labels]])))) };
+  return { tokensPerBatch: batch.paddedTokens, memoryBytes: processMemory(estimateMemory(graph, sizesOfFeeds(graph, new Map([...batch.feeds, ["labels", batch.labels]])))) };
 }
 
 function memoryShort(wanted: number, free: number): string {
