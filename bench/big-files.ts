@@ -1,11 +1,11 @@
 /**
- * What a large file costs: `inspect`, `adapt` and `fold` of q and v on RoBERTa-large in one file and with its weights apart (1.42 GB each), and on a model of 6 GB,
- * against `cp` and `sync` of the same files, by turns in one run. Each command is a process of its own; its time is all of it, its memory the most it had.
+ * What a large file costs: `inspect`, `adapt` and `fold` of q and v on RoBERTa-large in one file and with its weights apart (1.42 GB each), on a model of 6 GB as wide and
+ * deep as GPT-2 XL, and on one as large whose layers are RoBERTa-large's, 115 of them, against `cp` and `sync` of the same files, by turns in one run. Each command is a process of its own; its time is all of it, its memory the most it had.
  *
  *     npm run build
  *     npx tsx bench/big-files.ts [--dir DIR] [--runs 3] [--no-six] [--json FILE]
  *
- * The files are made in DIR (a folder in the system's temporary one, removed at the end, where it is left out) and kept there: 9 GB, and as much again while it runs.
+ * The files are made in DIR (a folder in the system's temporary one, removed at the end, where it is left out) and kept there: 15 GB, and 12 more while it runs.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -18,16 +18,17 @@ import { toAdapterFolder } from "../src/runtime/adapter/to-folder.ts";
 import { openModel } from "../src/runtime/node/open-model.ts";
 import { writeAdapterFolder } from "../src/runtime/node/peft-folder.ts";
 import { Random } from "../src/runtime/random.ts";
-import { writeRoberta } from "./roberta-large.ts";
+import { LARGE, writeRoberta, XL } from "./roberta-large.ts";
 
 const CLI = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 /** Tells, when the process ends, the most memory it had. */
 const TELL = "data:text/javascript,process.on('exit',()=>process.stderr.write('\\nmaxRSS '+process.resourceUsage().maxRSS+'\\n'))";
 
 const MODELS = [
-  { name: "one file", layers: 24, external: false },
-  { name: "external", layers: 24, external: true },
-  { name: "6 GB external", layers: 115, external: true },
+  { name: "one file", sizes: LARGE, external: false },
+  { name: "external", sizes: LARGE, external: true },
+  { name: "6 GB external", sizes: XL, external: true },
+  { name: "115 layers", sizes: { ...LARGE, layers: 115 }, external: true },
 ] as const;
 
 const { values } = parseArgs({ options: { dir: { type: "string" }, runs: { type: "string", default: "3" }, "no-six": { type: "boolean", default: false }, json: { type: "string" } } });
@@ -77,11 +78,11 @@ const rounded = (n: number, digits = 2): number => Number(n.toFixed(digits));
 
 try {
   const rows = [];
-  for (const { name, layers, external } of MODELS.filter((m) => !values["no-six"] || m.layers === 24)) {
+  for (const { name, sizes, external } of MODELS.filter((m) => !values["no-six"] || m.sizes === LARGE)) {
     const place = join(folder, name.replaceAll(" ", "-"));
     const [model, adapter, merged] = [join(place, "model.onnx"), join(place, "adapter"), join(place, "merged")];
     mkdirSync(place, { recursive: true });
-    if (!existsSync(model)) await writeRoberta(model, { layers, external });
+    if (!existsSync(model)) await writeRoberta(model, { sizes, external });
     if (!existsSync(adapter)) writeAdapter(model, adapter);
     const bytes = readdirSync(place).filter((file) => file.startsWith("model.onnx")).reduce((sum, file) => sum + statSync(join(place, file)).size, 0);
     system("sync");

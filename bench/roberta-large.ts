@@ -2,9 +2,10 @@
  * RoBERTa-large, or -base, as TorchScript exports it, 90 nodes a layer, with made weights: a model of a real one's size, and of any number of layers. As a
  * script it writes one:
  *
- *     npx tsx bench/roberta-large.ts FILE [--base] [--layers 24] [--external]
+ *     npx tsx bench/roberta-large.ts FILE [--size base|large|xl] [--layers N] [--external]
  *
- * 24 layers are 1.42 GB; 115 are 6 GB, which only external data have room for.
+ * RoBERTa-large's 24 layers are 1.42 GB. `xl` has GPT-2 XL's width and depth, 48 layers of 1600: 6.2 GB, which only external data have room for. So have 115 layers of RoBERTa-large's, 6.0 GB: no model of that
+ * size has as many, so they show what costs by the node.
  */
 import { parseArgs } from "node:util";
 import { basename, dirname, join } from "node:path";
@@ -24,6 +25,7 @@ interface Sizes {
   readonly layers: number;
 }
 export const LARGE: Sizes = { width: 1024, heads: 16, inner: 4096, layers: 24 };
+export const XL: Sizes = { width: 1600, heads: 25, inner: 6400, layers: 48 };
 export const BASE: Sizes = { width: 768, heads: 12, inner: 3072, layers: 12 };
 
 /** Draws the graph; names are the exporter's. */
@@ -163,7 +165,8 @@ export async function writeRoberta(path: string, { sizes = LARGE, layers = sizes
 }
 
 if (import.meta.filename === process.argv[1]) {
-  const { values: { base, layers, external }, positionals: [path] } = parseArgs({ allowPositionals: true, options: { base: { type: "boolean", default: false }, layers: { type: "string" }, external: { type: "boolean", default: false } } });
-  if (path === undefined) throw new Error("usage: npx tsx bench/roberta-large.ts FILE [--base] [--layers 24] [--external]");
-  await writeRoberta(path, { sizes: base ? BASE : LARGE, ...(layers === undefined ? {} : { layers: Number(layers) }), external });
+  const { values: { size, layers, external }, positionals: [path] } = parseArgs({ allowPositionals: true, options: { size: { type: "string", default: "large" }, layers: { type: "string" }, external: { type: "boolean", default: false } } });
+  const sizes = new Map([["base", BASE], ["large", LARGE], ["xl", XL]]).get(size);
+  if (path === undefined || sizes === undefined) throw new Error("usage: npx tsx bench/roberta-large.ts FILE [--size base|large|xl] [--layers N] [--external]");
+  await writeRoberta(path, { sizes, ...(layers === undefined ? {} : { layers: Number(layers) }), external });
 }

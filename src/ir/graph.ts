@@ -159,6 +159,7 @@ export class Node {
 
   /** The graphs its attributes hold: the branches of an If, the body of a Loop. */
   get subgraphs(): readonly Graph[] {
+    if (this.attributes.size === 0) return NO_GRAPHS;
     let found: Graph[] | undefined;
     for (const a of this.attributes.values()) {
       if (a.kind === "graph") (found ??= []).push(a.value);

@@ -47,11 +47,13 @@ export const DEFINITIONS: readonly OpDefinition[] = families
   .flatMap((family) => Object.values(family).filter(isDefinition))
   .sort((a, b) => (key(a) < key(b) ? -1 : 1));
 
-const byName = new Map(DEFINITIONS.map((d) => [`${d.domain}:${d.name}`, d]));
+/** By domain, then by name: asked of every node by every pass, and a key of both would be a new text each time. */
+const byName = new Map<string, Map<string, OpDefinition>>();
+for (const d of DEFINITIONS) byName.set(d.domain, (byName.get(d.domain) ?? new Map<string, OpDefinition>()).set(d.name, d));
 
 /** What the compiler knows of a node's operator; undefined where it knows nothing. */
 export function definitionOf(node: Node): OpDefinition | undefined {
-  return byName.get(`${node.domain}:${node.opType}`);
+  return byName.get(node.domain)?.get(node.opType);
 }
 
 function key({ name, domain }: OpDefinition): string {

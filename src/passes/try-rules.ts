@@ -7,7 +7,6 @@
 import { HutError } from "../errors/hut-error.ts";
 import { dimKey, formatShape } from "../ir/dim.ts";
 import type { Graph, Node, Value } from "../ir/graph.ts";
-import { capturedValues } from "../ir/nested.ts";
 import { OpBuilder } from "../ops/generated/builder.ts";
 import { definitionOf } from "../ops/registry.ts";
 import { attributesKey } from "./attributes-key.ts";
@@ -27,7 +26,7 @@ export function everyRuleFits(graph: Graph, loss: Value, wrt: readonly Value[], 
   const op = new OpBuilder(graph, { opsets, origin: "try-rules" });
   try {
     return before.filter((node) => towards.has(node)).every((node) => {
-      if (capturedValues(node).some((value) => dependent.has(value))) return false;
+      if (node.subgraphs.length > 0 && node.outputs.some((output) => output !== undefined && dependent.has(output))) return false;
       const key = keyOf(node, dependent, read);
       if (key !== undefined && tried.has(key)) return true;
       if (key !== undefined) tried.add(key);

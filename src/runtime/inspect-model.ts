@@ -27,7 +27,7 @@ export function inspectModel(opened: LoadableModel, name: string, options: Inspe
     model: name, irVersion: model.irVersion, opsets: Object.fromEntries(model.opsets),
     producer: [opened.proto.producerName, opened.proto.producerVersion].filter((t) => t !== undefined && t !== "").join(" "),
     inputs: graph.inputs.filter((v) => v.initializer === undefined).map(described), outputs: graph.outputs.map(described),
-    weights: sites.map(inspectedWeight), operators: countOperators(graph), parameters: countParameters(graph), flops: totalFlops(model), bytes: opened.size,
+    weights: sites.map(inspectedWeight), operators: countOperators(graph), parameters: countParameters(graph, sites), flops: totalFlops(model), bytes: opened.size,
   };
   // Last, since it makes the training view of the model at hand: a second model would take as long to load as the first.
   const loss = logits ?? graph.outputs.find((v) => isFloating(v.dataType));
@@ -57,8 +57,8 @@ function countOperators(graph: Graph): Record<string, number> {
 }
 
 /** Numbers in the float constants of a graph and those nested in it, and in those that weights are decoded from. */
-export function countParameters(graph: Graph): number {
-  const quantized = new Map(findWeights(graph).map((site) => [site.constant, site.quantized?.integers.size ?? 0]));
+export function countParameters(graph: Graph, sites: readonly WeightSite[] = findWeights(graph)): number {
+  const quantized = new Map(sites.map((site) => [site.constant, site.quantized?.integers.size ?? 0]));
   let sum = [...quantized.values()].reduce((a, b) => a + b, 0);
   for (const value of everyGraph(graph).flatMap((each) => [...each.initializers])) {
     const tensor = value.initializer;

@@ -118,14 +118,20 @@ class ModelEncoder {
   }
 }
 
+const fieldLists = new Map<MessageName, readonly (readonly [number: number, field: FieldSpec])[]>();
+
+/** A message's fields in the order of their numbers: a table's integer keys come in ascending order. Listed once, for every node asks. */
+function fieldsOf(type: MessageName): readonly (readonly [number: number, field: FieldSpec])[] {
+  let list = fieldLists.get(type);
+  if (list === undefined) fieldLists.set(type, list = Object.entries<FieldSpec>(MESSAGES[type].fields).map(([number, field]) => [Number(number), field] as const));
+  return list;
+}
+
 /** Calls back for every value a message holds, each element of a repeated field by itself, in the order of field numbers. */
 function eachValue(type: MessageName, message: Fields, visit: (number: number, field: FieldSpec, value: unknown) => void): void {
-  const { fields } = MESSAGES[type];
-  for (const key in fields) { // integer keys come in ascending order
-    const number = Number(key);
-    const field = fields[number];
-    const value = field === undefined ? undefined : message[field.name];
-    if (field === undefined || value === undefined) continue;
+  for (const [number, field] of fieldsOf(type)) {
+    const value = message[field.name];
+    if (value === undefined) continue;
     if (field.held === "many") for (const element of value as readonly unknown[]) visit(number, field, element);
     else visit(number, field, value);
   }
@@ -149,7 +155,10 @@ function sizeOf(field: FieldSpec, value: unknown): number {
 
 /** An integer that fits its field, as a number or bigint. A number beyond 2^53 may have been rounded, so it is none. */
 function checkedInt(field: FieldSpec, value: Int): Int {
-  if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError(`${field.name}: ${String(value)} is not an exact integer`);
+  if (typeof value === "number") {
+    if (!Number.isSafeInteger(value)) throw new RangeError(`${field.name}: ${String(value)} is not an exact integer`);
+    if (field.kind === "int64" || (field.kind === "int32" && (value | 0) === value)) return value;
+  }
   const wide = BigInt(value);
   const fits = field.kind === "int32" ? BigInt.asIntN(32, wide) : field.kind === "int64" ? BigInt.asIntN(64, wide) : BigInt.asUintN(64, wide);
   if (fits !== wide) throw new RangeError(`${field.name}: ${String(value)} does not fit ${field.kind}`);

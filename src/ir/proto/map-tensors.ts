@@ -5,14 +5,22 @@ import { type FieldSpec, type MessageName, MESSAGES, type TensorProto } from "./
 export function mapTensors<T extends object>(type: MessageName, message: T, change: (tensor: TensorProto) => TensorProto): T {
   if (type === "TensorProto") return change(message as unknown as TensorProto) as unknown as T;
   const changed: [name: string, value: unknown][] = [];
-  for (const field of Object.values<FieldSpec>(MESSAGES[type].fields)) {
-    const value = (message as Readonly<Record<string, unknown>>)[field.name];
-    if (field.message === undefined || value === undefined) continue;
-    const inner = field.message;
+  for (const { name, message: inner } of nestedFieldsOf(type)) {
+    const value = (message as Readonly<Record<string, unknown>>)[name];
+    if (value === undefined) continue;
     const mapped = Array.isArray(value) ? mapEach(value as object[], (each) => mapTensors(inner, each, change)) : mapTensors(inner, value as object, change);
-    if (mapped !== value) changed.push([field.name, mapped]);
+    if (mapped !== value) changed.push([name, mapped]);
   }
   return changed.length === 0 ? message : { ...message, ...Object.fromEntries(changed) };
+}
+
+const nestedFields = new Map<MessageName, readonly { readonly name: string; readonly message: MessageName }[]>();
+
+/** The fields of a message that hold messages. Listed once, for every node asks. */
+function nestedFieldsOf(type: MessageName): readonly { readonly name: string; readonly message: MessageName }[] {
+  let list = nestedFields.get(type);
+  if (list === undefined) nestedFields.set(type, list = Object.values<FieldSpec>(MESSAGES[type].fields).flatMap(({ name, message }) => (message === undefined ? [] : [{ name, message }])));
+  return list;
 }
 
 /** The list itself where nothing in it changes. */
