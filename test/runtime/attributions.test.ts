@@ -85,16 +85,27 @@ describe("attributions of words", function () {
     }
   }
 
+  for (const [family, expected] of Object.entries(read("families") as Record<string, number[][]>)) {
+    it(`begin behind a normalization of the embedding alone: ${family}`, async () => {
+      const records = { name: "batch.jsonl", text: readFileSync(`fixtures/families/${family}/batch.jsonl`, "utf8") };
+      const masks = records.text.trim().split("\n").map((line) => (JSON.parse(line) as { attention_mask: number[] }).attention_mask);
+      for (const form of ["ts", "dynamo"]) {
+        const made = await attributionsOf(`fixtures/families/${family}/model.${form}.onnx`, { task: family === "bloom" ? "text-generation" : "text-classification", records, tokenizer: false });
+        for (const [i, { scores }] of made.entries()) assertScores(scores, (expected[i] ?? []).filter((_, t) => masks[i]?.[t] === 1), `${form}, record ${String(i)}`);
+      }
+    });
+  }
+
   for (const model of ["original", "tuned"] as const) {
     it(`of words are the sums of their tokens', in the text's own spelling: the ${model} model`, async () => {
       const adapter = openAdapter("fixtures/peft-hira-demo") ?? assert.fail("an adapter");
       // Of the same head and an update of nothing.
       const { contents } = adapter;
-      const tensors = new Map([...contents.tensors].map(([module, own]) => [module, new Map([...own].map(([name, t]) => [name, name === "hira_B" ? { ...t, data: t.data.map(() => 0) } : t]))]));
+      const modules = new Map([...contents.modules].map(([module, own]) => [module, new Map([...own].map(([name, t]) => [name, name === "hira_B" ? { ...t, data: t.data.map(() => 0) } : t]))]));
       const made = new Map<Toward, Attribution[]>();
       for (const toward of ["prediction", "label"] as const) {
         made.set(toward, await attributionsOf(DEMO_FILE, {
-          records: jsonl(DEMO.map(({ text, label }) => ({ text, label }))), maxSeqLength: 24, toward, names: ["bad", "good"], prepare: { head: "mean" }, adapter: model === "tuned" ? adapter : { ...adapter, contents: { ...contents, tensors } },
+          records: jsonl(DEMO.map(({ text, label }) => ({ text, label }))), maxSeqLength: 24, toward, names: ["bad", "good"], prepare: { head: "mean" }, adapter: model === "tuned" ? adapter : { ...adapter, contents: { ...contents, modules } },
         }));
       }
       for (const [toward, rows] of made) {
@@ -114,4 +125,74 @@ describe("attributions of words", function () {
       }
     });
   }
+
+  it("are the same in every form of a model: fused, in functions, stored in 16 bits", async () => {
+    const records = { name: "batch.jsonl", text: readFileSync("fixtures/fused/bert/batch.jsonl", "utf8") };
+    const of = (form: string): Promise<Attribution[]> => attributionsOf(`fixtures/fused/bert/model.${form}.onnx`, { records, tokenizer: false, adapter: "fixtures/fused/bert/adapter" });
+    const expected = await of("opset11");
+    for (const form of ["attention", "mask2d", "mha", "norms-ts", "opset23", "float16-stored", "functions", "stripped"]) {
+      for (const [i, { scores }] of (await of(form)).entries()) assertScores(scores, expected[i]?.scores ?? [], `${form}, record ${String(i)}`);
+    }
+  });
+
+  it("of embeddings in 4 bits are nearly those of floats", async () => {
+    const of = async (folder: string, form: string): Promise<Attribution[]> => attributionsOf(`fixtures/fused/${folder}/model.${form}.onnx`, { records: { name: "batch.jsonl", text: readFileSync("fixtures/fused/bert/batch.jsonl", "utf8") }, tokenizer: false });
+    const [coarse, exact] = [await of("bert-int4-tables", "nbits"), await of("bert", "opset11")];
+    for (const [i, { scores }] of coarse.entries()) {
+      const expected = exact[i]?.scores ?? [];
+      const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, v, t) => sum + v * (b[t] ?? NaN), 0);
+      assert.ok(dot(scores, expected) > 0.9 * Math.sqrt(dot(scores, scores) * dot(expected, expected)), `record ${String(i)}: ${scores.join()} for ${expected.join()}`);
+    }
+  });
+
+  it("tell the words of pairs apart, and leave out what was cut", async () => {
+    const records = jsonl([{ sentence1: "A charming film.", sentence2: "It's dull, and long and slow and sad.", label: 0 }]);
+    const [whole] = await attributionsOf(DEMO_FILE, { records, prepare: { head: "mean", numLabels: 2, seed: 5 } });
+    assert.equal(whole?.text, "A charming film.\nIt's dull, and long and slow and sad.");
+    assert.deepEqual(whole.words, ["A", "charming", "film", ".", "It's", "dull", ",", "and", "long", "and", "slow", "and", "sad", "."]);
+    assert.deepEqual(whole.starts.map((start, i) => whole.text.startsWith(whole.words[i] ?? "", start)), whole.words.map(() => true));
+    assert.equal(whole.label, "LABEL_0");
+    const [cut] = await attributionsOf(DEMO_FILE, { records, maxSeqLength: 14, prepare: { head: "mean", numLabels: 2, seed: 5 } });
+    assert.deepEqual(cut?.words, ["A", "charming", "film", ".", "It's", "dull", ",", "and", "long"]);
+    const [again] = await attributionsOf(DEMO_FILE, { records, prepare: { head: "mean", numLabels: 2, seed: 5 } });
+    assert.deepEqual(again, whole);
+  });
+
+  it("of records that came as tokens are told by what each decodes to", async () => {
+    const record = JSON.parse(readFileSync("fixtures/peft-hira-demo/batch.jsonl", "utf8").split("\n")[0] ?? "") as { readonly label: number };
+    const options = { adapter: "fixtures/peft-hira-demo", prepare: { head: "mean" } } as const;
+    const [byTokens] = await attributionsOf(DEMO_FILE, { records: jsonl([record]), ...options });
+    const [byText] = await attributionsOf(DEMO_FILE, { records: jsonl([{ text: "one long string of cliches", label: record.label }]), ...options });
+    assert.ok(byTokens !== undefined && byText !== undefined);
+    assert.equal(byTokens.text, "one long string of cl ##iche ##s");
+    assert.deepEqual(byTokens.words, byTokens.text.split(" "));
+    assert.deepEqual(byText.words, ["one", "long", "string", "of", "cliches"]);
+    const last = byTokens.scores.slice(4).reduce((sum, score) => sum + score, 0);
+    assertScores([...byTokens.scores.slice(0, 4), last, byTokens.rest], [...byText.scores, byText.rest], "tokens");
+  });
+
+  it("follow the score of a regression, and the highest of several labels", async () => {
+    for (const [problem, label] of [["regression", 0.5], ["multi-label", ["LABEL_1"]]] as const) {
+      using opened = openModel(DEMO_FILE);
+      const task = taskNamed({ problem });
+      const prepared = prepare(opened.load(), { saveHead: true, head: "mean", numLabels: problem === "regression" ? 1 : 3, seed: 2 });
+      const tokenizer = openTokenizer(DEMO_FILE);
+      const { name, text } = jsonl([{ text: "a charming film", label }, { text: "dull", label }]);
+      const data = examplesOf(parseRecords(name, new TextEncoder().encode(text)), tokenizer, { task, graph: opened.loadInlined().graph, labels: "required", numLabels: problem === "regression" ? 1 : 3, id2label: problem === "regression" ? undefined : ["LABEL_0", "LABEL_1", "LABEL_2"], keepsTexts: true });
+      const made = await attributions(prepared, { task, data, tokenizer, toward: "label", open: (model) => sessionOf(opened, model, {}, undefined) });
+      for (const { explained, prediction, scores, words, label: own } of made) {
+        assert.equal(explained, prediction);
+        assert.equal(own, undefined);
+        assert.equal(scores.length, words.length);
+        assert.ok(scores.every((score) => Number.isFinite(score) && score !== 0));
+      }
+    }
+  });
+
+  it("refuse what has no words, or no class", async () => {
+    const code = (wanted: string) => (error: unknown): boolean => error instanceof HutError && error.code === wanted;
+    const image = { name: "batch.jsonl", text: readFileSync("fixtures/cases/vit/batch.jsonl", "utf8") };
+    await assert.rejects(attributionsOf("fixtures/cases/vit/model.ts.onnx", { task: "image-classification", records: image, tokenizer: false }), code("NO_TOKEN_EMBEDDING"));
+    await assert.rejects(attributionsOf(DEMO_FILE, { task: "feature-extraction", records: jsonl([{ anchor: "a film", positive: "a movie" }]) }), code("ATTRIBUTIONS_UNSUPPORTED"));
+  });
 });
