@@ -15,26 +15,38 @@ export interface TextWord {
  */
 export function textWords(text: string, tokensOf: (text: string) => readonly number[], most = Infinity): TextWord[] {
   const ids = tokensOf(text);
-  const segments = [...new Intl.Segmenter("en", { granularity: "word" }).segment(text)].filter(({ segment }) => segment.trim() !== "");
   const words: TextWord[] = [];
-  let [start, from] = [segments[0]?.index ?? 0, 0];
-  for (const [i, { segment, index }] of segments.entries()) {
-    if (from >= Math.min(most, ids.length)) break;
-    const end = index + segment.length;
-    const next = segments[i + 1];
-    const to = next === undefined ? ids.length : sharedAt(text, [...new Set([end, next.index])], ids, tokensOf);
+  const spans = wordSpans(text);
+  let [start, from] = [-1, 0];
+  for (let at = spans.next(), next = spans.next(); at.done !== true && from < Math.min(most, ids.length); at = next, next = spans.next()) {
+    if (start < 0) start = at.value.start;
+    const { end } = at.value;
+    const to = next.done === true ? ids.length : sharedAt(text, [...new Set([end, next.value.start])], ids, tokensOf, most);
     if (to === undefined || to < from) continue;
     words.push({ start, end, from, to });
-    [start, from] = [next?.index ?? end, to];
+    [start, from] = [-1, to];
   }
   return words;
 }
 
-/** How many of a text's tokens are those of what stands before the first of these places at which a token ends; undefined where none does. */
-function sharedAt(text: string, places: readonly number[], ids: readonly number[], tokensOf: (text: string) => readonly number[]): number | undefined {
+/** Words and punctuation, one after the other. What stands between blanks is looked at by itself: each segment that the platform gives holds a copy of all it was given. */
+function* wordSpans(text: string): Generator<{ readonly start: number; readonly end: number }, undefined> {
+  const segmenter = new Intl.Segmenter("en", { granularity: "word" });
+  for (const { 0: piece, index: begin } of text.matchAll(/\S+/g)) {
+    for (const { segment, index } of segmenter.segment(piece)) yield { start: begin + index, end: begin + index + segment.length };
+  }
+}
+
+/**
+ * How many of a text's tokens are those of what stands before the first of these places at which a token ends; `most` where these alone would be more, of a text that was cut;
+ * else undefined.
+ */
+function sharedAt(text: string, places: readonly number[], ids: readonly number[], tokensOf: (text: string) => readonly number[], most: number): number | undefined {
   for (const place of places) {
     const before = tokensOf(text.slice(0, place));
     if (before.length <= ids.length && before.every((id, t) => id === ids[t])) return before.length;
+    // Or a long text would be gone through to its end, by a tokenizer that looks at the end first.
+    if (most < ids.length && before.length > most) return most;
   }
   return undefined;
 }

@@ -59,6 +59,14 @@ describe("the words of texts", () => {
     assert.deepEqual(textWords(text, pairs).map(({ start, end, from, to }) => [text.slice(start, end), from, to]), [["abcd", 0, 2], ["ef,", 2, 4], ["g", 4, 5], ["h", 5, 6], ["ijk", 6, 8]]);
   });
 
+  it("of a long text are looked for as far as it was kept, whatever the tokenizer does", () => {
+    const asked: number[] = [];
+    // Tokens that begin with how many there are: no beginning of a text has those of the whole.
+    const words = textWords("word ".repeat(20_000), (text) => { asked.push(text.length); return [text.length, ...text.trim().split(" ").map((_, i) => i)]; }, 8);
+    assert.deepEqual(words, [{ start: 0, end: 39, from: 0, to: 8 }]);
+    assert.ok(asked.length < 20, String(asked.length));
+  });
+
   it("end where the row was cut", () => {
     const plain = plainOf(tokenizerOf("bert"));
     const text = "a stirring , funny and finally transporting film";
