@@ -89,6 +89,11 @@ export function unreachedWeight(names: readonly string[]): HutError {
     + "Choose other targets, or another output.");
 }
 
+export function noTokenEmbedding(inputs: readonly string[]): HutError {
+  return new HutError("NO_TOKEN_EMBEDDING", { inputs },
+    `The model looks up no embedding by an input "input_ids", so that no score of a word can be computed. Its inputs are ${list(inputs.map(quote))}. Words have scores in models of text alone.`);
+}
+
 export function wrongGradientShape(op: string, node: string, detail: string): HutError {
   return new HutError("WRONG_GRADIENT", { op, node },
     `The gradient rule of ${plain(op)} made something of the wrong shape or type at node ${quote(node)}: ${detail}. This is a bug in onnx-hut.`);

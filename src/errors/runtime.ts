@@ -116,6 +116,9 @@ export const trainFileMissing = (): HutError => new HutError("TRAIN_FILE_MISSING
   "Training needs --train FILE, the labelled data. (With --resume, the run's own settings name it.)", { exitCode: 2 });
 
 /** A flag that only means something where the run evaluates. */
+export const attributionsUnsupported = (task: string): HutError => new HutError("ATTRIBUTIONS_UNSUPPORTED", { task },
+  `Words have scores for a class or for the next token, and --task ${task} has neither.`, { exitCode: 2 });
+
 export const devNeeded = (flag: string): HutError => new HutError("DEV_NEEDED", { flag },
   `${flag} goes by evaluations, and there is no --dev FILE to evaluate on. Name one, or leave ${flag} out.`, { exitCode: 2 });
 

@@ -47,12 +47,19 @@ export function foldWeight(parts: readonly AdaptedSite[], method: UpdatedTransfo
   if (!isFloating(dataType)) throw weightNotFoldable(first.modulePath, "it is not stored as floats");
   const dims = site.quantized === undefined ? site.tensor.dims : site.dims;
   return computedTensor(`${first.modulePath}.weight`, dataType, dims, async (room) => {
-    const { k, n, stored } = site;
-    const w = new Tensor(DataType.FLOAT, stored === "kn" ? [k, n] : [n, k], site.tensor.dataType === DataType.FLOAT ? site.tensor.data : bytesOf(storedFloats(site)));
-    const result = await updatedFloats({ parts, method, opsets, evaluate: (graph, feeds) => evaluate(graph, feeds, dataType === DataType.FLOAT ? room : undefined) }, w, `weight ${stored} ${String(k)}`,
-      (op, weight, updates) => updatedWeight(op, weight, stored, n, method, updates));
+    const result = await foldedFloats(parts, method, opsets, (graph, feeds) => evaluate(graph, feeds, dataType === DataType.FLOAT ? room : undefined));
     return dataType === DataType.FLOAT ? result : Tensor.fromFloat32(dataType, dims, float32Of(result));
   }, site.tensor.data);
+}
+
+/** W' of one weight, all its adapted parts together, [k, n] or [n, k] as it is stored: float32, not yet rounded to the stored type. */
+export async function foldedFloats(parts: readonly AdaptedSite[], method: UpdatedTransformation, opsets: ReadonlyMap<string, number>, evaluate: Evaluate): Promise<Tensor> {
+  const [first] = parts;
+  if (first === undefined) throw new TypeError("a weight that nothing adapts");
+  const { site } = first;
+  const { k, n, stored } = site;
+  const w = new Tensor(DataType.FLOAT, stored === "kn" ? [k, n] : [n, k], site.tensor.dataType === DataType.FLOAT ? site.tensor.data : bytesOf(storedFloats(site)));
+  return await updatedFloats({ parts, method, opsets, evaluate }, w, `weight ${stored} ${String(k)}`, (op, weight, updates) => updatedWeight(op, weight, stored, n, method, updates));
 }
 
 /** b' of a weight's bias, in its stored type; undefined where the method leaves biases as they are, or the weight has none. */

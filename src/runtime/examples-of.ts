@@ -41,6 +41,8 @@ export interface ExamplesOptions extends Pick<DataOptions, "maxSeqLength" | "glu
   readonly id2label?: readonly string[] | undefined;
   /** Where no length is given, texts are cut where the model ends, as pipelines do, and not where training cuts them. */
   readonly wholeTexts?: boolean | undefined;
+  /** Whether examples shall have their texts. */
+  readonly keepsTexts?: boolean | undefined;
 }
 
 /** Makes examples of a data file's records; what was cut, empty or left out is noticed. Throws HutError: a missing column, a label out of range, a tokenizer of another model. */
@@ -55,7 +57,7 @@ export function examplesOf(file: DataFile, tokenizer: TextTokenizer | undefined,
   const { data, id2label: known } = options.glue === undefined ? { data: named, id2label: options.id2label } : glueFile(named, options.glue, options.id2label, labelled);
   if (options.learns === true && tokenizer?.padIsEos === true) options.onNotice?.("the tokenizer has no pad token: rows are filled up with the one that ends texts");
   const { examples, id2label, report, texts } = toExamples(data, {
-    inputs, tokenizer, labels: options.labels, learns: options.learns, maskPrompt: options.maskPrompt, labelled: labelledRow, task: options.task.data, maxLength, vocabulary: vocabularySize(graph),
+    inputs, tokenizer, labels: options.labels, learns: options.learns, maskPrompt: options.maskPrompt, labelled: labelledRow, task: options.task.data, maxLength, vocabulary: vocabularySize(graph), keepsTexts: options.keepsTexts,
     ...(options.numLabels === undefined ? {} : { numLabels: options.numLabels }), ...(known === undefined ? {} : { id2label: known }),
   });
   for (const note of reportNotes(report)) options.onNotice?.(note);

@@ -2,7 +2,7 @@
 import type { Graph, Value } from "../ir/graph.ts";
 import { dimKey, SymbolicDim } from "../ir/dim.ts";
 import { factsOfType } from "../ir/load.ts";
-import { definitionOf } from "../ops/registry.ts";
+import { tokenLookUps } from "../passes/weights/token-look-ups.ts";
 import type { InputSpec } from "./data/field.ts";
 
 /** The inputs that data must feed, in graph order. Old files list initializers as inputs too: those have a value already. */
@@ -29,19 +29,7 @@ export function inputSpec(input: Value, bound: ReadonlyMap<string, number> = new
   return { name: input.name, dtype: input.dataType, shape };
 }
 
-/** How many rows the embedding has that input_ids pick from: the first axis of a constant that a Gather reads by them; undefined where unknown. */
+/** How many rows the embedding has that input_ids pick from: the first axis of a matrix that a Gather reads by them; undefined where unknown. */
 export function vocabularySize(graph: Graph): number | undefined {
-  const ids = graph.inputs.find((v) => v.name === "input_ids");
-  const open = ids === undefined ? [] : [ids];
-  const seen = new Set(open);
-  for (const value of open) {
-    for (const { node, index } of value.uses) {
-      const table = node.opType === "Gather" && index === 1 ? node.inputs[0] : undefined;
-      const rows = table?.shape?.length === 2 ? table.shape[0] : undefined;
-      if (typeof rows === "number") return rows;
-      if (index !== 0 || definitionOf(node)?.carries?.(node) === undefined) continue;
-      for (const output of node.outputs) if (output !== undefined && !seen.has(output)) { seen.add(output); open.push(output); }
-    }
-  }
-  return undefined;
+  return tokenLookUps(graph).map((node) => node.inputs[0]?.shape?.[0]).find((rows) => typeof rows === "number");
 }

@@ -29,6 +29,8 @@ export interface Example {
   readonly rows?: readonly Pick<Example, "fields" | "line">[];
   /** Where the record is a list of words: how many they are, and the word of each token. */
   readonly words?: TokenRow["words"];
+  /** Where its row of tokens was made of text, and `keepsTexts` was said: the texts. */
+  readonly texts?: readonly string[];
 }
 
 /** How records become examples. */
@@ -42,6 +44,8 @@ export interface ExampleOptions extends LabelOptions, TextOptions {
   readonly labelled?: string | undefined;
   /** Rows of the embedding, where they are known. */
   readonly vocabulary?: number | undefined;
+  /** Whether examples shall have their texts. A training has no use for them, and they would stay in memory. */
+  readonly keepsTexts?: boolean | undefined;
 }
 
 /** All examples of a file, in file order. */
@@ -111,7 +115,7 @@ export function toExamples(data: DataFile, options: ExampleOptions): Examples {
     const tokens = masks.reduce((sum, own) => sum + (own ? own.reduce((count, counts) => count + (counts ? 1 : 0), 0) : 1), 0);
     examples.push({
       fields, ...(labels === undefined ? {} : { labels }), length: masks.reduce((longest, own) => Math.max(longest, own?.length ?? 1), 1), tokens, line,
-      ...(text?.words === undefined ? {} : { words: text.words }), ...(rows.length === 0 ? {} : { rows: rows.map((row) => ({ fields: row.fields, line })) }),
+      ...(text?.words === undefined ? {} : { words: text.words }), ...(text === undefined || options.keepsTexts !== true ? {} : { texts: text.texts }), ...(rows.length === 0 ? {} : { rows: rows.map((row) => ({ fields: row.fields, line })) }),
     });
   }
   if (options.vocabulary !== undefined && seen.maxTokenId >= options.vocabulary) throw tokenIdBeyondVocabulary(data.file, seen.maxTokenId, options.vocabulary);

@@ -42,11 +42,19 @@ export interface TextTokenizer {
    * (Hugging Face's `longest_first`). Throws where `maxLength` has no room for text.
    */
   encode(texts: readonly string[], maxLength: number): TokenizedText;
+  /** Where each token that `encode` gives stands in its text; undefined for special tokens. */
+  readonly places?: ((texts: readonly string[], maxLength: number) => readonly (TokenPlace | undefined)[]) | undefined;
   /**
    * One text that comes as words, each tokenized by itself as Hugging Face does with `is_split_into_words`; cut and framed as a text is. GPT-2's and RoBERTa's
    * kind, which tell a word's beginning by the space before it, get one (`add_prefix_space`).
    */
   encodeWords(words: readonly string[], maxLength: number): TokenizedWords;
+}
+
+/** A token's text, and its number among the tokens that the text has by itself. */
+export interface TokenPlace {
+  readonly text: number;
+  readonly token: number;
 }
 
 /** The tokens of a text that came as words. */
@@ -85,6 +93,13 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
   const template = files.chatTemplate ?? templateIn(config);
   const fromLeft = cutsFromLeft(json, config);
   const cut = (ids: number[], length: number): number[] => (ids.length <= length ? ids : fromLeft ? ids.slice(ids.length - length) : ids.slice(0, length));
+  const laidOut = (texts: readonly string[], maxLength: number): { readonly frame: Template; readonly sequences: readonly [number[], number[]]; readonly lengths: readonly [number, number] } => {
+    const frame = texts.length > 1 ? templates.pair : templates.single;
+    const room = maxLength - specialCount(frame);
+    if (room < 1) throw maxLengthTooShort(maxLength, specialCount(frame));
+    const [first = [], second = []] = texts.map((text) => plainIds(tokenizer, prepare(text)));
+    return { frame, sequences: [first, second], lengths: sharedLengths(first.length, second.length, room) };
+  };
 
   return {
     padId: pad.id,
@@ -96,13 +111,16 @@ export function loadTokenizer(files: TokenizerFiles): TextTokenizer {
     maxLength: statedLength(config),
     vocabulary: vocabularyOf(json),
     encode(texts, maxLength) {
-      const frame: Template = texts.length > 1 ? templates.pair : templates.single;
-      const room = maxLength - specialCount(frame);
-      if (room < 1) throw maxLengthTooShort(maxLength, specialCount(frame));
-      const sequences = texts.map((text) => plainIds(tokenizer, prepare(text)));
-      const [first = [], second = []] = sequences;
-      const lengths = sharedLengths(first.length, second.length, room);
+      const { frame, sequences: [first, second], lengths } = laidOut(texts, maxLength);
       return { ...fill(frame, [cut(first, lengths[0]), cut(second, lengths[1])]), whole: first.length + second.length + specialCount(frame) };
+    },
+    places(texts, maxLength) {
+      const { frame, sequences: [first, second], lengths } = laidOut(texts, maxLength);
+      const marks = [first.map((_, i) => -1 - i), second.map((_, i) => -1 - first.length - i)] as const;
+      return fill(frame, [cut(marks[0], lengths[0]), cut(marks[1], lengths[1])]).ids.map((mark) => {
+        const number = -1 - mark;
+        return mark >= 0 ? undefined : number < first.length ? { text: 0, token: number } : { text: 1, token: number - first.length };
+      });
     },
     encodeWords(words, maxLength) {
       const room = maxLength - specialCount(templates.single);
