@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `onnx-hut` program. */
+import "./young-generation.ts";
 import { streamUnwritable } from "../errors/usage.ts";
 import { packageVersion } from "../runtime/node/own-package.ts";
 import { reportError } from "./report-error.ts";

@@ -96,12 +96,12 @@ export function writeSafetensors(tensors: ReadonlyMap<string, SafeTensor>, metad
   return [start, ...sorted.map(([, { data }]) => data)];
 }
 
-/** A float tensor's values as float32 (F64 is rounded). `file` and `name` are for the message. Throws TENSOR_NOT_FLOAT for other dtypes. */
+/** A float tensor's values as float32 (F64 is rounded), of F32 the very bytes where they lie so: not to be written to. `file` and `name` are for the message. Throws TENSOR_NOT_FLOAT for other dtypes. */
 export function toFloat32(tensor: SafeTensor, file: string, name: string): Float32Array {
   const bytes = readBytes(tensor.data);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (tensor.dtype) {
-    case "F32": return decode(bytes.length / 4, (i) => view.getFloat32(4 * i, true));
+    case "F32": return bytes.byteOffset % 4 === 0 ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4) : decode(bytes.length / 4, (i) => view.getFloat32(4 * i, true));
     case "F16": return decode(bytes.length / 2, (i) => fromFloat16(view.getUint16(2 * i, true)));
     case "BF16": return decode(bytes.length / 2, (i) => fromBFloat16(view.getUint16(2 * i, true)));
     case "F64": return decode(bytes.length / 8, (i) => view.getFloat64(8 * i, true));

@@ -12,7 +12,7 @@ import { requireSpace } from "./free-space.ts";
 import type { CopiedRange, Order, Part, Report, WriterData } from "./writer-orders.ts";
 
 /** Memory that may be on its way to the thread: computing and writing go on side by side. */
-const ROOM_BYTES = 32 * 1024 * 1024;
+const ROOM_BYTES = 16 * 1024 * 1024;
 /** Bytes at hand that are handed over at once. */
 const HANDED_BYTES = 16 * 1024 * 1024;
 
