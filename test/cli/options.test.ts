@@ -67,12 +67,12 @@ describe("what the library is given", () => {
   it("every verb", async () => {
     const lines: Record<string, string[]> = {
       demo: [], inspect: ["m"], cost: ["m"], train: ["m", "--train", "t", "-o", "r"], evaluate: ["m", "--data", "d"], predict: ["m", "--data", "d", "-o", "p"], generate: ["m", "--data", "d", "-o", "g"],
-      fold: ["m", "--adapter", "a", "-o", "o"], verify: ["m", "--adapter", "a", "--merged", "o"], adapt: ["m", "-o", "o"], artifacts: ["m", "-o", "o"],
+      fold: ["m", "--adapter", "a", "-o", "o"], verify: ["m", "--adapter", "a", "--merged", "o"], report: ["r"], adapt: ["m", "-o", "o"], artifacts: ["m", "-o", "o"],
     };
-    for (const { name, takesModel } of COMMANDS) {
+    for (const { name, takes } of COMMANDS) {
       const { code, calls } = await run([name, ...(lines[name] ?? [])]);
       assert.equal(code, 0, name);
-      assert.deepEqual([calls[0]?.verb, calls[0]?.model], [name, takesModel ? "m" : undefined]);
+      assert.deepEqual([calls[0]?.verb, calls[0]?.model], [name, takes === "model" ? "m" : undefined]);
     }
   });
 });
