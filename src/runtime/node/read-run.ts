@@ -43,7 +43,7 @@ export function readRun(path: string): ReadRun {
     origin: { modelBytes: file["modelBytes"], hashes }, adapter: finished ? folder.adapter : undefined,
     run: {
       folder: path, name: basename(resolve(path)), model: typeof model === "string" ? model : "a model without a name", method, rank, seed: typeof settings["seed"] === "number" ? settings["seed"] : 0, settings, finished,
-      steps: figure("steps") ?? Number(log.at(-1)?.["step"] ?? 0), bestStep: figure("best_step"), trainableParams: typeof trainableParams === "number" ? trainableParams : null,
+      steps: figure("steps") ?? (log.at(-1)?.["step"] ?? 0), bestStep: figure("best_step"), trainableParams: typeof trainableParams === "number" ? trainableParams : null,
       seconds: figure("train_runtime"), tokensPerSecond: tokens, tokensPerRecord: tokens !== null && samples !== null && samples > 0 ? tokens / samples : null, flops: null,
       curve: thinCurve(log), evaluations, metrics: figuresIn(finished ? told : evaluations.at(-1) ?? {}), classes: classesIn(told),
     },

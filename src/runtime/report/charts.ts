@@ -12,12 +12,26 @@ export interface Chart {
   readonly note?: string;
   /** What is to be seen, in a sentence. */
   readonly label: string;
+  /** What its lines and points stand for; none where it has but one kind. */
+  readonly legend?: readonly LegendEntry[];
   readonly spec: Spec;
 }
 
+/** One kind of line, or of point. */
+export interface LegendEntry {
+  readonly name: string;
+  readonly color: string;
+  /** Of a line: lengths of strokes and gaps. */
+  readonly dash?: readonly number[];
+  /** Of a point: its shape, as Vega calls it. */
+  readonly shape?: string;
+}
+
 const COLORS = new Map(METHODS.map(({ name }) => [name, `var(--${name})`]));
-const SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left"];
-const DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [10, 4]];
+const SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right", "triangle-left"];
+const DASHES = [[], [6, 3], [2, 2], [8, 2, 2, 2], [12, 4]];
+/** Of what was before training. */
+const BEFORE = [3, 3];
 /** Colours of what is no method: roles of matrices. */
 const SERIES = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)", "var(--series-6)", "var(--series-7)", "var(--series-8)"];
 /** A method's colour, on every page the same. */
@@ -27,6 +41,12 @@ export function colorOf(method: string): string {
 
 /** Above this, largest over smallest, an axis of operations is logarithmic. */
 const LOG_RANGE = 12;
+
+/** What Vega is told of a name, its place among others: it stumbles over names that JavaScript has for something, and these are the files' own. */
+const key = (place: number): string => `k${String(place)}`;
+const keys = (named: readonly unknown[]): string[] => named.map((_, i) => key(i));
+/** An axis that shows names for their keys; the blank before each keeps even a literal from being one of those names. */
+const labelsOf = (names: readonly string[]): Spec => ({ labelExpr: `slice(${JSON.stringify(names.map((name) => ` ${name}`))}[+slice(datum.value, 1)], 1)` });
 
 const numeric = (field: string, title: string, more: Spec = {}): Spec => ({ field, type: "quantitative", title, scale: { zero: false, nice: true }, axis: { tickCount: 5 }, ...more });
 const steps = numeric("step", "step", { scale: { zero: true, nice: false }, axis: { tickCount: 5, grid: false } });
@@ -64,26 +84,28 @@ export function correlationCharts({ correlations }: ExaminedRun): Chart[] {
 
 function lossChart({ groups, runs }: ReportData): Chart | undefined {
   const alone = groups.length === 1;
-  const drawn = groups.flatMap((group) => smoothed(meanCurve(group, runs, "loss")).map((point) => ({ ...point, group: group.name })));
+  const drawn = groups.flatMap((group, g) => smoothed(meanCurve(group, runs, "loss")).map((point) => ({ ...point, group: key(g) })));
   if (drawn.length === 0) return undefined;
   const raw = alone ? runs.flatMap((run, i) => run.curve.map(({ step, loss }) => ({ step, value: loss, run: i }))) : [];
   const [first, last] = [drawn[0]?.value ?? NaN, drawn.at(-1)?.value ?? NaN];
-  const eachStep = { data: { values: raw }, mark: { type: "line", strokeWidth: 1, opacity: 0.35, clip: true }, encoding: { x: steps, y: numeric("value", "loss"), detail: { field: "run" }, color: { value: colorOf(groups[0]?.method ?? "") } } };
+  const eachStep = { data: { values: raw }, mark: { type: "line", strokeWidth: 1, opacity: 0.35 }, encoding: { x: steps, y: numeric("value", "loss"), detail: { field: "run" }, color: { value: colorOf(groups[0]?.method ?? "") } } };
   return {
     title: "Training loss", ...(alone ? { note: "Thin: what was logged. Thick: smoothed." } : { note: "Smoothed, and the mean over seeds." }),
     label: alone ? `Training loss by step: from ${figure(first)} to ${figure(last)}, smoothed` : `Training loss by step, one line for each of ${groups.map(({ name }) => name).join(", ")}`,
-    spec: { layer: [...(alone ? [eachStep] : []), { data: { values: drawn }, mark: { type: "line", strokeWidth: 2, clip: true }, encoding: { x: steps, y: numeric("value", "loss"), ...byGroup(groups) } }] },
+    ...legendOf(groups),
+    spec: { layer: [...(alone ? [eachStep] : []), { data: { values: drawn }, mark: { type: "line", strokeWidth: 2 }, encoding: { x: steps, y: numeric("value", "loss"), ...byGroup(groups) } }] },
   };
 }
 
 function evaluationChart({ groups, runs }: ReportData, metric: string): Chart | undefined {
-  const drawn = groups.flatMap((group) => evaluationSpread(group, runs, metric).map((point) => ({ ...point, group: group.name })));
+  const drawn = groups.flatMap((group, g) => evaluationSpread(group, runs, metric).map((point) => ({ ...point, group: key(g) })));
   if (drawn.length === 0) return undefined;
   const several = groups.some((group) => group.runs.length > 1);
   const encoding = { x: steps, ...byGroup(groups) };
   return {
     title: `${sentence(metricWords(metric))} on the dev set`, ...(several ? { note: "Lines: mean over seeds. Bands: lowest to highest seed." } : {}),
-    label: `${sentence(metricWords(metric))} at each evaluation: ${groups.map(({ name }) => { const at = drawn.filter((point) => point.group === name); return `${name} from ${figure(at[0]?.mean ?? NaN)} to ${figure(at.at(-1)?.mean ?? NaN)}`; }).join("; ")}`,
+    label: `${sentence(metricWords(metric))} at each evaluation: ${groups.map(({ name }, g) => { const at = drawn.filter((point) => point.group === key(g)); return `${name} from ${figure(at[0]?.mean ?? NaN)} to ${figure(at.at(-1)?.mean ?? NaN)}`; }).join("; ")}`,
+    ...legendOf(groups),
     spec: {
       data: { values: drawn },
       layer: [
@@ -108,12 +130,12 @@ function spreadChart({ groups, runs, metric }: ReportData, name: string): Chart 
   const known = groups.flatMap((group) => { const spread = group.metrics[name]; return spread === undefined ? [] : [{ group, spread }]; });
   if (known.length === 0) return undefined;
   const inOrder = [...known].sort((a, b) => (metric?.greaterIsBetter === false ? 1 : -1) * (a.spread.mean - b.spread.mean));
-  const order = inOrder.map(({ group }) => group.name);
-  const y = { field: "group", type: "nominal", sort: order, title: null, scale: { domain: order }, axis: { labelColor: "var(--ink)", ticks: false, labelLimit: 140 } };
+  const y = { field: "group", type: "nominal", title: null, scale: { domain: keys(inOrder) }, axis: { ...labelsOf(inOrder.map(({ group }) => group.name)), labelColor: "var(--ink)", ticks: false, labelLimit: 140 } };
   const color = { field: "method", type: "nominal", scale: methodScale(groups), legend: null };
   const x = (field: string): Spec => numeric(field, metricWords(name));
-  const seeds = known.flatMap(({ group }) => group.runs.map((i) => ({ group: group.name, method: group.method, value: runs[i]?.metrics[name] })));
-  const bars = known.map(({ group, spread }) => ({ group: group.name, method: group.method, mean: spread.mean, low: spread.mean - (spread.deviation ?? 0), high: spread.mean + (spread.deviation ?? 0) }));
+  const methodKey = methodKeys(groups);
+  const seeds = inOrder.flatMap(({ group }, g) => group.runs.map((i) => ({ group: key(g), method: methodKey(group), value: runs[i]?.metrics[name] })));
+  const bars = inOrder.map(({ group, spread }, g) => ({ group: key(g), method: methodKey(group), mean: spread.mean, low: spread.mean - (spread.deviation ?? 0), high: spread.mean + (spread.deviation ?? 0) }));
   return {
     title: `${sentence(metricWords(name))} by method and rank`, note: "Large: mean. Bar: one standard deviation each way. Small: each seed.",
     label: `${sentence(metricWords(name))}, best first: ${inOrder.map(({ group, spread }) => `${group.name} ${spreadWords(spread)}`).join(", ")}`,
@@ -129,33 +151,67 @@ function spreadChart({ groups, runs, metric }: ReportData, name: string): Chart 
 }
 
 function costChart({ groups }: ReportData, name: string): Chart | undefined {
-  const points = groups.flatMap(({ method, rank, flops, metrics, name: group }) => {
+  const known = groups.flatMap(({ method, rank, flops, metrics, name: group }) => {
     const spread = metrics[name];
-    if (spread === undefined || flops === null) return [];
-    const deviation = spread.deviation ?? 0;
-    return [{ group, method, rank, text: rank === null ? "" : `r${String(rank)}`, gflops: flops / 1e9, mean: spread.mean, low: spread.mean - deviation, high: spread.mean + deviation }];
+    return spread === undefined || flops === null ? [] : [{ group, method, rank, flops, mean: spread.mean, low: spread.mean - (spread.deviation ?? 0), high: spread.mean + (spread.deviation ?? 0) }];
   });
-  if (points.length === 0) return undefined;
-  const all = points.map(({ gflops }) => gflops);
+  if (known.length === 0) return undefined;
+  const all = known.map(({ flops }) => flops);
   const isLog = Math.max(...all) / Math.min(...all) > LOG_RANGE;
-  const x = numeric("gflops", `training, GFLOP${isLog ? " (logarithmic)" : ""}`, { scale: isLog ? { type: "log", nice: true } : { zero: false, nice: true, padding: 14 }, axis: { tickCount: 5, format: "~s" } });
+  const [unit, size] = Math.max(...all) >= 1e12 && !isLog ? ["TFLOP", 1e12] : ["GFLOP", 1e9];
+  const placed = placeLabels(known.map(({ flops, mean }) => ({ x: isLog ? Math.log(flops) : flops, y: mean })));
+  const methodKey = methodKeys(groups);
+  const points = known.map((point, i) => ({ ...point, method: methodKey(point), operations: point.flops / size, text: point.rank === null ? "" : `r${String(point.rank)}`, place: placed[i] }));
   const methods = [...new Set(groups.map(({ method }) => method))];
-  const color = { field: "method", type: "nominal", scale: methodScale(groups) };
+  const x = numeric("operations", `operations of training, ${unit}`, { scale: isLog ? { type: "log", nice: true } : { zero: false, nice: true, padding: 26 }, axis: { tickCount: 5, format: isLog ? "~s" : "~g" } });
   const y = numeric("mean", metricWords(name), { scale: { zero: false, nice: true, padding: 10 } });
+  const color = { field: "method", type: "nominal", scale: methodScale(groups), legend: null };
+  const shape = { field: "method", type: "nominal", legend: null, scale: { domain: keys(methods), range: methods.map(shapeOf) } };
   return {
     title: `${sentence(metricWords(name))} against operations of training`,
-    note: "One point a method and rank, bars one standard deviation each way. Operations are counted from the training graphs, for records of the mean length.",
-    label: `${sentence(metricWords(name))} against operations: ${points.map((point) => `${point.group} ${figure(point.mean)} at ${figure(point.gflops)} GFLOP`).join(", ")}`,
+    note: "A point a method and rank (r), a bar one standard deviation each way. Operations are counted from the training graphs, for records of the mean length.",
+    label: `${sentence(metricWords(name))} against operations: ${points.map((point) => `${point.group} ${figure(point.mean)} at ${figure(point.operations)} ${unit}`).join(", ")}`,
+    legend: methods.map((method, i) => ({ name: method, color: colorOf(method), shape: shapeOf(method, i) })),
     spec: {
       height: 280, data: { values: points },
       layer: [
-        { mark: { type: "line", strokeWidth: 1, opacity: 0.5 }, encoding: { x, y, color: { ...color, legend: null }, order: { field: "rank" } } },
-        { mark: { type: "rule", strokeWidth: 2 }, encoding: { x, y: numeric("low", metricWords(name)), y2: { field: "high" }, color: { ...color, legend: null } } },
-        { mark: { type: "point", filled: true, size: 80, opacity: 1 }, encoding: { x, y, color, shape: { field: "method", type: "nominal", scale: { domain: methods, range: methods.map((_, i) => SHAPES[i % SHAPES.length]) } } } },
-        { mark: { type: "text", align: "left", dx: 8, dy: 1, fontSize: 12, color: "var(--ink)" }, encoding: { x, y, text: { field: "text" } } },
+        { mark: { type: "line", strokeWidth: 1, opacity: 0.5 }, encoding: { x, y, color, order: { field: "rank" } } },
+        { mark: { type: "rule", strokeWidth: 2 }, encoding: { x, y: numeric("low", metricWords(name)), y2: { field: "high" }, color } },
+        { mark: { type: "point", filled: true, size: 80, opacity: 1 }, encoding: { x, y, color, shape } },
+        ...LABEL_PLACES.map(({ align, dx, dy }, place) => ({
+          transform: [{ filter: `datum.place === ${String(place)}` }], mark: { type: "text", align, dx, dy, fontSize: 12, color: "var(--ink)" }, encoding: { x, y, text: { field: "text" } },
+        })),
       ],
     },
   };
+}
+
+/** Where a point's label may stand, first choice first. */
+const LABEL_PLACES = [{ align: "left", dx: 8, dy: 1 }, { align: "right", dx: -8, dy: 1 }, { align: "left", dx: 6, dy: -13 }, { align: "left", dx: 6, dy: 14 }] as const;
+/** Nearer than this, in CSS pixels across and down, two labels would touch, or a label and a point. */
+const LABEL_ROOM = [26, 15] as const;
+
+/** For each point the first of the places at which its label meets no point and no label placed before; the first of all where there is none. */
+function placeLabels(points: readonly { readonly x: number; readonly y: number }[]): number[] {
+  const along = (values: readonly number[], length: number): ((value: number) => number) => {
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    return (value) => (most === least ? 0 : ((value - least) / (most - least)) * length);
+  };
+  const [across, down] = [along(points.map(({ x }) => x), 210), along(points.map(({ y }) => y), 190)];
+  const marks = points.map(({ x, y }) => ({ x: across(x), y: -down(y) }));
+  const taken: { x: number; y: number }[] = [...marks];
+  return marks.map((mark) => {
+    const centers = LABEL_PLACES.map(({ align, dx, dy }) => ({ x: mark.x + dx + (align === "left" ? 10 : -10), y: mark.y + dy }));
+    const isFree = (center: { x: number; y: number }): boolean => taken.every((other) => other === mark || Math.abs(other.x - center.x) > LABEL_ROOM[0] * (marks.includes(other) ? 0.6 : 1) || Math.abs(other.y - center.y) > LABEL_ROOM[1] * (marks.includes(other) ? 0.7 : 1));
+    const free = Math.max(0, centers.findIndex(isFree));
+    const center = centers[free];
+    if (center !== undefined) taken.push(center);
+    return free;
+  });
+}
+
+function shapeOf(_method: string, i: number): string {
+  return SHAPES[i % SHAPES.length] ?? "circle";
 }
 
 /** A figure of each matrix: by layer, one line for each place in a layer, or a row each where paths tell no layer. */
@@ -164,21 +220,25 @@ function pairsChart(matrices: readonly MatrixCorrelation[], what: "correlation" 
   const inLayers = pairs.filter(({ layer }) => layer !== null);
   const values = (when: "before" | "after"): number[] => pairs.flatMap((pair) => pair[when] ?? []);
   const label = `${title}: ${spanWords(values("before"), "before training")}, ${spanWords(values("after"), "after")}`;
-  return { title, note, label, spec: inLayers.length > 0 ? layersSpec(inLayers, title) : rowsSpec(pairs, title) };
+  if (inLayers.length === 0) return { title, note, label, spec: rowsSpec(pairs, title) };
+  const names = [...new Set(inLayers.map(({ name }) => name))];
+  const legend = names.map((name, i): LegendEntry => ({ name, color: SERIES[i % SERIES.length] ?? "", dash: [] }));
+  const before = values("before").length > 0 ? [{ name: "before training", color: "var(--ink)", dash: BEFORE }] : [];
+  return { title, note, label, legend: [...legend, ...before], spec: layersSpec(inLayers, title) };
 }
 
 type Pair = BeforeAndAfter & { readonly name: string; readonly module: string; readonly layer: number | null };
 
 function layersSpec(pairs: readonly Pair[], title: string): Spec {
   const names = [...new Set(pairs.map(({ name }) => name))];
-  const points = pairs.flatMap(({ name, layer, before, after }) => [{ name, layer, value: before, when: "before" }, { name, layer, value: after, when: "after" }]).filter(({ value }) => value !== null);
+  const points = pairs.flatMap(({ name: own, layer, before, after }) => { const name = key(names.indexOf(own)); return [{ name, layer, value: before, when: "before" }, { name, layer, value: after, when: "after" }]; }).filter(({ value }) => value !== null);
   const layers = [...new Set(pairs.map(({ layer }) => layer ?? 0))].sort((a, b) => a - b);
   const every = Math.ceil(layers.length / 12);
   const x = { field: "layer", type: "quantitative", title: "layer", scale: { nice: false, padding: 10, domain: [layers[0], layers.at(-1)] }, axis: { values: layers.filter((_, i) => i % every === 0), format: "d", grid: false } };
   const y = numeric("value", title.charAt(0).toLowerCase() + title.slice(1));
-  const color = { field: "name", type: "nominal", scale: { domain: names, range: names.map((_, i) => SERIES[i % SERIES.length]) } };
+  const color = { field: "name", type: "nominal", legend: null, scale: { domain: keys(names), range: names.map((_, i) => SERIES[i % SERIES.length]) } };
   const when = ["before", "after"].filter((each) => points.some((point) => point.when === each));
-  const dash = { field: "when", type: "nominal", scale: { domain: when, range: when.map((each) => (each === "before" ? [3, 3] : [1, 0])) }, legend: when.length < 2 ? null : { symbolStrokeColor: "var(--ink)", symbolType: "stroke" } };
+  const dash = { field: "when", type: "nominal", scale: { domain: when, range: when.map((each) => (each === "before" ? BEFORE : [])) }, legend: null };
   return {
     data: { values: points },
     layer: [
@@ -189,10 +249,10 @@ function layersSpec(pairs: readonly Pair[], title: string): Spec {
 }
 
 function rowsSpec(pairs: readonly Pair[], title: string): Spec {
-  const y = { field: "module", type: "nominal", sort: pairs.map(({ module }) => module), title: null, axis: { labelColor: "var(--ink)", ticks: false, labelLimit: 150 } };
+  const y = { field: "module", type: "nominal", title: null, scale: { domain: keys(pairs) }, axis: { ...labelsOf(pairs.map(({ module }) => module)), labelColor: "var(--ink)", ticks: false, labelLimit: 150 } };
   const dot = (field: string, more: Spec): Spec => ({ mark: { type: "point", size: 60, opacity: 1, ...more }, encoding: { y, x: numeric(field, title), color: { value: SERIES[0] } } });
   return {
-    height: 24 * pairs.length + 52, data: { values: pairs },
+    height: 24 * pairs.length + 52, data: { values: pairs.map((pair, i) => ({ ...pair, module: key(i) })) },
     layer: [{ mark: { type: "rule", strokeWidth: 1.5 }, encoding: { y, x: numeric("before", title), x2: { field: "after" }, color: { value: SERIES[0] } } }, dot("before", { filled: false }), dot("after", { filled: true })],
   };
 }
@@ -230,20 +290,32 @@ function layerOf(module: string): number | null {
   return layer === undefined ? null : Number(layer);
 }
 
-/** Colour by method and dash by rank, one entry of the legend for each group; none where there is but one. */
+/** Colour by method and dash by what else differs. */
 function byGroup(groups: readonly RunGroup[]): Spec {
-  const domain = groups.map(({ name }) => name);
-  const legend = groups.length < 2 ? { legend: null } : { legend: { columns: domain.some((name) => name.length > 16) ? 2 : 3, symbolType: "stroke" } };
-  const dash = (group: RunGroup): number[] => { const alike = groups.filter(({ method }) => method === group.method); return DASHES[alike.indexOf(group) % DASHES.length] ?? [1, 0]; };
+  const domain = keys(groups);
   return {
-    color: { field: "group", type: "nominal", scale: { domain, range: groups.map(({ method }) => colorOf(method)) }, ...legend },
-    strokeDash: { field: "group", type: "nominal", scale: { domain, range: groups.map(dash) }, ...legend },
+    color: { field: "group", type: "nominal", legend: null, scale: { domain, range: groups.map(({ method }) => colorOf(method)) } },
+    strokeDash: { field: "group", type: "nominal", legend: null, scale: { domain, range: groups.map((group) => dashOf(group, groups)) } },
   };
 }
 
+function dashOf(group: RunGroup, groups: readonly RunGroup[]): number[] {
+  const alike = groups.filter(({ method }) => method === group.method);
+  return DASHES[alike.indexOf(group) % DASHES.length] ?? [];
+}
+
+function legendOf(groups: readonly RunGroup[]): { legend?: LegendEntry[] } {
+  return groups.length < 2 ? {} : { legend: groups.map((group) => ({ name: group.name, color: colorOf(group.method), dash: dashOf(group, groups) })) };
+}
+
 function methodScale(groups: readonly RunGroup[]): Spec {
-  const domain = [...new Set(groups.map(({ method }) => method))];
-  return { domain, range: domain.map(colorOf) };
+  const methods = [...new Set(groups.map(({ method }) => method))];
+  return { domain: keys(methods), range: methods.map(colorOf) };
+}
+
+function methodKeys(groups: readonly RunGroup[]): (of: { readonly method: string }) => string {
+  const methods = [...new Set(groups.map(({ method }) => method))];
+  return ({ method }) => key(methods.indexOf(method));
 }
 
 /** The mean over a group's runs of what was logged, at each step that one of them has a point for. */

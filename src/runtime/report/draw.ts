@@ -13,11 +13,7 @@ const THEME: Spec = {
   view: { stroke: null },
   axis: {
     labelFont: "system-ui, sans-serif", titleFont: "system-ui, sans-serif", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 8, labelPadding: 4,
-    labelColor: "var(--faint)", titleColor: "var(--faint)", gridColor: "var(--line)", domainColor: "var(--axis)", tickColor: "var(--axis)", domain: false, tickSize: 4, labelLimit: 130, labelOverlap: "greedy",
-  },
-  legend: {
-    labelFont: "system-ui, sans-serif", titleFont: "system-ui, sans-serif", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelColor: "var(--ink)", titleColor: "var(--faint)",
-    orient: "bottom", direction: "horizontal", symbolSize: 70, symbolStrokeWidth: 2, labelLimit: 150, columnPadding: 14, rowPadding: 4, offset: 10, title: null,
+    labelColor: "var(--faint)", titleColor: "var(--faint)", gridColor: "var(--line)", domainColor: "var(--axis)", tickColor: "var(--axis)", domain: false, tickSize: 4, labelLimit: 130, labelOverlap: "greedy", labelSeparation: 6, labelFlush: false,
   },
 };
 

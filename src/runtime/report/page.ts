@@ -1,7 +1,7 @@
 /** A report's data → one HTML file that asks for nothing: no script, its pictures drawn, its style inside. */
 import { list } from "../../errors/hut-error.ts";
 import { duration, figure, grouped, operations } from "../format.ts";
-import { colorOf, comparisonCharts, correlationCharts, curveCharts, type Chart } from "./charts.ts";
+import { colorOf, comparisonCharts, correlationCharts, curveCharts, type Chart, type LegendEntry } from "./charts.ts";
 import { draw } from "./draw.ts";
 import { Html, html } from "./html.ts";
 import type { AttributedText, Confusion, ExaminedRun, ReportData, ReportedRun, RunGroup, WordScores, WorstExample } from "./report-data.ts";
@@ -11,7 +11,7 @@ import { metricWords, sentence, settingWords, spreadWords, valueWords } from "./
 /** Nothing may be fetched, run or sent, whatever stands in the page. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 /** With more classes than this the most frequent mix-ups are listed instead of all pairs. */
-const MAX_MATRIX = 20;
+const MATRIX_CLASSES = 20;
 const MIX_UPS = 20;
 /** Strongest shade behind text, of 100: ink on it keeps 4.5:1. */
 const STRONGEST_WORD = 75;
@@ -39,7 +39,7 @@ export async function reportPage(data: ReportData, version: string): Promise<str
 </header>
 ${await results(data)}
 ${await curves(data)}
-${await all(data.examined, (examined) => examinedRun(data, examined))}
+${await examinedRuns(data)}
 ${settings(data)}
 ${data.notes.length > 0 && html`<h2>Not on this page</h2>
 <ul class="notes">${data.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
@@ -52,7 +52,7 @@ ${data.notes.length > 0 && html`<h2>Not on this page</h2>
 }
 
 function titleOf({ groups, runs }: ReportData): string {
-  const models = [...new Set(runs.map(({ model }) => model))];
+  const models = [...new Set(runs.map(({ model }) => model.split(/[/\\]/).findLast((part) => part !== "") ?? model))];
   const [only] = groups;
   if (groups.length === 1 && only !== undefined) return `${only.name} on ${models[0] ?? ""}${only.runs.length === 1 ? "" : `, ${String(only.runs.length)} seeds`}`;
   return `${String(groups.length)} ways to fine-tune ${list(models, 3)}`;
@@ -78,7 +78,7 @@ async function results(data: ReportData): Promise<Html> {
   if (data.groups.length === 1 && only !== undefined) {
     return html`${glance(data, only)}
 ${metricNames(data).length > 0 && html`<h2>${only.runs.length === 1 ? "Figures" : `Figures over ${String(only.runs.length)} seeds`}</h2>
-${figuresOfOne(data, only)}`}`;
+${only.runs.length === 1 ? plainList(metricNames(data).map((name) => [metricWords(name), number(data.runs[0]?.metrics[name])])) : figuresOfOne(data, only)}`}`;
   }
   return html`<h2>Results</h2>
 ${tableOfGroups(data)}
@@ -99,19 +99,18 @@ ${group.flops !== null && fact("Operations", operations(group.flops))}
 </dl>`;
 }
 
-/** Names of the figures that any group has, the one that is compared by first; what only counts is none. */
+/** Names of the figures that any group has, the one that is compared by first. */
 function metricNames({ groups, metric }: ReportData): string[] {
-  const names = [...new Set(groups.flatMap((group) => Object.keys(group.metrics)))].filter((name) => !/^eval_(runtime|samples)/.test(name));
+  const names = [...new Set(groups.flatMap((group) => Object.keys(group.metrics)))];
   return names.sort((a, b) => Number(b === metric?.name) - Number(a === metric?.name));
 }
 
 function figuresOfOne(data: ReportData, group: RunGroup): Html {
-  const several = group.runs.length > 1;
   return html`<div class="scroll"><table>
-<thead><tr><th scope="col">figure</th><th scope="col" class="n">${several ? "mean ± deviation" : "value"}</th>${several && html`<th scope="col" class="n">lowest to highest</th>${group.runs.map((i) => html`<th scope="col" class="n">seed ${data.runs[i]?.seed}</th>`)}`}</tr></thead>
+<thead><tr><th scope="col">figure</th><th scope="col" class="n">mean ± deviation</th><th scope="col" class="n">lowest to highest</th>${group.runs.map((i) => html`<th scope="col" class="n">seed ${data.runs[i]?.seed}</th>`)}</tr></thead>
 <tbody>${metricNames(data).map((name) => {
     const spread = group.metrics[name];
-    return spread !== undefined && html`<tr><th scope="row">${metricWords(name)}</th><td class="n">${spreadWords(spread)}</td>${several && html`<td class="n">${figure(spread.min)} to ${figure(spread.max)}</td>${group.runs.map((i) => html`<td class="n">${number(data.runs[i]?.metrics[name])}</td>`)}`}</tr>
+    return spread !== undefined && html`<tr><th scope="row">${metricWords(name)}</th><td class="n">${spreadWords(spread)}</td><td class="n">${figure(spread.min)} to ${figure(spread.max)}</td>${group.runs.map((i) => html`<td class="n">${number(data.runs[i]?.metrics[name])}</td>`)}</tr>
 `;
   })}</tbody>
 </table></div>`;
@@ -127,7 +126,7 @@ function tableOfGroups(data: ReportData): Html {
 <thead><tr><th scope="col">method</th><th scope="col" class="n">seeds</th>${metric !== null && html`<th scope="col" class="n">${metricWords(metric.name)}</th>${several && html`<th scope="col" class="n">lowest to highest</th>`}`}<th scope="col" class="n">trained numbers</th><th scope="col" class="n">operations</th><th scope="col" class="n">time</th>${others.map((name) => html`<th scope="col" class="n">${metricWords(name)}</th>`)}</tr></thead>
 <tbody>${inOrder.map((group, i) => {
     const spread = metric === null ? undefined : group.metrics[metric.name];
-    return html`<tr${i === 0 && metric !== null && html` class="best"`}><th scope="row"><span class="dot" style="--c:${colorOf(group.method)}"></span>${group.name}</th><td class="n">${group.runs.length}</td>${metric !== null && html`${cell(group, metric.name)}${several && html`<td class="n">${spread === undefined ? "–" : `${figure(spread.min)} to ${figure(spread.max)}`}</td>`}`}<td class="n">${group.trainableParams === null ? "–" : grouped(group.trainableParams)}</td><td class="n">${group.flops === null ? "–" : operations(group.flops)}</td><td class="n">${group.seconds === null ? "–" : duration(group.seconds.mean)}</td>${others.map((name) => cell(group, name))}</tr>
+    return html`<tr${i === 0 && metric !== null && html` class="best"`}><th scope="row"><span class="dot" style="--c:${colorOf(group.method)}"></span>${group.name}</th><td class="n">${group.runs.length}</td>${metric !== null && html`${cell(group, metric.name)}${several && html`<td class="n">${spread === undefined || spread.n === 1 ? "–" : `${figure(spread.min)} to ${figure(spread.max)}`}</td>`}`}<td class="n">${group.trainableParams === null ? "–" : grouped(group.trainableParams)}</td><td class="n">${group.flops === null ? "–" : operations(group.flops)}</td><td class="n">${group.seconds === null ? "–" : duration(group.seconds.mean)}</td>${others.map((name) => cell(group, name))}</tr>
 `;
   })}</tbody>
 </table></div>
@@ -137,26 +136,40 @@ ${several && html`<p class="note" style="margin-top:8px">Mean ± standard deviat
 async function curves(data: ReportData): Promise<Html> {
   const charts = curveCharts(data);
   return html`${charts.length > 0 && html`<h2>Training</h2>
-<div class="grid">${await pictures(charts)}</div>`}`;
+<div class="grid fill">${await pictures(charts)}</div>`}`;
 }
 
-async function examinedRun(data: ReportData, examined: ExaminedRun): Promise<Html> {
-  const run = data.runs[examined.run];
-  if (run === undefined) return html``;
-  const alone = data.runs.length === 1;
-  const of = alone ? "" : ` · ${data.groups.find((group) => group.runs.includes(examined.run))?.name ?? run.name}, seed ${String(run.seed)}`;
-  const { confusion, worst, attributions } = examined;
-  const charts = correlationCharts(examined);
-  return html`${(confusion !== null || (worst !== null && worst.length > 0)) && html`<h2>Where it is wrong${of}</h2>
-<div class="grid">
-${confusion !== null && html`<section class="card"><h3>What was taken for what</h3>${confusion.labels.length > MAX_MATRIX ? mixUps(confusion) : matrix(confusion)}${classTable(run)}</section>`}
-${worst !== null && worst.length > 0 && html`<section class="card"><h3>Worst examples</h3><p class="note">Highest loss first.</p><ol class="worst">${worst.map(worstExample)}</ol></section>`}
-</div>`}
-${charts.length > 0 && html`<h2>What training did to the weights${of}</h2>
-<div class="grid">${await pictures(charts)}</div>`}
-${attributions !== null && attributions.length > 0 && html`<h2>Which words decide${of}</h2>
-<p class="note">The redder a word, the more it did for the prediction: its gradient × input, in size, against the text's strongest word.</p>
-<section class="card">${attributions.map(wordsOf)}</section>`}`;
+/** What examined runs showed, subject by subject: with several runs, side by side. */
+async function examinedRuns(data: ReportData): Promise<Html> {
+  const { examined, runs, groups } = data;
+  const nameOf = ({ run }: ExaminedRun): string => `${groups.find((group) => group.runs.includes(run))?.name ?? ""}, seed ${String(runs[run]?.seed ?? 0)}`;
+  const alone = examined.length === 1;
+  const heading = (each: ExaminedRun, title: string): string => (alone ? title : nameOf(each));
+  const of = alone && runs.length > 1 && examined[0] !== undefined ? ` (${nameOf(examined[0])})` : "";
+  const best = alone ? "" : "Of each method, the run with the best figure.";
+  const mistaken = examined.filter(({ confusion }) => confusion !== null);
+  const wrong = examined.filter(({ worst }) => worst !== null && worst.length > 0);
+  const read = examined.filter(({ attributions }) => attributions !== null && attributions.length > 0);
+  const charts = await all(examined, async (each) => html`${await pictures(correlationCharts(each).map((chart) => (alone ? chart : { ...chart, title: `${nameOf(each)}: ${chart.title}` })))}`);
+  return html`${mistaken.length + wrong.length > 0 && html`<h2>Where it is wrong${of}</h2>
+${best !== "" && html`<p class="note">${best}</p>`}
+<div class="grid${alone ? " two" : ""}">
+${mistaken.map((each) => html`<section class="card"><h3>${heading(each, "What was taken for what")}</h3>${each.confusion !== null && (each.confusion.labels.length > MATRIX_CLASSES ? mixUps(each.confusion) : matrix(each.confusion))}${classTable(runs[each.run])}</section>
+`)}
+${alone && wrong.map(({ worst }) => html`<section class="card"><h3>Worst examples</h3><p class="note">Highest loss first.</p>${worstList(worst ?? [])}</section>`)}
+</div>
+${!alone && html`<div class="stack">${wrong.map((each, i) => html`<details class="card"${i === 0 && html` open`}><summary><h3>Worst examples of ${nameOf(each)}</h3></summary>${worstList(each.worst ?? [])}</details>
+`)}</div>`}`}
+${charts.some(({ text }) => text !== "") && html`<h2>What training did to the weights${of}</h2>
+<div class="grid fill">${charts}</div>`}
+${read.length > 0 && html`<h2>Which words decide${of}</h2>
+<p class="note">The redder a word, the more it did for the prediction: its gradient × input, in size, against the strongest word of the text.</p>
+<div class="stack">${read.map((each, i) => (alone ? html`<section class="card">${(each.attributions ?? []).map(wordsOf)}</section>` : html`<details class="card"${i === 0 && html` open`}><summary><h3>${nameOf(each)}</h3></summary>${(each.attributions ?? []).map(wordsOf)}</details>
+`))}</div>`}`;
+}
+
+function worstList(worst: readonly WorstExample[]): Html {
+  return html`<ol class="worst">${worst.map(worstExample)}</ol>`;
 }
 
 function matrix({ labels, counts, file }: Confusion): Html {
@@ -182,7 +195,8 @@ function mixUps({ labels, counts, file }: Confusion): Html {
 <tbody>${pairs.map((pair) => html`<tr><td>${pair.is}</td><td>${pair.taken}</td><td class="n">${grouped(pair.count)}</td></tr>`)}</tbody></table></div>`;
 }
 
-function classTable({ classes }: ReportedRun): Html {
+function classTable(run: ReportedRun | undefined): Html {
+  const classes = run?.classes ?? [];
   if (classes.length === 0) return html``;
   return html`<div class="scroll" style="margin-top:14px"><table><thead><tr><th scope="col">class</th>${["precision", "recall", "F1", "records"].map((name) => html`<th scope="col" class="n">${name}</th>`)}</tr></thead>
 <tbody>${classes.map((c) => html`<tr><th scope="row">${c.label}</th>${[c.precision, c.recall, c.f1].map((value) => html`<td class="n">${number(value)}</td>`)}<td class="n">${grouped(c.support)}</td></tr>`)}</tbody></table></div>`;
@@ -195,11 +209,11 @@ function worstExample({ line, texts, label, prediction, score, loss }: WorstExam
 }
 
 function wordsOf({ label, original, tuned }: AttributedText): Html {
-  const side = (name: string, { words, scores, prediction }: WordScores): Html => {
+  const side = (name: string, { words, scores, prediction }: WordScores, known: string | null): Html => {
     const most = Math.max(...scores.map(Math.abs), Number.MIN_VALUE);
-    return html`<div><div class="tag">${name}: <b>${prediction}</b></div><div class="words">${words.map((word, i) => html`<span class="w" style="--s:${(STRONGEST_WORD * Math.abs(scores[i] ?? 0) / most).toFixed(0)}%">${word}</span> `)}</div></div>`;
+    return html`<div><div class="tag">${name}: <b>${prediction}</b>${known !== null && html` · label <b>${known}</b>`}</div><div class="words">${words.map((word, i) => html`<span class="w" style="--s:${(STRONGEST_WORD * Math.abs(scores[i] ?? 0) / most).toFixed(0)}%">${word}</span> `)}</div></div>`;
   };
-  return html`<div class="pair">${side(`Fine-tuned${label === null ? "" : `, is ${label}`}`, tuned)}${side("Original", original)}</div>
+  return html`<div class="pair">${side("Fine-tuned", tuned, label)}${side("Original", original, null)}</div>
 `;
 }
 
@@ -214,10 +228,15 @@ function settings({ runs }: ReportData): Html {
 ${runs.length > 1 && html`<div class="scroll"><table><thead><tr><th scope="col">run</th>${own.map((name) => html`<th scope="col">${settingWords(name)}</th>`)}<th scope="col" class="n">steps</th><th scope="col" class="n">time</th></tr></thead>
 <tbody>${runs.map((run) => html`<tr><th scope="row">${run.folder}</th>${own.map((name) => html`<td>${valueWords(run.settings[name])}</td>`)}<td class="n">${grouped(run.steps)}${!run.finished && " (not finished)"}</td><td class="n">${run.seconds === null ? "–" : duration(run.seconds)}</td></tr>
 `)}</tbody></table></div>`}
-<div class="scroll"><table><thead><tr><th scope="col">${runs.length > 1 ? "setting of all runs" : "setting"}</th><th scope="col">value</th></tr></thead>
-<tbody>${shared.map((name) => html`<tr><th scope="row">${settingWords(name)}</th><td class="wrap">${valueWords(runs[0]?.settings[name])}</td></tr>
-`)}</tbody></table></div>
+${runs.length > 1 && shared.length > 0 && html`<p class="note">What all of them have:</p>`}
+${plainList(shared.map((name) => [settingWords(name), valueWords(runs[0]?.settings[name])]))}
 </div>`;
+}
+
+/** Names and their values, as many beside each other as there is room for. */
+function plainList(entries: readonly (readonly [string, string])[]): Html {
+  return html`<dl class="plain card">${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>
+`)}</dl>`;
 }
 
 function number(value: number | null | undefined): string {
@@ -225,8 +244,16 @@ function number(value: number | null | undefined): string {
 }
 
 async function pictures(charts: readonly Chart[]): Promise<Html[]> {
-  return all(charts, async ({ title, note, label, spec }) => html`<figure class="card"><figcaption><h3>${title}</h3>${note !== undefined && html`<p class="note">${note}</p>`}</figcaption>${await draw(spec, label)}</figure>
+  return all(charts, async ({ title, note, label, legend, spec }) => html`<figure class="card"><figcaption><h3>${title}</h3>${note !== undefined && html`<p class="note">${note}</p>`}</figcaption>${await draw(spec, label)}${legend !== undefined && html`<ul class="legend">${legend.map(legendEntry)}</ul>`}</figure>
 `);
+}
+
+const GLYPHS: Readonly<Record<string, string>> = { circle: "●", square: "■", "triangle-up": "▲", diamond: "◆", "triangle-down": "▼", cross: "✚", "triangle-right": "▶", "triangle-left": "◀" };
+
+function legendEntry({ name, color, dash, shape }: LegendEntry): Html {
+  const line = dash !== undefined && html`<svg class="swatch" viewBox="0 0 26 8" aria-hidden="true"><line x1="0" x2="26" y1="4" y2="4" stroke="${color}" stroke-width="2.5" stroke-dasharray="${dash.join(" ")}"/></svg>`;
+  const point = shape !== undefined && html`<span style="color:${color}" aria-hidden="true">${GLYPHS[shape] ?? "●"}</span>`;
+  return html`<li>${line}${point}${name}</li>`;
 }
 
 /** One after the other. */

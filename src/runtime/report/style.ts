@@ -20,9 +20,15 @@ p { margin: 0 0 10px; }
 .note { font-size: 0.875rem; line-height: 1.4; margin: 0 0 8px; max-width: 72ch; }
 .grid { display: grid; gap: 14px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); align-items: start; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px 12px; margin: 0; min-width: 0; }
-.card + .card, .scroll + .card { margin-top: 0; }
+.grid.fill { grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); align-items: stretch; }
+.grid + .stack { margin-top: 14px; }
 .stack > * + * { margin-top: 14px; }
-svg { display: block; width: 100%; height: auto; max-width: 560px; margin: 6px auto 0; }
+svg { display: block; width: 100%; height: auto; max-width: 410px; margin: 6px auto 0; }
+svg.swatch { display: inline-block; width: 26px; height: 8px; margin: 0 7px 0 0; }
+ul.legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 8px 0 0; padding: 0; list-style: none; font-size: 0.875rem; }
+.legend span { margin-right: 6px; }
+figure { display: flex; flex-direction: column; }
+figure .legend { margin-top: auto; padding-top: 8px; }
 svg text { font-family: inherit; }
 dl.facts { display: grid; gap: 10px 14px; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); margin: 18px 0 0; }
 dl.facts > div { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px 14px; }
@@ -31,10 +37,15 @@ dd { margin: 0; font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabu
 dd small { font-size: 0.875rem; font-weight: 400; color: var(--faint); display: block; }
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .card .scroll { border: 0; border-radius: 0; }
+dl.plain { display: grid; gap: 10px 20px; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); }
+dl.plain dd { font-size: 1rem; font-weight: 500; overflow-wrap: anywhere; }
+details > summary { cursor: pointer; }
+summary h3 { display: inline; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; min-width: 100%; }
 th, td { padding: 7px 12px; text-align: left; vertical-align: baseline; border-top: 1px solid var(--line); white-space: nowrap; }
 thead th { border-top: 0; font-weight: 500; }
 tbody th { font-weight: 500; color: var(--ink); }
+tbody th, thead > tr > :first-child { position: sticky; left: 0; background: var(--card); }
 .n { text-align: right; }
 td small { color: var(--faint); font-size: 0.8rem; }
 td.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 16ch; }
@@ -43,6 +54,8 @@ td.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 16ch; }
 .confusion td { text-align: center; background: color-mix(in srgb, var(--blue) var(--s), transparent); min-width: 76px; }
 .confusion td small { color: var(--ink); opacity: 0.85; display: block; }
 .confusion td, .confusion th { white-space: normal; }
+.confusion thead td, .confusion thead th { border: 0; background: none; }
+.card td, .card th { padding: 6px 9px; } .card tr > :first-child { padding-left: 0; }
 .confusion caption { caption-side: bottom; text-align: left; font-size: 0.875rem; padding: 8px 0 0; }
 ol.worst { margin: 6px 0 0; padding: 0; list-style: none; }
 ol.worst li { padding: 9px 0; border-top: 1px solid var(--line); }
@@ -56,6 +69,6 @@ ol.worst li:first-child { border-top: 0; }
 .words { line-height: 1.75; overflow-wrap: anywhere; }
 ul.notes { margin: 0; padding-left: 1.2em; }
 footer { margin-top: 40px; color: var(--faint); font-size: 0.875rem; }
-@media (max-width: 480px) { main { padding: 20px 12px 36px; } .card { padding: 12px 11px 10px; } h1 { font-size: 1.4rem; } th, td { padding: 6px 9px; } }
+@media (max-width: 480px) { main { padding: 20px 12px 36px; } .card { padding: 12px 11px 10px; } h1 { font-size: 1.4rem; } th, td { padding: 6px 9px; } .card td, .card th { padding: 6px; font-size: 0.85rem; } }
 @media print { body { background: none; } .card, .scroll, figure { break-inside: avoid; } }
 `;

@@ -33,7 +33,7 @@ export async function mistakesOf(opened: OpenedModel, given: EvaluateOptions, sh
   const rows = await collectRows(runOf(session, data, options), [logits.name], new Set());
   const predictions = rows.map((row, i): Prediction => {
     const example = data.examples[i];
-    return { line: example?.line ?? 0, logits: Array.from(row.get(logits.name)?.values ?? [], Number), label: Number(example?.labels?.values[0] ?? IGNORED_LABEL) };
+    return { line: example?.line ?? 0, logits: Array.from(row.get(logits.name)?.values ?? [], Number), label: example?.labels?.values[0] ?? IGNORED_LABEL };
   });
   const labels = classNames(predictions[0]?.logits.length ?? 0, labelNames(opened, trained, numLabels) ?? data.id2label);
   const textsAt = shown > 0 && takesText(task) ? recordTexts(readRecords(options.data, glueForm(options.glue)), task, options) : (): readonly string[] => [];

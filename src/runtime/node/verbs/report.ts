@@ -16,7 +16,7 @@ import type { OnnxRuntime } from "../../session.ts";
 import { taskNamed } from "../../tasks/registry.ts";
 import { requireWritable, writeFileAtomic } from "../atomic-write.ts";
 import { fileHash } from "../file-hash.ts";
-import { adapterFilesAt, inputFiles, refuseInputsAsOutputs } from "../input-files.ts";
+import { inputFiles, refuseInputsAsOutputs } from "../input-files.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { packageVersion } from "../own-package.ts";
 import { readRun, type ReadRun } from "../read-run.ts";
@@ -34,7 +34,7 @@ export async function report(folders: readonly string[], options: ReportOptions 
   const output = options.output ?? PAGE;
   const distinct = folders.filter((folder, i) => folders.findIndex((other) => resolve(other) === resolve(folder)) === i);
   const read = distinct.map(readRun);
-  refuseInputsAsOutputs([output], distinct.flatMap((folder) => new RunFolder(folder).places.files));
+  refuseInputsAsOutputs([output], [...distinct.flatMap((folder) => new RunFolder(folder).places.files), ...read.flatMap(dataFiles)]);
   requireWritable(output);
   const notes = new Notes(options);
   using models = new Models(read, options);
@@ -55,6 +55,11 @@ export async function report(folders: readonly string[], options: ReportOptions 
   const data: ReportData = { metric, runs, groups, examined, notes: notes.all };
   const bytesWritten = writeFileAtomic(output, [new TextEncoder().encode(await reportPage(data, packageVersion()))]);
   return { ...data, output, bytesWritten, seconds: (performance.now() - started) / 1000 };
+}
+
+/** The data files that a run names. */
+function dataFiles({ run: { settings } }: ReadRun): string[] {
+  return ["train", "dev", "loss"].map((name) => settings[name]).filter((file) => typeof file === "string");
 }
 
 /** What is left out, each said once. */
@@ -163,11 +168,11 @@ function countFlops(read: readonly ReadRun[], models: Models, notes: Notes): Rep
 function metricOf(read: readonly ReadRun[], models: Models): MainMetric | null {
   const first = read.find(({ run }) => Object.keys(run.metrics).length > 0);
   if (first === undefined) return null;
-  const { bestMetric, glue, loss: _ownLoss, ...options } = optionsOf(first, {});
+  const { bestMetric, glue, task, problem, pooling } = optionsOf(first, {});
   const named = typeof bestMetric === "string" ? `eval_${bestMetric.replace(/^eval_/, "")}` : undefined;
   if (named !== undefined && named in first.run.metrics) return { name: named, greaterIsBetter: greaterIsBetter(named) };
   const opened = models.of(first);
-  const { mainMetric } = opened === undefined ? withGlueMetrics(taskNamed(options), glue) : taskOf(opened, { ...options, glue }, undefined);
+  const { mainMetric } = opened === undefined ? withGlueMetrics(taskNamed({ task, problem, pooling }), glue) : taskOf(opened, { task, problem, pooling, glue }, undefined);
   return mainMetric.name in first.run.metrics ? mainMetric : { name: "eval_loss", greaterIsBetter: false };
 }
 
@@ -189,7 +194,6 @@ async function examine(each: ReadRun, opened: OpenedModel, options: ReportOption
   const what = `Mistakes of ${run.name}`;
   const found = { confusion: null, worst: null, correlations: null, attributions: null };
   if (adapter === undefined) return found;
-  for (const file of adapterFilesAt(adapter)) refuseInputsAsOutputs([options.output ?? PAGE], [file]);
   if (data === undefined) {
     notes.add(`${what}: the run had no dev set. Name labelled data with --data.`);
     return found;
@@ -203,7 +207,10 @@ async function examine(each: ReadRun, opened: OpenedModel, options: ReportOption
     data, adapter, task, problem, pooling, glue, tokenizer, textColumn, labelColumn, maxSeqLength, batchSize, outputName,
     threads: options.threads, provider: options.provider, signal: options.signal, onProgress: options.onProgress,
   };
-  const mistakes = await notes.orNote(what, () => mistakesOf(opened, asked, options.examples ?? DEFAULTS.examples, runtime));
+  // What the user names is there, and fits, or it is an error.
+  const isNamed = [options.model, options.data, options.tokenizer].some((name) => name !== undefined);
+  const look = (): ReturnType<typeof mistakesOf> => mistakesOf(opened, asked, options.examples ?? DEFAULTS.examples, runtime);
+  const mistakes = isNamed ? await look() : await notes.orNote(what, look);
   if (mistakes === undefined) notes.add(`${what}: they are drawn of classifiers with one class a record, and this run's task is another.`);
   return { ...found, ...mistakes };
 }
