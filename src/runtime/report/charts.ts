@@ -72,7 +72,8 @@ export function comparisonCharts(data: ReportData): Chart[] {
 /** How each trained matrix correlates with what it was and with its update, and entries of the one that moved most. */
 export function correlationCharts({ correlations }: ExaminedRun): Chart[] {
   const known = (correlations ?? []).filter(({ correlation }) => correlation.after !== null);
-  const [most] = [...known].sort((a, b) => (a.correlation.after ?? 0) - (b.correlation.after ?? 0));
+  // A head that was attached begins at random: that it moves far says little.
+  const [most] = [...known].sort((a, b) => Number(a.trained === "whole") - Number(b.trained === "whole") || (a.correlation.after ?? 0) - (b.correlation.after ?? 0));
   if (most === undefined) return [];
   return [
     pairsChart(known, "correlation", "Correlation of W′ with W₀", "Over the entries of each trained matrix, before training and after: 1 is unchanged."),
@@ -216,7 +217,8 @@ function shapeOf(_method: string, i: number): string {
 
 /** A figure of each matrix: by layer, one line for each place in a layer, or a row each where paths tell no layer. */
 function pairsChart(matrices: readonly MatrixCorrelation[], what: "correlation" | "updateCorrelation", title: string, note: string): Chart {
-  const pairs = matrices.map((matrix) => ({ name: seriesOf(matrix), module: matrixName(matrix), layer: layerOf(matrix.module), ...matrix[what] }));
+  const places = new Set(matrices.map(placeOf));
+  const pairs = matrices.map((matrix) => ({ name: shortest(placeOf(matrix), places), module: matrixName(matrix), layer: layerOf(matrix.module), ...matrix[what] }));
   const inLayers = pairs.filter(({ layer }) => layer !== null);
   const values = (when: "before" | "after"): number[] => pairs.flatMap((pair) => pair[when] ?? []);
   const label = `${title}: ${spanWords(values("before"), "before training")}, ${spanWords(values("after"), "after")}`;
@@ -279,9 +281,16 @@ function matrixName({ module, role }: MatrixCorrelation): string {
   return role === undefined ? module : `${module} (${role})`;
 }
 
-/** Its place in a layer: q, or the path's end. */
-function seriesOf({ module, role }: MatrixCorrelation): string {
-  return role ?? module.split(".").filter((part) => !/^\d+$/.test(part)).at(-1) ?? module;
+/** Its place in its layer, the same in every layer: "attention.self.query". */
+function placeOf({ module, role }: MatrixCorrelation): string {
+  return role ?? module.split(".").slice(module.split(".").findIndex((part) => /^\d+$/.test(part)) + 1).join(".");
+}
+
+/** The end of a path by which it is known among others. */
+function shortest(path: string, among: ReadonlySet<string>): string {
+  const parts = path.split(".");
+  const ends = parts.map((_, i) => parts.slice(parts.length - 1 - i).join("."));
+  return ends.find((end) => [...among].filter((other) => other === end || other.endsWith(`.${end}`)).length === 1) ?? path;
 }
 
 /** The first number in a module's path. */

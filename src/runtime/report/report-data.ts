@@ -130,6 +130,8 @@ export interface MatrixCorrelation {
   readonly module: string;
   /** q, k, v …, of a packed weight or where it is known. */
   readonly role?: string;
+  /** Whether parameters of the method update it, or it is trained whole. */
+  readonly trained: "adapted" | "whole";
   /** Pearson's of W₀ and W', at the start of training and of the adapter that was written. Null where either is constant. */
   readonly correlation: BeforeAndAfter;
   /** Pearson's of W₀ and the update W' − W₀. Null where there is no update, as where a method starts. */

@@ -30,7 +30,7 @@ export function madeCorrelations(layers: number): MatrixCorrelation[] {
   return Array.from({ length: layers }, (_, layer) => ["query", "value"].map((part, p): MatrixCorrelation => {
     const after = 0.999 - 0.01 * p - 0.012 * Math.abs(Math.sin(layer + p));
     const sample = Array.from({ length: 200 }, (): [number, number] => { const w = 0.2 * (random.uniform() - 0.5); return [w, w * (1 + 0.5 * (random.uniform() - 0.5))]; });
-    return { module: `encoder.layer.${String(layer)}.attention.self.${part}`, correlation: { before: 1, after }, updateCorrelation: { before: null, after: 0.2 * Math.sin(layer + 2 * p) }, relativeUpdate: { before: 0, after: 0.14 }, sample };
+    return { module: `encoder.layer.${String(layer)}.attention.self.${part}`, trained: "adapted", correlation: { before: 1, after }, updateCorrelation: { before: null, after: 0.2 * Math.sin(layer + 2 * p) }, relativeUpdate: { before: 0, after: 0.14 }, sample };
   })).flat();
 }
 
