@@ -98,7 +98,7 @@ describe("report", function () {
     writeFileSync(at("other.tsv"), "sentence\tlabel\na fine film\t1\nbad\t0\n");
     const other = await noted([at("hut-0")], { data: at("other.tsv"), examples: 0 });
     assert.equal(other.examined[0]?.confusion?.counts.flat().reduce((a, b) => a + b, 0), 2);
-    assert.deepEqual(other.examined[0]?.worst, []);
+    assert.deepEqual(other.examined[0].worst, []);
     await assert.rejects(report([at("hut-0")], { output: at("noted.html"), data: at("none.tsv") }), { code: "FILE_MISSING" });
   });
 
