@@ -1,7 +1,7 @@
 /** The page's pictures as Vega-Lite specifications: what of a report's data each one shows. */
 import { METHODS } from "../../methods/registry.ts";
 import { figure } from "../format.ts";
-import { CHART_WIDTH, type Spec } from "./draw.ts";
+import type { Spec } from "./draw.ts";
 import type { BeforeAndAfter, ExaminedRun, MatrixCorrelation, ReportData, ReportedRun, RunGroup } from "./report-data.ts";
 import { metricWords, sentence, spreadWords } from "./words.ts";
 
@@ -74,7 +74,7 @@ export function correlationCharts({ correlations }: ExaminedRun): Chart[] {
   const known = (correlations ?? []).filter(({ correlation }) => correlation.after !== null);
   // A head that was attached begins at random: that it moves far says little.
   const [most] = [...known].sort((a, b) => Number(a.trained === "whole") - Number(b.trained === "whole") || (a.correlation.after ?? 0) - (b.correlation.after ?? 0));
-  if (most === undefined) return [];
+  if (most === undefined || known.every(({ module, trained }) => trained === "whole" && layerOf(module) === null)) return [];
   return [
     pairsChart(known, "correlation", "Correlation of W′ with W₀", "Over the entries of each trained matrix, before training and after: 1 is unchanged."),
     ...(known.some(({ updateCorrelation }) => updateCorrelation.after !== null)
@@ -222,22 +222,22 @@ function pairsChart(matrices: readonly MatrixCorrelation[], what: "correlation" 
   const inLayers = pairs.filter(({ layer }) => layer !== null);
   const values = (when: "before" | "after"): number[] => pairs.flatMap((pair) => pair[when] ?? []);
   const label = `${title}: ${spanWords(values("before"), "before training")}, ${spanWords(values("after"), "after")}`;
-  if (inLayers.length === 0) return { title, note, label, spec: rowsSpec(pairs, title) };
+  if (inLayers.length === 0) return { title, note, label, spec: rowsSpec(pairs) };
   const names = [...new Set(inLayers.map(({ name }) => name))];
   const legend = names.map((name, i): LegendEntry => ({ name, color: SERIES[i % SERIES.length] ?? "", dash: [] }));
   const before = values("before").length > 0 ? [{ name: "before training", color: "var(--ink)", dash: BEFORE }] : [];
-  return { title, note, label, legend: [...legend, ...before], spec: layersSpec(inLayers, title) };
+  return { title, note, label, legend: [...legend, ...before], spec: layersSpec(inLayers) };
 }
 
 type Pair = BeforeAndAfter & { readonly name: string; readonly module: string; readonly layer: number | null };
 
-function layersSpec(pairs: readonly Pair[], title: string): Spec {
+function layersSpec(pairs: readonly Pair[]): Spec {
   const names = [...new Set(pairs.map(({ name }) => name))];
   const points = pairs.flatMap(({ name: own, layer, before, after }) => { const name = key(names.indexOf(own)); return [{ name, layer, value: before, when: "before" }, { name, layer, value: after, when: "after" }]; }).filter(({ value }) => value !== null);
   const layers = [...new Set(pairs.map(({ layer }) => layer ?? 0))].sort((a, b) => a - b);
   const every = Math.ceil(layers.length / 12);
   const x = { field: "layer", type: "quantitative", title: "layer", scale: { nice: false, padding: 10, domain: [layers[0], layers.at(-1)] }, axis: { values: layers.filter((_, i) => i % every === 0), format: "d", grid: false } };
-  const y = numeric("value", title.charAt(0).toLowerCase() + title.slice(1));
+  const y = numeric("value", "correlation");
   const color = { field: "name", type: "nominal", legend: null, scale: { domain: keys(names), range: names.map((_, i) => SERIES[i % SERIES.length]) } };
   const when = ["before", "after"].filter((each) => points.some((point) => point.when === each));
   const dash = { field: "when", type: "nominal", scale: { domain: when, range: when.map((each) => (each === "before" ? BEFORE : [])) }, legend: null };
@@ -250,29 +250,27 @@ function layersSpec(pairs: readonly Pair[], title: string): Spec {
   };
 }
 
-function rowsSpec(pairs: readonly Pair[], title: string): Spec {
+function rowsSpec(pairs: readonly Pair[]): Spec {
   const y = { field: "module", type: "nominal", title: null, scale: { domain: keys(pairs) }, axis: { ...labelsOf(pairs.map(({ module }) => module)), labelColor: "var(--ink)", ticks: false, labelLimit: 150 } };
-  const dot = (field: string, more: Spec): Spec => ({ mark: { type: "point", size: 60, opacity: 1, ...more }, encoding: { y, x: numeric(field, title), color: { value: SERIES[0] } } });
+  const dot = (field: string, more: Spec): Spec => ({ mark: { type: "point", size: 60, opacity: 1, ...more }, encoding: { y, x: numeric(field, "correlation"), color: { value: SERIES[0] } } });
   return {
     height: 24 * pairs.length + 52, data: { values: pairs.map((pair, i) => ({ ...pair, module: key(i) })) },
-    layer: [{ mark: { type: "rule", strokeWidth: 1.5 }, encoding: { y, x: numeric("before", title), x2: { field: "after" }, color: { value: SERIES[0] } } }, dot("before", { filled: false }), dot("after", { filled: true })],
+    layer: [{ mark: { type: "rule", strokeWidth: 1.5 }, encoding: { y, x: numeric("before", "correlation"), x2: { field: "after" }, color: { value: SERIES[0] } } }, dot("before", { filled: false }), dot("after", { filled: true })],
   };
 }
 
 function sampleChart(matrix: MatrixCorrelation): Chart {
-  const { sample, correlation: { after }, relativeUpdate: { after: change } } = matrix;
-  const points = sample.map(([before, now]) => ({ before, now }));
-  const ends = [Math.min(...points.map(({ before }) => before)), Math.max(...points.map(({ before }) => before))];
+  const { sample, updateCorrelation: { after }, relativeUpdate: { after: size } } = matrix;
   const name = matrixName(matrix);
+  const [x, y] = [numeric("base", "W₀"), numeric("update", "W′ − W₀")];
   return {
-    title: `Entries of ${name}`, note: `The matrix that moved most: ${String(points.length)} entries before and after. On the line nothing changed.${change === null ? "" : ` ‖W′ − W₀‖ / ‖W₀‖ is ${figure(change)}.`}`,
-    label: `${String(points.length)} entries of ${name}, after training against before: correlation ${figure(after ?? NaN)}`,
+    title: `Update of ${name}`, note: `The matrix that moved most: what training added to ${String(sample.length)} of its entries.${size === null ? "" : ` ‖W′ − W₀‖ / ‖W₀‖ is ${figure(size)}.`}`,
+    label: `Updates of ${String(sample.length)} entries of ${name}, against what they were${after === null ? "" : `: correlation ${figure(after)}`}`,
     spec: {
       layer: [
-        { data: { values: ends.map((before) => ({ before, now: before })) }, mark: { type: "line", strokeWidth: 1, color: "var(--axis)" }, encoding: { x: numeric("before", "W₀"), y: numeric("now", "W′") } },
-        { data: { values: points }, mark: { type: "point", filled: true, size: 14, opacity: 0.5, color: SERIES[0] }, encoding: { x: numeric("before", "W₀"), y: numeric("now", "W′") } },
+        { data: { values: [{ update: 0 }] }, mark: { type: "rule", strokeWidth: 1, color: "var(--axis)" }, encoding: { y } },
+        { data: { values: sample.map(([base, now]) => ({ base, update: now - base })) }, mark: { type: "point", filled: true, size: 16, opacity: 0.55, color: SERIES[0] }, encoding: { x, y } },
       ],
-      width: CHART_WIDTH,
     },
   };
 }

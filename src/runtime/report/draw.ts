@@ -5,7 +5,7 @@ import { escapeHtml, Html } from "./html.ts";
 export type Spec = Readonly<Record<string, unknown>>;
 
 /** The width that pictures are laid out for, in CSS pixels: what a phone of 390 leaves between its margins. Drawn so, their text keeps its size there. */
-export const CHART_WIDTH = 340;
+const CHART_WIDTH = 340;
 
 /** The colours are the page's variables, so one drawing serves light and dark. */
 const THEME: Spec = {

@@ -82,7 +82,7 @@ ${only.runs.length === 1 ? plainList(metricNames(data).map((name) => [metricWord
   }
   return html`<h2>Results</h2>
 ${tableOfGroups(data)}
-<div class="grid" style="margin-top:14px">${await pictures(comparisonCharts(data))}</div>`;
+<div class="grid even" style="margin-top:14px">${await pictures(comparisonCharts(data))}</div>`;
 }
 
 /** What one wants to know first of runs of one kind. */

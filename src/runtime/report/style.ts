@@ -55,7 +55,8 @@ td.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 16ch; }
 .confusion td small { color: var(--ink); opacity: 0.85; display: block; }
 .confusion td, .confusion th { white-space: normal; }
 .confusion thead td, .confusion thead th { border: 0; background: none; }
-.card td, .card th { padding: 6px 9px; } .card tr > :first-child { padding-left: 0; }
+.grid.even { align-items: stretch; }
+.card td, .card th { padding: 6px 5px; font-size: 0.85rem; } .card tr > :first-child { padding-left: 0; }
 .confusion caption { caption-side: bottom; text-align: left; font-size: 0.875rem; padding: 8px 0 0; }
 ol.worst { margin: 6px 0 0; padding: 0; list-style: none; }
 ol.worst li { padding: 9px 0; border-top: 1px solid var(--line); }
@@ -69,6 +70,6 @@ ol.worst li:first-child { border-top: 0; }
 .words { line-height: 1.75; overflow-wrap: anywhere; }
 ul.notes { margin: 0; padding-left: 1.2em; }
 footer { margin-top: 40px; color: var(--faint); font-size: 0.875rem; }
-@media (max-width: 480px) { main { padding: 20px 12px 36px; } .card { padding: 12px 11px 10px; } h1 { font-size: 1.4rem; } th, td { padding: 6px 9px; } .card td, .card th { padding: 6px; font-size: 0.85rem; } }
+@media (max-width: 480px) { main { padding: 20px 12px 36px; } .card { padding: 12px 11px 10px; } h1 { font-size: 1.4rem; } th, td { padding: 6px 9px; } }
 @media print { body { background: none; } .card, .scroll, figure { break-inside: avoid; } }
 `;
