@@ -1,6 +1,6 @@
 /** What a verb of the command line is made of. A command holds no logic: the library does the work. */
-import type { AdaptVerbOptions, ArtifactsOptions, CommonOptions, CostOptions, DemoOptions, EvaluateOptions, FoldOptions, GenerateOptions, InspectOptions, PredictOptions, TrainOptions, VerifyOptions } from "../runtime/options.ts";
-import type { AdaptResult, ArtifactsResult, CostResult, DemoResult, EvaluateResult, FoldResult, GenerateResult, InspectResult, PredictResult, TrainResult, VerifyResult } from "../runtime/results.ts";
+import type { AdaptVerbOptions, ArtifactsOptions, CommonOptions, CostOptions, DemoOptions, EvaluateOptions, FoldOptions, GenerateOptions, InspectOptions, PredictOptions, ReportOptions, TrainOptions, VerifyOptions } from "../runtime/options.ts";
+import type { AdaptResult, ArtifactsResult, CostResult, DemoResult, EvaluateResult, FoldResult, GenerateResult, InspectResult, PredictResult, ReportResult, TrainResult, VerifyResult } from "../runtime/results.ts";
 import type { Flag, RequiredFlag } from "./flag.ts";
 
 /** The library's verbs, as src/index.ts exports them. `model` is a file or a folder. */
@@ -15,6 +15,7 @@ export interface Verbs {
   generate(model: string, options: GenerateOptions): Promise<GenerateResult>;
   fold(model: string, options: FoldOptions): Promise<FoldResult>;
   verify(model: string, options: VerifyOptions): Promise<VerifyResult>;
+  report(runs: readonly string[], options: ReportOptions): Promise<ReportResult>;
   demo(options: DemoOptions): Promise<DemoResult>;
 }
 
@@ -40,7 +41,8 @@ export interface Command {
   /** One line. */
   readonly summary: string;
   readonly description: string;
-  readonly takesModel: boolean;
+  /** What its words are that are no flags: one MODEL, one or more folders of runs, or none. */
+  readonly takes: "model" | "runs" | "nothing";
   /** By the option that each one sets. */
   readonly flags: Readonly<Record<string, Flag<unknown>>>;
   /** Pairs of flags that contradict each other, by option. */
@@ -50,7 +52,7 @@ export interface Command {
   readonly gives: readonly string[];
   /** What the first Ctrl-C leads to. */
   readonly stopping: string;
-  run(verbs: Verbs, model: string, values: Readonly<Record<string, unknown>>, common: CommonOptions, verbose: boolean): Promise<Outcome>;
+  run(verbs: Verbs, words: readonly string[], values: Readonly<Record<string, unknown>>, common: CommonOptions, verbose: boolean): Promise<Outcome>;
 }
 
 /** What a command's file says. */
@@ -59,13 +61,14 @@ export interface CommandSpec<Options extends CommonOptions, Result> {
   readonly alsoCalled?: readonly string[];
   readonly summary: string;
   readonly description: string;
-  readonly takesModel?: boolean;
+  readonly takes?: Command["takes"];
   readonly flags: FlagsFor<Options>;
   readonly contradictions?: readonly (readonly [keyof Options & string, keyof Options & string])[];
   readonly example: string;
   readonly gives: readonly (keyof Result & string)[];
   readonly stopping?: string;
-  run(verbs: Verbs, model: string, options: Options): Promise<Result>;
+  /** `model` is the first of the words, and empty where there are none. */
+  run(verbs: Verbs, model: string, options: Options, words: readonly string[]): Promise<Result>;
   /** The result as lines for people. */
   show(result: Result, options: Options & { readonly verbose: boolean }): readonly string[];
   /** 0 where left out. */
@@ -75,10 +78,10 @@ export interface CommandSpec<Options extends CommonOptions, Result> {
 /** A Command of the spec. The one cast stands on FlagsFor: each value was made by the flag of its own option. */
 export function defineCommand<Options extends CommonOptions, Result>(spec: CommandSpec<Options, Result>): Command {
   return {
-    alsoCalled: [], takesModel: true, contradictions: [], stopping: "stopping", ...spec,
-    async run(verbs, model, values, common, verbose) {
+    alsoCalled: [], takes: "model", contradictions: [], stopping: "stopping", ...spec,
+    async run(verbs, words, values, common, verbose) {
       const options = { ...values, ...common } as Options;
-      const result = await spec.run(verbs, model, options);
+      const result = await spec.run(verbs, words[0] ?? "", options, words);
       return { result, lines: () => spec.show(result, { ...options, verbose }), exitCode: spec.exitCode?.(result) ?? 0 };
     },
   };

@@ -9,7 +9,8 @@ import { fold } from "./commands/fold.ts";
 import { generate } from "./commands/generate.ts";
 import { inspect } from "./commands/inspect.ts";
 import { predict } from "./commands/predict.ts";
+import { report } from "./commands/report.ts";
 import { train } from "./commands/train.ts";
 import { verify } from "./commands/verify.ts";
 
-export const COMMANDS: readonly Command[] = [demo, inspect, cost, train, evaluate, predict, generate, fold, verify, adapt, artifacts];
+export const COMMANDS: readonly Command[] = [demo, inspect, cost, train, evaluate, predict, generate, report, fold, verify, adapt, artifacts];

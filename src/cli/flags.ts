@@ -31,6 +31,9 @@ export const adapter = (help: string): Flag<string> => text("--adapter <folder>"
 export const saveAdapter: Flag<string> = text("--save-adapter <folder>",
   "also write the adapter that it starts with; a name ending in .onnx_adapter gives ONNX Runtime's own file", files);
 export const merged: Flag<string> = text("--merged <file>", "the merged model that fold wrote", files);
+/** Of a verb that is told of runs, which know their model. */
+export const modelOfRuns: Flag<string> = text("--model <file or folder>", "the base model of the runs", { ...files, default: "where each run says that it was" });
+export const examples: Flag<number> = number("--examples <n>", "texts of the data that the page shows, of each kind; 0: none", { ...data, default: DEFAULTS.examples, integer: true, min: 0 });
 export const embed: Flag<boolean> = toggle("--embed", "write a file that holds its weights itself, instead of pointing into another", files);
 export const requantize: Flag<boolean> = toggle("--requantize",
   "round weights that are stored as integers to integers again, instead of making them floats", files);

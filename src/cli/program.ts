@@ -1,6 +1,6 @@
 /** The commands as a commander program: it parses words, and shows help. */
 import { Command as Program, CommanderError, Option } from "commander";
-import { flagsContradict, flagsNotGiven, flagUnknown, modelNotGiven, valueNotGiven, verbNotGiven, verbUnknown, wordsLeftOver } from "../errors/usage.ts";
+import { flagsContradict, flagsNotGiven, flagUnknown, modelNotGiven, runNotGiven, valueNotGiven, verbNotGiven, verbUnknown, wordsLeftOver } from "../errors/usage.ts";
 import type { HutError } from "../errors/hut-error.ts";
 import type { Command } from "./command.ts";
 import { flagName, flagUsage, type Flag, type FlagGroup } from "./flag.ts";
@@ -9,11 +9,14 @@ import { similar } from "./similar.ts";
 
 const GROUPS: readonly FlagGroup[] = ["Files:", "Which weights:", "Data:", "Training:", "Generating:", "Running:", "General:"];
 
+/** What usage lines say of the words that are no flags. */
+const USAGE: Readonly<Record<Command["takes"], readonly string[]>> = { model: ["MODEL"], runs: ["RUN…"], nothing: [] };
+
 /** A command line that is right: which verb, on what, with which options. */
 export interface Invocation {
   readonly command: Command;
-  /** Empty for a verb that takes none. */
-  readonly model: string;
+  /** MODEL, or the folders of runs; none for a verb that takes nothing. */
+  readonly words: readonly string[];
   /** The options whose flags were given, and no others. */
   readonly values: Readonly<Record<string, unknown>>;
 }
@@ -106,13 +109,14 @@ function addVerb(program: Program, command: Command, width: number, onRequest: (
   const verb = program.command(command.name)
     .summary(command.summary)
     .description(command.alsoCalled.length === 0 ? command.description : `${command.description} (Others say: ${command.alsoCalled.join(", ")}.)`)
-    .usage([...(command.takesModel ? ["MODEL"] : []), ...needed, "[flags]"].join(" "))
+    .usage([...USAGE[command.takes], ...needed, "[flags]"].join(" "))
     .optionsGroup("General:")
     .helpOption("-h, --help", "print this help")
     .allowExcessArguments(true)
     .exitOverride((error) => { throw fromCommander(error, command); })
     .addHelpText("after", `\nExample:\n  $ ${command.example}\n\n${program.createHelp().boxWrap(`With --json: ${command.gives.join(", ")}`, width)}`);
-  if (command.takesModel) verb.argument("[MODEL]", "a model.onnx, or a folder that holds onnx/model.onnx or model.onnx");
+  if (command.takes === "runs") verb.argument("[RUN...]", "a folder that `onnx-hut train` wrote; those that differ only in their seed count as one");
+  if (command.takes === "model") verb.argument("[MODEL]", "a model.onnx, or a folder that holds onnx/model.onnx or model.onnx");
   for (const option of options.values()) verb.addOption(option);
   verb.action(() => {
     const given = (flags: Readonly<Record<string, Flag<unknown>>>): Record<string, unknown> => Object.fromEntries(Object.entries(flags).flatMap(([key, flag]) => {
@@ -141,10 +145,12 @@ function optionOf(flag: Flag<unknown>): Option {
 
 /** What commander doesn't check, or can't say well, and a config file may have had a part in. `fallback` is its MODEL. Throws HutError (usage). */
 export function invocationOf(command: Command, words: readonly string[], values: Readonly<Record<string, unknown>>, fallback?: string): Invocation {
-  const [model = fallback ?? "", ...rest] = command.takesModel ? words : ["", ...words];
-  if (rest.length > 0) throw wordsLeftOver(command.name, rest, command.takesModel);
+  const taken = command.takes === "runs" ? words : command.takes === "nothing" ? [] : [words[0] ?? fallback ?? ""];
+  const rest = words.slice(taken.length);
+  if (rest.length > 0) throw wordsLeftOver(command.name, rest, command.takes === "model");
   const has = (key: string): boolean => values[key] !== undefined;
-  if (command.takesModel && model === "") {
+  if (command.takes === "runs" && words.every((word) => word === "")) throw runNotGiven(command.name);
+  if (command.takes === "model" && taken[0] === "") {
     throw modelNotGiven(command.name, typeof values.resume === "string" ? "--resume took the word after it; put MODEL first." : undefined);
   }
   const missing = Object.entries(command.flags).filter(([key, flag]) => flag.required === true && !has(key)).map(([, flag]) => flagUsage(flag.flags));
@@ -155,7 +161,7 @@ export function invocationOf(command: Command, words: readonly string[], values:
   for (const pair of command.contradictions) {
     if (pair.every(has)) throw flagsContradict(nameOf(command, pair[0]), nameOf(command, pair[1]));
   }
-  return { command, model, values };
+  return { command, words: taken, values };
 }
 
 const nameOf = (command: Command, key: string): string => flagName(command.flags[key]?.flags ?? key);

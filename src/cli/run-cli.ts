@@ -62,7 +62,7 @@ export async function runCli(words: readonly string[], context: CliContext): Pro
 /** How much is said, and in which form. */
 type Manner = Readonly<Record<"json" | "quiet" | "verbose", boolean>>;
 
-async function runVerb({ command, model, values }: Invocation, context: CliContext, { json, quiet, verbose }: Manner): Promise<number> {
+async function runVerb({ command, words, values }: Invocation, context: CliContext, { json, quiet, verbose }: Manner): Promise<number> {
   const { stdout, stderr } = context;
   const display = new ProgressDisplay(stderr, context.now);
   const interrupts = catchInterrupts(context.signals, () => {
@@ -79,7 +79,7 @@ async function runVerb({ command, model, values }: Invocation, context: CliConte
     onNotice: quiet ? undefined : (notice) => { display.writeLine(`${colored(stderr, "yellow", "note:")} ${printable(notice)}`); },
   };
   try {
-    const outcome = await command.run(context.verbs, model, values, common, verbose);
+    const outcome = await command.run(context.verbs, words, values, common, verbose);
     display.finish();
     if (told.pieces > 0) stdout.write("\n");
     writeLines(stdout, json ? [JSON.stringify(outcome.result)] : outcome.lines());

@@ -12,5 +12,6 @@ export const VERBS: Verbs = {
   generate: async (model, options) => (await import("../runtime/node/verbs/generate.ts")).generate(model, options),
   fold: async (model, options) => (await import("../runtime/node/verbs/fold.ts")).fold(model, options),
   verify: async (model, options) => (await import("../runtime/node/verbs/verify.ts")).verify(model, options),
+  report: async (runs, options) => (await import("../runtime/node/verbs/report.ts")).report(runs, options),
   demo: async (options) => (await import("../runtime/node/verbs/demo.ts")).demo(options),
 };

@@ -98,6 +98,9 @@ export const runFolderInUse = (folder: string): HutError => new HutError("RUN_FO
 export const runFolderForeign = (folder: string, checkpoint: string): HutError => new HutError("RUN_FOLDER_FOREIGN", { folder, checkpoint },
   `${quote(folder)} holds a checkpoint of another program, ${quote(checkpoint)}, which a run there would replace. Name another folder with -o.`, { exitCode: 2 });
 
+export const noRun = (folder: string): HutError => new HutError("NO_RUN", { folder },
+  `${quote(folder)} holds no run: it has no run.json. Name a folder that \`onnx-hut train\` wrote.`);
+
 export const noCheckpoint = (folder: string): HutError => new HutError("NO_CHECKPOINT", { folder },
   `${quote(folder)} holds no checkpoint to resume from. Name the folder of the run with -o, or a checkpoint's file with --resume.`);
 

@@ -24,6 +24,10 @@ export const modelNotGiven = (verb: string, hint: string | undefined): HutError 
   usage("MODEL_NOT_GIVEN", { verb },
     `\`onnx-hut ${verb}\` needs MODEL, a model.onnx or a folder that holds one.${hint === undefined ? "" : ` ${hint}`} ${help(verb)} shows an example.`);
 
+/** No run was named. */
+export const runNotGiven = (verb: string): HutError =>
+  usage("RUN_NOT_GIVEN", { verb }, `\`onnx-hut ${verb}\` needs RUN, a folder that \`onnx-hut train\` wrote, or several. ${help(verb)} shows an example.`);
+
 /** Flags that the verb can't do without. */
 export const flagsNotGiven = (verb: string, flags: readonly string[], hint: string | undefined): HutError =>
   usage("FLAG_NOT_GIVEN", { verb, flags }, `\`onnx-hut ${verb}\` needs ${list(flags)}.${hint === undefined ? "" : ` ${hint}`} ${help(verb)} shows an example.`);

@@ -117,11 +117,11 @@ export const DEFAULTS: {
   readonly task: TaskName; readonly problem: ProblemName; readonly method: string; readonly rank: number; readonly targetModules: readonly string[]; readonly epochs: number; readonly batchSize: number;
   readonly maxSeqLength: number; readonly weightDecay: number; readonly maxGradNorm: number; readonly lrScheduler: Scheduler; readonly warmupRatio: number; readonly seed: number; readonly saveTotalLimit: number; readonly format: ArtifactFormat; readonly optimizer: OptimizerName;
   readonly gradAccumulationSteps: number; readonly labelSmoothing: number; readonly adapterDropout: number; readonly headDropout: number;
-  readonly maxNewTokens: number; readonly numBeams: number; readonly lengthPenalty: number; readonly noRepeatNgramSize: number; readonly temperature: number; readonly topK: number; readonly topP: number;
+  readonly examples: number; readonly maxNewTokens: number; readonly numBeams: number; readonly lengthPenalty: number; readonly noRepeatNgramSize: number; readonly temperature: number; readonly topK: number; readonly topP: number;
 } = {
   task: "text-classification", problem: "single", method: "hut", rank: 8, targetModules: ["q", "v"], epochs: 3, batchSize: 32,
   maxSeqLength: 128, weightDecay: 0, maxGradNorm: 1, lrScheduler: "linear", warmupRatio: 0.06, seed: 0, saveTotalLimit: 1, format: "step", optimizer: "adamw",
-  gradAccumulationSteps: 1, labelSmoothing: 0, adapterDropout: 0, headDropout: 0, maxNewTokens: 64, numBeams: 1, lengthPenalty: 1, noRepeatNgramSize: 0, temperature: 1, topK: 0, topP: 1,
+  gradAccumulationSteps: 1, labelSmoothing: 0, adapterDropout: 0, headDropout: 0, examples: 8, maxNewTokens: 64, numBeams: 1, lengthPenalty: 1, noRepeatNgramSize: 0, temperature: 1, topK: 0, topP: 1,
 };
 
 export interface InspectOptions extends CommonOptions {
@@ -284,6 +284,19 @@ export interface VerifyOptions extends CommonOptions, RunOptions, HeadOptions, T
   readonly data?: string | undefined;
   readonly tokenizer?: string | undefined;
   readonly force?: boolean | undefined;
+}
+
+export interface ReportOptions extends CommonOptions, RunOptions {
+  /** The page to write; "report.html" in the working folder where left out. */
+  readonly output?: string | undefined;
+  /** The base model of the runs, where it isn't where they say. */
+  readonly model?: string | undefined;
+  /** Labelled data to look for mistakes in; the runs' own dev set where left out. */
+  readonly data?: string | undefined;
+  /** tokenizer.json, where it isn't where the runs say. */
+  readonly tokenizer?: string | undefined;
+  /** Texts of the data that the page shows, of each kind; 0: none. */
+  readonly examples?: number | undefined;
 }
 
 export interface DemoOptions extends CommonOptions, RunOptions {

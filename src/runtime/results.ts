@@ -1,6 +1,7 @@
 /** What the public verbs return: the keys of `--json`. What they take is in options.ts. */
 import type { Role } from "../passes/weights/find-weights.ts";
 import type { DataReport } from "./data/data-report.ts";
+import type { ReportData } from "./report/report-data.ts";
 
 export interface InspectedWeight {
   readonly name: string;
@@ -203,6 +204,14 @@ export interface VerifyResult {
   /** What doesn't hold, in words; empty when ok. */
   readonly problems: readonly string[];
   readonly ok: boolean;
+}
+
+/** Everything that the page shows, as data. */
+export interface ReportResult extends ReportData {
+  /** The page written. */
+  readonly output: string;
+  readonly bytesWritten: number;
+  readonly seconds: number;
 }
 
 export interface DemoResult {

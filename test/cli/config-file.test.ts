@@ -193,7 +193,7 @@ describe("what config files hold", () => {
   it("has at its top what no verb reads or writes: as typed, so in the schema", () => {
     const only: Record<SectionOnly, true> = {
       output: true, adapter: true, saveAdapter: true, merged: true, embed: true, requantize: true, dryRun: true, overwrite: true, resume: true, tensorboard: true, format: true, frozenInCheckpoint: true, checkpoint: true,
-      swappable: true, perRow: true, train: true,
+      swappable: true, perRow: true, train: true, model: true,
     };
     const all = new Set(COMMANDS.flatMap(({ flags }) => Object.keys(flags)));
     assert.deepEqual([...all].filter((option) => !Object.hasOwn(sharedOptions(COMMANDS), option)).sort(), Object.keys(only).sort());

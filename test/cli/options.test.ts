@@ -64,15 +64,25 @@ describe("what the library is given", () => {
     assert.deepEqual(calls[0]?.options, { checkpoint: "c", adapter: "a", data: "d" });
   });
 
+  it("the runs of a report, as many as there are", async () => {
+    const { code, calls, out } = await run(["report", "a", "b", "-o", "r.html", "--examples", "0"]);
+    assert.equal(code, 0);
+    assert.deepEqual(calls[0]?.options, { output: "r.html", examples: 0, runs: ["a", "b"] });
+    assert.match(out, /hut r8 +2 +0\.8000 ± 0\.0100 +2\.5 TFLOP +30\.0 s/);
+    const none = await run(["report", "-o", "r.html"]);
+    assert.deepEqual([none.code, none.calls], [2, []]);
+    assert.match(none.err, /`onnx-hut report` needs RUN, a folder that `onnx-hut train` wrote, or several\./);
+  });
+
   it("every verb", async () => {
     const lines: Record<string, string[]> = {
       demo: [], inspect: ["m"], cost: ["m"], train: ["m", "--train", "t", "-o", "r"], evaluate: ["m", "--data", "d"], predict: ["m", "--data", "d", "-o", "p"], generate: ["m", "--data", "d", "-o", "g"],
-      fold: ["m", "--adapter", "a", "-o", "o"], verify: ["m", "--adapter", "a", "--merged", "o"], adapt: ["m", "-o", "o"], artifacts: ["m", "-o", "o"],
+      fold: ["m", "--adapter", "a", "-o", "o"], verify: ["m", "--adapter", "a", "--merged", "o"], report: ["r"], adapt: ["m", "-o", "o"], artifacts: ["m", "-o", "o"],
     };
-    for (const { name, takesModel } of COMMANDS) {
+    for (const { name, takes } of COMMANDS) {
       const { code, calls } = await run([name, ...(lines[name] ?? [])]);
       assert.equal(code, 0, name);
-      assert.deepEqual([calls[0]?.verb, calls[0]?.model], [name, takesModel ? "m" : undefined]);
+      assert.deepEqual([calls[0]?.verb, calls[0]?.model], [name, takes === "model" ? "m" : undefined]);
     }
   });
 });

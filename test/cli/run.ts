@@ -64,6 +64,13 @@ export function fakeVerbs(calls: Call[], override: Partial<Verbs> = {}): Verbs {
       folded: [{ modulePath: "layer.0.query", shape: [384, 384] as const }], replaced: [], floated: [], requantized: [], seconds: 0.1, bytesWritten: 19_000_000, output: "merged.onnx", files: ["merged.onnx"],
     }),
     verify: answer("verify", VERIFIED),
+    report: (runs, options) => {
+      note("report", undefined, { ...options, runs });
+      return Promise.resolve({
+        metric: { name: "eval_accuracy", greaterIsBetter: true }, runs: [], examined: [], notes: ["Mistakes of r: the run had no dev set."], output: "report.html", bytesWritten: 60_000, seconds: 2,
+        groups: [{ name: "hut r8", method: "hut", rank: 8, runs: [0, 1], seeds: [0, 1], finished: true, metrics: { eval_accuracy: { n: 2, mean: 0.8, deviation: 0.01, min: 0.79, max: 0.81 } }, flops: 2.5e12, trainableParams: 37_634, seconds: { n: 2, mean: 30, deviation: 1, min: 29, max: 31 } }],
+      });
+    },
     demo: (options) => {
       note("demo", undefined, { ...options });
       return Promise.resolve({

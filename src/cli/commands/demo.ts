@@ -13,7 +13,7 @@ export const demo: Command = defineCommand<DemoOptions, DemoResult>({
   summary: "adapt, train, evaluate, fold and verify on the model and data in the package",
   description: "Fine-tunes a small real encoder on 2,000 labelled sentences, merges the result and verifies it. "
     + "Needs no download and takes a few minutes at most.",
-  takesModel: false,
+  takes: "nothing",
   flags: { output: { ...output("folder", "keep the files in this folder"), default: "a temporary folder, removed at the end" }, seed, threads, provider },
   example: "onnx-hut demo",
   gives: ["before", "after", "verify", "seconds", "trainableParams", "totalParams", "train_runtime", "train_tokens_per_second", "bytes", "steps", "output"],

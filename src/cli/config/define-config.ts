@@ -1,6 +1,6 @@
 /** What stands in a config file, as types: the options of the library's verbs, by the same names. */
 import type {
-  AdaptVerbOptions, ArtifactsOptions, CommonOptions, DemoOptions, EvaluateOptions, FoldOptions, InspectOptions, PredictOptions, TrainOptions, VerifyOptions,
+  AdaptVerbOptions, ArtifactsOptions, CommonOptions, DemoOptions, EvaluateOptions, FoldOptions, InspectOptions, PredictOptions, ReportOptions, TrainOptions, VerifyOptions,
 } from "../../runtime/options.ts";
 
 /** The options of one verb that a file can hold: all but the callbacks. None is needed, since a flag may give it. */
@@ -8,9 +8,9 @@ type Section<Options> = { readonly [K in Exclude<keyof Options, keyof CommonOpti
 
 /** Options that say what a verb reads and writes (the group "Files:" of its help), and the training data, whose name is the verb's: these stand in a verb's section only. */
 export type SectionOnly = "output" | "adapter" | "saveAdapter" | "merged" | "embed" | "requantize" | "dryRun" | "overwrite" | "resume" | "tensorboard" | "format" | "frozenInCheckpoint" | "checkpoint"
-  | "swappable" | "perRow" | "train";
+  | "swappable" | "perRow" | "train" | "model";
 
-type Shared = Omit<Section<DemoOptions & InspectOptions & TrainOptions & EvaluateOptions & PredictOptions & FoldOptions & VerifyOptions & AdaptVerbOptions & ArtifactsOptions>, SectionOnly>;
+type Shared = Omit<Section<DemoOptions & InspectOptions & TrainOptions & EvaluateOptions & PredictOptions & ReportOptions & FoldOptions & VerifyOptions & AdaptVerbOptions & ArtifactsOptions>, SectionOnly>;
 
 /** A config file. Options at the top are for every verb that has them; those in a verb's section for that verb, and go before the ones at the top. */
 export interface HutConfig extends Shared {
@@ -21,6 +21,7 @@ export interface HutConfig extends Shared {
   readonly train?: Section<TrainOptions> | undefined;
   readonly evaluate?: Section<EvaluateOptions> | undefined;
   readonly predict?: Section<PredictOptions> | undefined;
+  readonly report?: Section<ReportOptions> | undefined;
   readonly fold?: Section<FoldOptions> | undefined;
   readonly verify?: Section<VerifyOptions> | undefined;
   readonly adapt?: Section<AdaptVerbOptions> | undefined;

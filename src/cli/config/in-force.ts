@@ -28,7 +28,7 @@ export interface InForce {
 /** Flags, and what the file adds to them. An option of the file that contradicts a flag is left out, like one that the flag itself gives. */
 export function inForce({ command, words, given }: Request, config: ConfigOptions | undefined): InForce {
   const [word] = words;
-  const model = command.takesModel ? word ?? config?.model : undefined;
+  const model = command.takes === "model" ? word ?? config?.model : undefined;
   const contradicts = (option: string): boolean => command.contradictions.some((pair) => pair.includes(option) && pair.some((other) => other !== option && given[other] !== undefined));
   const added = Object.entries(config?.values ?? {}).filter(([option, value]) => given[option] === undefined && !contradicts(option) && !isUnset(command, option, value));
   return {

@@ -34,7 +34,7 @@ export function configReport({ command, file, model, values, from }: InForce): C
     return flag.default === undefined ? [] : [[option, { ...defaultOf(flag), from: "default" }]];
   });
   const missing = entries.filter(([option, flag]) => flag.required === true && values[option] === undefined).map(([, flag]) => flagUsage(flag.flags));
-  return { verb: command.name, config: file ?? null, model: model ?? null, options: Object.fromEntries(options), missing: [...(command.takesModel && model === undefined ? ["MODEL"] : []), ...missing] };
+  return { verb: command.name, config: file ?? null, model: model ?? null, options: Object.fromEntries(options), missing: [...(command.takes === "model" && model === undefined ? ["MODEL"] : []), ...missing] };
 }
 
 /** The same as lines. */

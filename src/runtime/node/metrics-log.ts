@@ -49,6 +49,11 @@ export class MetricsLog {
     return { first: losses[0] ?? null, last: losses.at(-1) ?? null, mean: losses.reduce((a, b) => a + b, 0) / losses.length };
   }
 
+  /** The steps in the log, in order. */
+  steps(): MetricsRecord[] {
+    return this.#records().map(({ record }) => record).filter((record) => "loss" in record);
+  }
+
   /** The evaluations in the log, in order: step, epoch and `eval_…`. */
   evaluations(): MetricsRecord[] {
     return this.#records().map(({ record }) => record).filter((record) => "eval_loss" in record);

@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { noCheckpoint, runFileBroken, runFolderForeign, runFolderInUse } from "../../errors/runtime.ts";
 import { CONFIG_FILE } from "../adapter/peft-config.ts";
+import type { NamedClass } from "../results.ts";
 import type { Remembered } from "../run-control.ts";
 import type { TrainingState } from "../trainer.ts";
 import { requireWritable, writeFileAtomic } from "./atomic-write.ts";
@@ -164,6 +165,13 @@ export class RunFolder {
   #ownCheckpoints(): string[] {
     return checkpointFolders(this.path).filter(isOwnCheckpoint);
   }
+}
+
+/** The classes' figures that a results file has; none where somebody made something else of them. */
+export function classesIn(results: Readonly<Record<string, unknown>>): readonly NamedClass[] {
+  const value = results["eval_classes"];
+  const isOne = (entry: unknown): entry is NamedClass => typeof entry === "object" && entry !== null && "label" in entry && typeof entry.label === "string";
+  return Array.isArray(value) && value.every(isOne) ? value : [];
 }
 
 function writeJson(path: string, value: unknown): void {

@@ -104,16 +104,18 @@ function answerBy(logits: Value, opened: OpenedModel, task: Task, trained: Opene
   };
 }
 
-function load(opened: OpenedModel, options: EvaluateOptions & Pick<LoadOptions, "wholeTexts">, trained: OpenedAdapter | undefined, task: Task, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
+/** The examples of `data`, for the model. */
+export function load(opened: OpenedModel, options: EvaluateOptions & Pick<LoadOptions, "wholeTexts">, trained: OpenedAdapter | undefined, task: Task, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
   return loadExamples({ ...options, task, file: options.data, modelPath: opened.path, graph: opened.loadInlined().graph, labels, numLabels, id2label: labelNames(opened, trained, numLabels) });
 }
 
-function runOf(session: GraphSession, data: LoadedExamples, { batchSize, signal, onProgress }: EvaluateOptions): EvaluateRun {
+/** A run of a session over them. */
+export function runOf(session: GraphSession, data: LoadedExamples, { batchSize, signal, onProgress }: EvaluateOptions): EvaluateRun {
   return { ...data, session, batchSize: batchSize ?? DEFAULTS.batchSize, signal, onProgress };
 }
 
 /** The classes' names: the adapter's, else the model's config's, where their number fits. */
-function labelNames(opened: OpenedModel, trained: OpenedAdapter | undefined, numLabels: number | undefined): readonly string[] | undefined {
+export function labelNames(opened: OpenedModel, trained: OpenedAdapter | undefined, numLabels: number | undefined): readonly string[] | undefined {
   const known = trained?.contents.hut?.id2label ?? labelsOfConfig(opened.path);
   return known?.length === numLabels ? known : undefined;
 }

@@ -1,5 +1,4 @@
 /** `train`: fine-tunes a model on labelled data and writes the adapter. */
-import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { freemem } from "node:os";
 import { checkpointPastEnd } from "../../../errors/checkpoint.ts";
@@ -31,7 +30,7 @@ import { evaluationGraph } from "../../training-graphs.ts";
 import { loadCheckpoint } from "../checkpoint-folder.ts";
 import { withDataFolder } from "../data-folder.ts";
 import { defaultRuntime } from "../default-runtime.ts";
-import { openFileSource } from "../file-source.ts";
+import { fileHash } from "../file-hash.ts";
 import { requireSpace } from "../free-space.ts";
 import { inputFiles, refuseFoldersOfModel, refuseInputsAsOutputs } from "../input-files.ts";
 import { loadExamples } from "../load-examples.ts";
@@ -39,15 +38,12 @@ import { labelsOfConfig } from "../model-config.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { withPooling } from "../pooling.ts";
 import { packageVersion } from "../own-package.ts";
-import { RunFolder, type RunFile } from "../run-folder.ts";
+import { classesIn, RunFolder, type RunFile } from "../run-folder.ts";
 import { fromSettings, settingsOf } from "../run-settings.ts";
 import { adapterBase, openAdapter } from "./adapt.ts";
 import { readState } from "./open-trained.ts";
 import { startOf } from "./run-start.ts";
 import { taskOf } from "./task-of.ts";
-
-/** Bytes of a data file that are read at a time. */
-const HASH_BYTES = 1024 * 1024;
 
 /** Trains. Everything that can be wrong with model, data and flags is checked before the run folder is touched. */
 export async function train(path: string, asked: TrainOptions, runtime?: OnnxRuntime): Promise<TrainResult> {
@@ -170,7 +166,7 @@ export async function train(path: string, asked: TrainOptions, runtime?: OnnxRun
   // The log has an evaluation's metrics, and not its classes.
   if (!interrupted && data.dev !== undefined && evalSession !== undefined && evaluated !== undefined && classes.at !== (best?.step ?? state.step)) {
     const known = state.step === begunAt ? folder.readResults() : undefined;
-    if (known !== undefined) classes = { at: state.step, figures: classesIn(known["eval_classes"]) };
+    if (known !== undefined) classes = { at: state.step, figures: classesIn(known) };
     else await evaluateTheta(evalSession, evaluated.evaluation, data.dev, theta, options, (figures) => { classes = { at: state.step, figures }; });
   }
   const losses = folder.log.losses();
@@ -201,12 +197,6 @@ function spaceOfRun(trainableParams: number, saveTotalLimit: number): number {
 function figuresOf(metrics: Readonly<Record<string, number>>, by: BestBy | undefined, { official, mainMetric }: Task): Record<string, number> {
   const names = [...(by === undefined ? [] : [by.metric]), ...(official ?? (by === undefined ? [mainMetric.name] : []))];
   return Object.fromEntries(names.flatMap((name) => { const value = metrics[name]; return value === undefined ? [] : [[name, value]]; }));
-}
-
-/** The classes' figures that a results file has; none where somebody made something else of them. */
-function classesIn(value: unknown): readonly NamedClass[] {
-  const isOne = (entry: unknown): entry is NamedClass => typeof entry === "object" && entry !== null && "label" in entry && typeof entry.label === "string";
-  return Array.isArray(value) && value.every(isOne) ? value : [];
 }
 
 /** What the longest batch of a run takes. */
@@ -244,14 +234,6 @@ function loadData(opened: OpenedModel, prepared: Prepared, task: Task, trainFile
   const shared = overlapNote(train.texts, dev.texts);
   if (shared !== undefined) options.onNotice?.(shared);
   return { train, dev };
-}
-
-/** SHA-256 of a data file: a run is only resumed on the data that it began with. Throws what openFileSource throws. */
-function fileHash(file: string): string {
-  using source = openFileSource(file);
-  const hash = createHash("sha256");
-  for (let at = 0; at < source.size; at += HASH_BYTES) hash.update(source.read(at, Math.min(HASH_BYTES, source.size - at)));
-  return `sha256:${hash.digest("hex")}`;
 }
 
 /** The installed ONNX Runtime's version; null where another runtime was handed in. */
