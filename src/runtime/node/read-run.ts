@@ -17,6 +17,8 @@ export interface ReadRun {
   readonly origin: RunOrigin;
   /** The adapter that the run wrote; undefined where it isn't done. */
   readonly adapter: string | undefined;
+  /** Whether it went on from what a training elsewhere saved. */
+  readonly begunElsewhere: boolean;
 }
 
 /** What a step or an evaluation is told by, and how long it took, is no figure of the model. */
@@ -40,7 +42,7 @@ export function readRun(path: string): ReadRun {
   const model = file["model"];
   const trainableParams = file["trainableParams"];
   return {
-    origin: { modelBytes: file["modelBytes"], hashes }, adapter: finished ? folder.adapter : undefined,
+    origin: { modelBytes: file["modelBytes"], hashes }, adapter: finished ? folder.adapter : undefined, begunElsewhere: file.begunWith !== undefined,
     run: {
       folder: path, name: basename(resolve(path)), model: typeof model === "string" ? model : "a model without a name", method, rank, seed: typeof settings["seed"] === "number" ? settings["seed"] : 0, settings, finished,
       steps: figure("steps") ?? (log.at(-1)?.["step"] ?? 0), bestStep: figure("best_step"), trainableParams: typeof trainableParams === "number" ? trainableParams : null,

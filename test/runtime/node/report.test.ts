@@ -45,6 +45,23 @@ describe("report", function () {
     const lines = readFileSync(at("dev.tsv"), "utf8").split("\n");
     for (const { line, texts } of worst) assert.equal(lines[line - 1]?.split("\t")[0], texts[0]);
 
+    const { correlations, attributions } = result.examined[0] ?? {};
+    const paths = [0, 1, 2].flatMap((layer) => ["query", "value"].map((part) => `encoder.layer.${String(layer)}.attention.self.${part}`));
+    assert.deepEqual(correlations?.map(({ module }) => module).sort(), ["classifier", ...paths]);
+    for (const { correlation, relativeUpdate, sample } of correlations) {
+      assert.ok(Math.abs((correlation.before ?? NaN) - 1) < 1e-6 && (correlation.after ?? NaN) < 1 && (relativeUpdate.after ?? NaN) > 0);
+      assert.ok(sample.length > 100);
+    }
+    // The surest record is right, and the worst is that of the list.
+    assert.equal(attributions?.length, 8);
+    assert.equal(attributions[0]?.tuned.prediction, attributions[0]?.label);
+    assert.deepEqual(attributions[1]?.tuned.words.join(""), worst[0]?.texts[0]?.replace(/\s/g, ""));
+    for (const { tuned, original } of attributions) {
+      assert.deepEqual(tuned.words, original.words);
+      assert.ok([tuned, original].every(({ scores }) => scores.length === tuned.words.length && scores.every(Number.isFinite) && scores.some((score) => score !== 0)));
+      assert.notDeepEqual(tuned.scores, original.scores);
+    }
+
     const { costs } = await cost(MODEL, { head: "mean", numLabels: 2, methods: ["hut"], ranks: [4], batchSize: 16, maxSeqLength: Math.round(run.tokensPerRecord ?? NaN) });
     assert.equal(run.flops, 3 * (costs[0]?.stepFlops ?? NaN));
     const page = readFileSync(at("one.html"), "utf8");
@@ -98,7 +115,7 @@ describe("report", function () {
     writeFileSync(at("other.tsv"), "sentence\tlabel\na fine film\t1\nbad\t0\n");
     const other = await noted([at("hut-0")], { data: at("other.tsv"), examples: 0 });
     assert.equal(other.examined[0]?.confusion?.counts.flat().reduce((a, b) => a + b, 0), 2);
-    assert.deepEqual(other.examined[0].worst, []);
+    assert.deepEqual([other.examined[0].worst, other.examined[0].attributions], [[], null]);
     await assert.rejects(report([at("hut-0")], { output: at("noted.html"), data: at("none.tsv") }), { code: "FILE_MISSING" });
   });
 

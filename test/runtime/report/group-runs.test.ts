@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { groupRuns, spreadOf } from "../../../src/runtime/report/group-runs.ts";
-import { confusionOf, worstOf } from "../../../src/runtime/report/predictions.ts";
+import { confusionOf, shownRecords, worstOf, type Prediction } from "../../../src/runtime/report/predictions.ts";
 import type { ReportedRun } from "../../../src/runtime/report/report-data.ts";
 import { thinCurve } from "../../../src/runtime/report/thin-curve.ts";
 import { madeRun } from "./made-up.ts";
@@ -54,17 +54,27 @@ describe("runs of a report, taken together", () => {
 });
 
 describe("a classifier's mistakes", () => {
-  const predictions = [{ line: 2, logits: [2, 0], label: 0 }, { line: 3, logits: [3, 0], label: 1 }, { line: 4, logits: [0, 1], label: 1 }, { line: 5, logits: [1, 0], label: -100 }, { line: 6, logits: [800, -800], label: 1 }];
+  const predictions = [{ line: 2, logits: [2, 0], label: 0 }, { line: 3, logits: [3, 0], label: 1 }, { line: 4, logits: [0, 1], label: 1 }, { line: 5, logits: [1, 0], label: -100 }, { line: 6, logits: [800, -800], label: 1 }]
+    .map((each) => ({ ...each, texts: [`text ${String(each.line)}`] }));
 
   it("are counted by class; records without one are left out", () => {
     assert.deepEqual(confusionOf(predictions, ["no", "yes"], "d.tsv"), { file: "d.tsv", labels: ["no", "yes"], counts: [[1, 0], [2, 1]] });
   });
 
   it("come worst first, with a finite loss", () => {
-    const worst = worstOf(predictions, ["no", "yes"], 2, (line) => [`text ${String(line)}`]);
+    const worst = worstOf(predictions, ["no", "yes"], 2);
     assert.deepEqual(worst.map(({ line, texts, label, prediction }) => [line, texts, label, prediction]), [[6, ["text 6"], "yes", "no"], [3, ["text 3"], "yes", "no"]]);
     assert.equal(worst[0]?.loss, 1600);
     assert.ok(Math.abs((worst[1]?.loss ?? NaN) - (3 + Math.log1p(Math.exp(-3)))) < 1e-12);
+  });
+});
+
+describe("records to look into", () => {
+  it("are the surest and the most wrong, by turns", () => {
+    const of = (...margins: number[]): Prediction[] => margins.map((margin, i) => ({ line: i, texts: [], logits: [margin, 0], label: 0 }));
+    assert.deepEqual(shownRecords(of(1, -3, 5, 0, 2), 4), [2, 1, 4, 3]);
+    assert.deepEqual(shownRecords(of(1, -3), 8), [0, 1]);
+    assert.deepEqual(shownRecords([...of(1), { line: 9, texts: [], logits: [1, 0], label: -100 }], 2), [0]);
   });
 });
 

@@ -105,7 +105,7 @@ function answerBy(logits: Value, opened: OpenedModel, task: Task, trained: Opene
 }
 
 /** The examples of `data`, for the model. */
-export function load(opened: OpenedModel, options: EvaluateOptions & Pick<LoadOptions, "wholeTexts">, trained: OpenedAdapter | undefined, task: Task, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
+export function load(opened: OpenedModel, options: EvaluateOptions & Pick<LoadOptions, "wholeTexts" | "keepsTexts">, trained: OpenedAdapter | undefined, task: Task, labels: "required" | "none", numLabels: number | undefined): LoadedExamples {
   return loadExamples({ ...options, task, file: options.data, modelPath: opened.path, graph: opened.loadInlined().graph, labels, numLabels, id2label: labelNames(opened, trained, numLabels) });
 }
 

@@ -12,6 +12,7 @@ import { groupRuns } from "../../report/group-runs.ts";
 import { reportPage } from "../../report/page.ts";
 import type { ExaminedRun, ReportData, ReportedRun, RunGroup } from "../../report/report-data.ts";
 import type { ReportResult } from "../../results.ts";
+import type { PrepareOptions } from "../../prepare.ts";
 import type { OnnxRuntime } from "../../session.ts";
 import { taskNamed } from "../../tasks/registry.ts";
 import { requireWritable, writeFileAtomic } from "../atomic-write.ts";
@@ -22,7 +23,8 @@ import { packageVersion } from "../own-package.ts";
 import { readRun, type ReadRun } from "../read-run.ts";
 import { RunFolder } from "../run-folder.ts";
 import { checkedSettings, fromSettings } from "../run-settings.ts";
-import { mistakesOf } from "./examine-run.ts";
+import { openAdapter } from "./adapt.ts";
+import { mistakesOf, weightsOf, wordsOf, type Examination } from "./examine-run.ts";
 import { taskOf } from "./task-of.ts";
 
 /** The page's name where none is given. */
@@ -191,9 +193,20 @@ async function examine(each: ReadRun, opened: OpenedModel, options: ReportOption
   const { run, adapter } = each;
   const settings = optionsOf(each, options);
   const data = options.data ?? settings.dev;
+  if (adapter === undefined) return { confusion: null, worst: null, correlations: null, attributions: null };
+  const { task, problem, pooling, glue, tokenizer, textColumn, labelColumn, maxSeqLength, batchSize, outputName } = settings;
+  const asked: EvaluateOptions = {
+    data: data ?? "", adapter, task, problem, pooling, glue, tokenizer, textColumn, labelColumn, maxSeqLength, batchSize, outputName,
+    threads: options.threads, provider: options.provider, signal: options.signal, onProgress: options.onProgress,
+  };
+  // What the user names is there, and fits, or it is an error.
+  const isNamed = [options.model, options.data, options.tokenizer].some((name) => name !== undefined);
+  const orNote = async <T>(what: string, make: () => Promise<T>): Promise<T | null> => (isNamed ? await make() : await notes.orNote(what, make));
+  const begun = await notes.orNote(`What ${run.name} began with`, () => begunWith(each, opened, settings));
+  const examination: Examination = { opened, asked, begun: begun ?? undefined, shown: options.examples ?? DEFAULTS.examples, runtime };
+  const correlations = await orNote(`Weights of ${run.name}`, () => weightsOf(examination));
   const what = `Mistakes of ${run.name}`;
-  const found = { confusion: null, worst: null, correlations: null, attributions: null };
-  if (adapter === undefined) return found;
+  const found = { confusion: null, worst: null, correlations, attributions: null };
   if (data === undefined) {
     notes.add(`${what}: the run had no dev set. Name labelled data with --data.`);
     return found;
@@ -202,15 +215,20 @@ async function examine(each: ReadRun, opened: OpenedModel, options: ReportOption
     notes.add(`${what}: ${quote(data)} has changed since the run. Name the data with --data.`);
     return found;
   }
-  const { task, problem, pooling, glue, tokenizer, textColumn, labelColumn, maxSeqLength, batchSize, outputName } = settings;
-  const asked: EvaluateOptions = {
-    data, adapter, task, problem, pooling, glue, tokenizer, textColumn, labelColumn, maxSeqLength, batchSize, outputName,
-    threads: options.threads, provider: options.provider, signal: options.signal, onProgress: options.onProgress,
-  };
-  // What the user names is there, and fits, or it is an error.
-  const isNamed = [options.model, options.data, options.tokenizer].some((name) => name !== undefined);
-  const look = (): ReturnType<typeof mistakesOf> => mistakesOf(opened, asked, options.examples ?? DEFAULTS.examples, runtime);
-  const mistakes = isNamed ? await look() : await notes.orNote(what, look);
-  if (mistakes === undefined) notes.add(`${what}: they are drawn of classifiers with one class a record, and this run's task is another.`);
-  return { ...found, ...mistakes };
+  const mistakes = await orNote(what, () => mistakesOf(examination));
+  if (mistakes === null) return found;
+  if (mistakes === undefined) {
+    notes.add(`${what}: they are drawn of classifiers with one class a record, and this run's task is another.`);
+    return found;
+  }
+  const attributions = examination.shown === 0 ? null : await notes.orNote(`Words of ${run.name}`, () => wordsOf(examination, mistakes.predictions));
+  return { correlations, confusion: mistakes.confusion, worst: mistakes.worst, attributions };
+}
+
+/** How the run prepared its model. Null where it began with what a training elsewhere saved, which is no part of the run. Throws where the adapter that it began with is gone. */
+function begunWith(each: ReadRun, opened: OpenedModel, settings: Partial<TrainOptions>): PrepareOptions | null {
+  const { targetModules, method, rank, alpha, rslora, modulesToSave, head, numLabels, outputName, seed } = settings;
+  if (each.begunElsewhere) return null;
+  const adapter = openAdapter(settings.adapter);
+  return { targetModules, method, rank, alpha, rslora, modulesToSave, head, numLabels, outputName, seed, adapter, saveHead: taskOf(opened, { ...settings, loss: undefined }, adapter).savesHead };
 }
