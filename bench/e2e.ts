@@ -2,14 +2,15 @@
  * The paper's second table in small: a GPT-2 that two cores can train, pre-trained here on half of E2E's training texts, then adapted to the other half by HUT, LoRA and its head alone.
  *
  *     npm run build
- *     npx tsx bench/e2e.ts --data DIR [--python python3] [--dir DIR] [--only base,hut,lora,head] [--seeds 0,1,2] [--threads 2] [--tune [--lr X] [--epochs N]] [--json FILE]
+ *     npx tsx bench/e2e.ts --data DIR [--python python3] [--dir DIR] [--only base,hut,lora,head] [--seeds 0,1,2] [--threads 2] [--tune [--lr X] [--epochs N]] [--max-steps N] [--json FILE]
  *
  * --data DIR     train.csv and test.csv of the E2E dataset, with the columns mr and ref.
  * --python P     a Python with torch, transformers, tokenizers and onnx, which makes the untrained model (bench/e2e_model.py) and nothing else.
  * --dir DIR      where models, runs and texts are kept (default: a temporary folder, removed at the end). What is there of other methods and seeds is told again, so a run can be
  *                made in parts; the pre-trained model is made where it isn't there, or where --only names `base`.
- * --only LIST    the parts to run: base, hut, lora, head, and full if asked for.
+ * --only LIST    the parts to run.
  * --tune         how rates and epochs were found: every tenth prompt of half B is held out, and the loss on it is told after each epoch. The test set isn't looked at, nothing is kept.
+ * --max-steps N  a short run: so many steps each, which shows that all works and tells nothing of quality.
  *
  * 1. A meaning is a prompt, `name NAME eatType EATTYPE priceRange cheap ->`, its sentence the completion. Names, and what else comes word by word, are put in capitals for the training and
  *    back into the texts made (`PLACEHOLDERS`), as the challenge's own baseline does with name and near: a model that saw half a million letters copies no name that it never saw.
@@ -45,10 +46,10 @@ const BATCH = 16;
 const RANK = "8";
 const TARGETS = ["--target-modules", "q,k,v,o,up,down"];
 const PRETRAINING = { lr: 1e-3, epochs: 8 };
-const EPOCHS = 10;
+const EPOCHS = 6;
 /** What each method is told, rates by --tune; a method with targets has a rank too. */
 const METHODS: Readonly<Record<string, { readonly lr: number; readonly targets?: readonly string[] }>> = {
-  hut: { lr: 2e-2, targets: TARGETS }, lora: { lr: 5e-3, targets: TARGETS }, head: { lr: 2e-3 }, full: { lr: 1e-3 },
+  hut: { lr: 6e-2, targets: TARGETS }, lora: { lr: 1e-2, targets: TARGETS }, head: { lr: 1e-3 },
 };
 /** The E2E set-up of LoRA's paper. */
 const BEAMS = ["--num-beams", "10", "--length-penalty", "0.9", "--no-repeat-ngram-size", "4"];
@@ -81,7 +82,7 @@ interface Row {
 
 const { values } = parseArgs({ options: {
   data: { type: "string" }, python: { type: "string", default: "python3" }, dir: { type: "string" }, only: { type: "string", default: "base,hut,lora,head" }, seeds: { type: "string", default: "0,1,2" },
-  threads: { type: "string", default: "2" }, tune: { type: "boolean", default: false }, lr: { type: "string" }, epochs: { type: "string" }, json: { type: "string" },
+  threads: { type: "string", default: "2" }, tune: { type: "boolean", default: false }, lr: { type: "string" }, epochs: { type: "string" }, "max-steps": { type: "string" }, json: { type: "string" },
 } });
 if (values.data === undefined) throw new Error("--data is missing: the folder that holds train.csv and test.csv");
 const folder = values.dir ?? mkdtempSync(join(tmpdir(), "hut-e2e-"));
@@ -151,7 +152,7 @@ async function tune(b: readonly Meaning[], adapting: readonly (readonly [method:
 async function trained(model: string, data: string, run: string, flags: readonly string[]): Promise<{ result: TrainResult; seconds: number; processorSeconds: number | null }> {
   say(`${run}: ${flags.join(" ")}`);
   const { out, processorSeconds } = await finished(process.execPath, [COMMAND, "train", model, ...TASK, "--train", at(data), ...flags, "--batch-size", String(BATCH), "-o", at(run), "--overwrite", "--no-tensorboard",
-    "--threads", values.threads, "--json", "--no-config"]);
+    ...(values["max-steps"] === undefined ? [] : ["--max-steps", values["max-steps"]]), "--threads", values.threads, "--json", "--no-config"]);
   const result = JSON.parse(out) as TrainResult;
   return { result, seconds: result.train_runtime, processorSeconds };
 }
