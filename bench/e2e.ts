@@ -46,7 +46,7 @@ const BATCH = 16;
 const RANK = "8";
 const TARGETS = ["--target-modules", "q,k,v,o,up,down"];
 const PRETRAINING = { lr: 1e-3, epochs: 8 };
-const EPOCHS = 6;
+const EPOCHS = 12;
 /** What each method is told, rates by --tune; a method with targets has a rank too. */
 const METHODS: Readonly<Record<string, { readonly lr: number; readonly targets?: readonly string[] }>> = {
   hut: { lr: 6e-2, targets: TARGETS }, lora: { lr: 1e-2, targets: TARGETS }, head: { lr: 1e-3 },
