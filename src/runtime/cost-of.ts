@@ -31,9 +31,16 @@ export function variantsOf(methods: readonly string[] | undefined, ranks: readon
   return chosen.flatMap((method): { method: UpdatedTransformation; rank: number | null }[] => (method.takes.includes("rank") ? ranks.map((rank) => ({ method, rank })) : [{ method, rank: null }]));
 }
 
+/** A fresh model with one method. --target-modules is for all methods at once, and says nothing to those that train tensors whole. */
+export function preparedFor({ load, task, options }: CostQuestion, { name, trains }: UpdatedTransformation, rank: number | null): Prepared {
+  const { targetModules, ...rest } = options;
+  return prepare(load(), { ...rest, ...(trains === undefined ? { targetModules } : {}), method: name, ...(rank === null ? {} : { rank }), saveHead: task.savesHead });
+}
+
 /** One method's cost. Throws HutError where it doesn't fit the model. */
-export function costOf({ load, task, options, batchSize, length }: CostQuestion, method: UpdatedTransformation, rank: number | null): MethodCost {
-  const fresh = (): Prepared => prepare(load(), { ...options, method: method.name, ...(rank === null ? {} : { rank }), saveHead: task.savesHead });
+export function costOf(question: CostQuestion, method: UpdatedTransformation, rank: number | null): MethodCost {
+  const { task, batchSize, length } = question;
+  const fresh = (): Prepared => preparedFor(question, method, rank);
   const prepared = fresh();
   const sizes = sizesOfBatch(prepared.model, batchSize, length);
   const step = trainingGraph("step", task, fresh);

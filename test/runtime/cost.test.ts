@@ -63,6 +63,17 @@ describe("cost", () => {
     assert.equal((await cost("fixtures/cases/bert/model.ts.onnx", { methods: ["lora"] })).breakEvenTokens, null);
   });
 
+  it("takes targets for the methods that adapt weights, beside those that adapt none", async () => {
+    const of = async (targetModules?: string[]): Promise<number[]> => {
+      const { costs, refused } = await cost("fixtures/cases/gpt2/model.ts.onnx", { task: "text-generation", methods: ["hut", "head", "full"], targetModules });
+      assert.deepEqual(refused, []);
+      return costs.map(({ trainableParams }) => trainableParams);
+    };
+    const [[hut = 0, ...whole], [wider = 0, ...same]] = [await of(), await of(["q", "k", "v", "o"])];
+    assert.ok(wider > 1.5 * hut);
+    assert.deepEqual(same, whole);
+  });
+
   it("takes the sizes that a graph can't vary from the graph, and says what is wrong", async () => {
     assert.equal((await cost("fixtures/cases/gpt2/model.ts.onnx", { task: "text-generation", methods: ["hut"], maxSeqLength: 500 })).maxSeqLength, 64);
     await assert.rejects(cost("fixtures/cases/gpt2/model.ts.onnx", { task: "text-generation", methods: ["hutt"] }), { code: "UNKNOWN_METHOD" });

@@ -69,7 +69,11 @@ export class BeamSearch {
     for (const [parent, { tokens, score }] of this.#open.entries()) {
       const probabilities = logSoftmax(logits[parent] ?? new Float32Array());
       banRepeated(probabilities, [...this.#prompt, ...tokens], noRepeatNgramSize);
-      for (const [token, probability] of probabilities.entries()) candidates.offer(Math.fround(score + probability), { parent, token });
+      for (let token = 0; token < probabilities.length; token += 1) {
+        const reached = Math.fround(score + (probabilities[token] ?? NONE));
+        // A vocabulary is long and few of it are kept: what isn't makes no object.
+        if (candidates.takes(reached)) candidates.offer(reached, { parent, token });
+      }
     }
     const ends = ({ token }: Continued): boolean => eosIds.includes(token) || length >= maxNewTokens;
     const found = candidates.items.map(({ score, item }) => ({ score, item, beam: { tokens: [...this.#open[item.parent]?.tokens ?? [], item.token], score } }));
@@ -94,8 +98,13 @@ class Best<T> {
     this.#size = size;
   }
 
+  /** Whether what has this score would be kept. */
+  takes(score: number): boolean {
+    return this.items.length < this.#size || score > (this.items[this.#size - 1]?.score ?? NONE);
+  }
+
   offer(score: number, item: T): void {
-    if (this.items.length === this.#size && score <= (this.items.at(-1)?.score ?? NONE)) return;
+    if (!this.takes(score)) return;
     let at = this.items.length;
     while (at > 0 && (this.items[at - 1]?.score ?? NONE) < score) at -= 1;
     this.items.splice(at, 0, { score, item });

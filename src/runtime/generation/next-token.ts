@@ -73,5 +73,7 @@ export function logSoftmax(logits: Float32Array): Float32Array {
   let sum = 0;
   for (const logit of logits) sum += Math.exp(logit - top);
   const normalizer = Math.log(sum);
-  return logits.map((logit) => logit - top - normalizer);
+  const made = new Float32Array(logits.length);
+  for (let i = 0; i < made.length; i += 1) made[i] = (logits[i] ?? 0) - top - normalizer;
+  return made;
 }

@@ -1,11 +1,12 @@
 /** `cost`: what training a model costs, method by method, before anything runs. */
 import { HutError } from "../../../errors/hut-error.ts";
-import { costOf, forwardFlops, tokensToBreakEven, variantsOf, type CostQuestion } from "../../cost-of.ts";
+import { headOnly } from "../../../methods/head-only.ts";
+import { hut } from "../../../methods/hut.ts";
+import { costOf, forwardFlops, preparedFor, tokensToBreakEven, variantsOf, type CostQuestion } from "../../cost-of.ts";
 import { longestSequence } from "../../examples-of.ts";
 import { countParameters } from "../../inspect-model.ts";
 import { findLogits } from "../../model-outputs.ts";
 import { DEFAULTS, type CostOptions } from "../../options.ts";
-import { prepare } from "../../prepare.ts";
 import type { CostResult, MethodCost } from "../../results.ts";
 import { requireTaskLogits } from "../../tasks/registry.ts";
 import { openModel } from "../open-model.ts";
@@ -20,7 +21,7 @@ export async function cost(path: string, options: CostOptions): Promise<CostResu
   const batchSize = options.batchSize ?? DEFAULTS.batchSize;
   const length = Math.min(options.maxSeqLength ?? DEFAULTS.maxSeqLength, longestSequence(graph));
   const question: CostQuestion = { load: () => opened.load(), task, options, batchSize, length };
-  const head = prepare(opened.load(), { ...options, method: "head", saveHead: task.savesHead });
+  const head = preparedFor(question, headOnly, null);
   requireTaskLogits(task, head.model.graph, head.logits ?? findLogits(graph, options.outputName));
   const costs: MethodCost[] = [];
   const refused: { method: string; why: string }[] = [];
@@ -41,7 +42,7 @@ export async function cost(path: string, options: CostOptions): Promise<CostResu
   const hasHut = costs.some(({ method }) => method === "hut");
   return {
     batchSize, maxSeqLength: length, parameters: countParameters(graph), forwardFlops: forwardFlops(head.model, question), costs, refused,
-    breakEvenTokens: hasHut ? tokensToBreakEven(prepare(opened.load(), { ...options, method: "hut", rank: options.ranks?.[0], saveHead: task.savesHead })) : null,
+    breakEvenTokens: hasHut ? tokensToBreakEven(preparedFor(question, hut, options.ranks?.[0] ?? null)) : null,
     seconds: (performance.now() - started) / 1000,
   };
 }
