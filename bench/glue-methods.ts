@@ -44,7 +44,7 @@ function hut(...args: readonly string[]): string {
 
 function train(task: string, method: string, rank: string | undefined, seed: string): string {
   const run = join(dir, task, `${method}${rank ?? ""}-${seed}`);
-  if (existsSync(join(run, "results.json"))) return run;
+  if (existsSync(join(run, "all_results.json"))) return run;
   rmSync(run, { recursive: true, force: true });
   const [trainFile, devFile] = TASKS[task] ?? [];
   if (trainFile === undefined || devFile === undefined) throw new Error(`no task "${task}"`);
