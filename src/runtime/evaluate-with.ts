@@ -74,15 +74,15 @@ export function evaluateWith(runtime: OnnxRuntime): Evaluator {
       const fed = [...feeds].map(([name, tensor]) => [name, { dataType: DataType.FLOAT, dims: tensor.dims, data: floatsOf(name, tensor) }] as const);
       const [output] = session.outputNames;
       if (output === undefined) throw new TypeError("a graph without output");
-      if (dims === undefined) {
+      // Only where somebody hands in room, as in Node: onnxruntime-web makes outputs of its own beside what it is given.
+      if (dims === undefined || room?.length !== 4 * elementCount(dims)) {
         const result = (await session.run(new Map(fed), [output])).get(output);
         if (result === undefined) throw new TypeError("a graph without output");
         return new Tensor(result.dataType, result.dims, bytesOf(result.data));
       }
-      const place = room?.length === 4 * elementCount(dims) ? room : new Uint8Array(4 * elementCount(dims));
-      const made = { dataType: DataType.FLOAT, dims, data: new Float32Array(place.buffer, place.byteOffset, place.length / 4) };
+      const made = { dataType: DataType.FLOAT, dims, data: new Float32Array(room.buffer, room.byteOffset, room.length / 4) };
       await session.run(new Map(fed), undefined, new Map([[output, made], ...placesOf(between)]));
-      return new Tensor(DataType.FLOAT, dims, place);
+      return new Tensor(DataType.FLOAT, dims, room);
     },
     async [Symbol.asyncDispose]() {
       for (const { session } of sessions.values()) await session[Symbol.asyncDispose]();
