@@ -22,7 +22,7 @@ const GROUPS: readonly { readonly title: string; readonly about: string; readonl
   { title: "External data, and files in general", about: "", files: ["runtime/node/external-data.ts", "runtime/node/file-source.ts"] },
   { title: "Adapters and checkpoints", about: "", files: ["runtime/adapter/", "runtime/checkpoint/", "runtime/flatbuffers/", "runtime/swap/", "runtime/node/peft-folder.ts", "runtime/node/onnx-adapter-file.ts",
     "runtime/node/run-folder.ts", "runtime/node/verbs/open-trained.ts", "runtime/read-manifest.ts"] },
-  { title: "Tokenizers, configurations and data", about: "", files: ["runtime/data/", "runtime/node/open-loss.ts", "runtime/node/data-file.ts", "runtime/node/json-file.ts", "runtime/node/tokenizer-files.ts", "runtime/node/model-config.ts", "runtime/model-folder/"] },
+  { title: "Tokenizers, configurations and data", about: "", files: ["runtime/data/", "runtime/node/open-loss.ts", "runtime/node/data-file.ts", "runtime/node/json-file.ts", "runtime/node/open-tokenizer.ts", "runtime/node/model-config.ts", "runtime/model-folder/"] },
   { title: "Writing", about: "", files: ["runtime/"] },
   { title: "Messages and tables", about: "", files: ["errors/", "cli/"] },
 ];

@@ -4,7 +4,7 @@
 export { openModel, type MemoryAdaptOptions, type MemoryModel } from "./runtime/memory/memory-model.ts";
 export type { AdaptedModel, MemoryFoldOptions, MemoryFolderOptions, MemoryRunOptions, MemoryTrainOptions, MemoryTrainResult, Prediction } from "./runtime/memory/adapted-model.ts";
 export { recordsOf as readRecords, type InMemory, type MemoryData, type ModelFiles } from "./runtime/memory/memory-files.ts";
-export type { DataFile, DataRecord } from "./runtime/data/parse-records.ts";
+export type { DataFile, DataRecord } from "./runtime/data/records.ts";
 export type { OnnxRuntime } from "./runtime/session.ts";
 export { openSwappable, SwappableSession, type AdapterFiles, type SwapAdapter } from "./runtime/swap/swappable-session.ts";
 export { readManifest } from "./runtime/read-manifest.ts";

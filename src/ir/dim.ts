@@ -102,6 +102,7 @@ function meaningsOf(terms: ReadonlyMap<string, number>, from: readonly Dim[]): M
 
 export function addDims(a: Dim, b: Dim): Dim {
   if (a === undefined || b === undefined) return undefined;
+  if (typeof a === "number" && typeof b === "number") return a + b;
   const sum = new Map(termsOf(a));
   for (const [m, c] of termsOf(b)) sum.set(m, (sum.get(m) ?? 0) + c);
   return fromTerms(sum, a, b);
@@ -110,6 +111,7 @@ export function addDims(a: Dim, b: Dim): Dim {
 export function mulDims(a: Dim, b: Dim): Dim {
   if (a === 0 || b === 0) return 0;
   if (a === undefined || b === undefined) return undefined;
+  if (typeof a === "number" && typeof b === "number") return a * b;
   const product = new Map<string, number>();
   for (const [m, c] of termsOf(a)) {
     for (const [n, d] of termsOf(b)) {

@@ -321,6 +321,7 @@ export class Graph {
 
   /** Puts nodes after what they read, keeping the order they have where it is already right. Throws on a cycle. */
   sortTopologically(): void {
+    if (this.#isSorted()) return;
     const sorted: Node[] = [];
     const state = new Map<Node, "open" | "done">();
     for (const root of this.#nodes) {
@@ -349,6 +350,15 @@ export class Graph {
     this.#nodes = sorted;
   }
 
+  #isSorted(): boolean {
+    const done = new Set<Node>();
+    return this.#nodes.every((node) => {
+      const isReady = producersOf(node, this).every((producer) => done.has(producer));
+      done.add(node);
+      return isReady;
+    });
+  }
+
   #value(hint: string, facts: Facts | undefined): Value {
     const value = new Value(this.freshName(hint));
     value.facts = facts;
@@ -357,8 +367,12 @@ export class Graph {
 }
 
 /** The nodes of `graph` that a node, or a graph nested in it, reads from. */
-export function producersOf(node: Node, graph: Graph): Node[] {
-  return withNested(node).flatMap((reader) => reader.inputs.flatMap((input) => (input?.producer?.graph === graph ? [input.producer] : [])));
+function producersOf(node: Node, graph: Graph): Node[] {
+  const found: Node[] = [];
+  const read = (input: Value | undefined): void => { if (input?.producer?.graph === graph) found.push(input.producer); };
+  if (node.subgraphs.length === 0) node.inputs.forEach(read);
+  else withNested(node).forEach((reader) => { reader.inputs.forEach(read); });
+  return found;
 }
 
 /** A node and all nodes of the graphs nested in it. */

@@ -3,12 +3,12 @@ import { cyclicGraph, duplicateAttribute, duplicateValue, graphTooLarge, impossi
 import { quote } from "../errors/hut-error.ts";
 import type { Attribute } from "./attribute.ts";
 import { followedShape, MAX_RANK, parseDim, type Dim } from "./dim.ts";
-import { Graph, Node, producersOf, Value, type Facts } from "./graph.ts";
+import { Graph, Node, Value, type Facts } from "./graph.ts";
 import { Model } from "./model.ts";
 import { decodeModel } from "./proto/decode.ts";
-import { checkTensors } from "./proto/check-tensors.ts";
-import { graphProto, valueInfoProto, type AttributeProto, type FunctionProto, type GraphProto, type ModelProto, type NodeProto, type TypeProto,
+import { graphProto, valueInfoProto, type AttributeProto, type FunctionProto, type GraphProto, type MessageName, type ModelProto, type NodeProto, type TypeProto,
   type ValueInfoProto } from "./proto/generated/schema.ts";
+import { eachTensor } from "./proto/map-tensors.ts";
 import { tensorFromProto, type OpenExternal, type TensorContext } from "./proto/tensor.ts";
 import type { Source } from "./source.ts";
 
@@ -142,7 +142,7 @@ class GraphReader {
     const nodes = proto.node.map((node) => ({ proto: node, outputs: node.output.map((name) => (name === "" ? undefined : this.#define(graph, scope, name))) }));
     graph.declarations = this.#readValueInfo(proto, scope);
     const visible: Sight = { own: scope, outer };
-    for (const { proto: node, outputs } of nodes) graph.insert([this.#readNode(node, outputs, graph, visible)]);
+    graph.insert(nodes.map(({ proto: node, outputs }) => this.#readNode(node, outputs, graph, visible)));
     for (const info of proto.output) graph.outputs.push(this.#readOutput(info, scope));
     graph.annotations = proto.quantizationAnnotation;
     graph.carried = { ...proto, node: [], initializer: [], sparseInitializer: [], input: [], output: [], quantizationAnnotation: [], valueInfo: [] };
@@ -262,19 +262,17 @@ class GraphReader {
 
   /** Puts unsorted nodes in order (ONNX wants them sorted, some tools don't); a cycle is an error. */
   #checkOrder(graph: Graph): void {
-    const done = new Set<Node>();
-    const sorted = graph.nodes.every((node) => {
-      const ready = producersOf(node, graph).every((producer) => done.has(producer));
-      done.add(node);
-      return ready;
-    });
-    if (sorted) return;
     try {
       graph.sortTopologically();
     } catch (error) {
       throw cyclicGraph(this.#context.file, error instanceof Error ? error.message : String(error));
     }
   }
+}
+
+/** Checks every tensor in a message that the IR carries through, as `tensorFromProto` does: its bytes fit, and external data lies where it may. Throws HutError. */
+function checkTensors(type: MessageName, message: object, context: TensorContext): void {
+  eachTensor(type, message, (tensor) => { tensorFromProto(tensor, context); });
 }
 
 function declare(value: Value, info: ValueInfoProto): void {

@@ -10,7 +10,7 @@
 import { biasUnreadable, kernelUnsupported, rankOutOfRange } from "../errors/targets.ts";
 import { DataType } from "../ir/data-type.ts";
 import { symbol } from "../ir/dim.ts";
-import { Tensor } from "../ir/tensor.ts";
+import { bytesOf, Tensor } from "../ir/tensor.ts";
 import type { Graph, Node, Use, Value } from "../ir/graph.ts";
 import { graphOf, holderIn } from "../ir/nested.ts";
 import type { ParameterSpec, UpdatedTransformation, WeightShape } from "../methods/updated-transformation.ts";
@@ -127,7 +127,7 @@ function withParameters(graph: Graph, part: Part, { method, start, perRow, ...op
   const path = block === undefined || modulePath !== pathOf(site) ? modulePath : `${modulePath}.${block.role}`;
   const parameters = method.parameters(weight).map((spec): Trainable => {
     const values = start(part, spec);
-    const value = graph.addInitializer(`${path}.${spec.name}`, Tensor.floats(perRow === true ? [1, ...spec.shape] : spec.shape, values));
+    const value = graph.addInitializer(`${path}.${spec.name}`, new Tensor(DataType.FLOAT, perRow === true ? [1, ...spec.shape] : spec.shape, bytesOf(values)));
     if (perRow === true) value.facts = { dataType: DataType.FLOAT, shape: [symbol(ROWS), ...spec.shape] };
     value.pinned = true;
     return { name: value.name, modulePath, parameter: spec.name, shape: spec.shape, start: values, value };
@@ -142,7 +142,7 @@ function sharedTensors(graph: Graph, weights: readonly WeightShape[], { method, 
   const largest = { ...first, k: Math.max(...weights.map((w) => w.k)), n: Math.max(...weights.map((w) => w.n)) };
   return method.shared(largest).map((spec): Trainable => {
     const values = start(undefined, spec);
-    const value = graph.addInitializer(spec.name, Tensor.floats(spec.shape, values));
+    const value = graph.addInitializer(spec.name, new Tensor(DataType.FLOAT, spec.shape, bytesOf(values)));
     return { name: value.name, modulePath: "", parameter: spec.name, shape: spec.shape, start: values, value };
   });
 }

@@ -26,11 +26,10 @@ export function trainWhole(site: WeightSite, biasAlone = false): Trainable[] {
   if (site.points.some((p) => p.layout !== point.layout)) throw readBothWays(modulePath);
   const shape = site.dims.length > 2 ? site.dims : point.layout === "kn" ? [site.k, site.n] : [site.n, site.k];
   point.value.pinned = true;
-  const weight: Trainable = {
+  const weight = startingAsStored(() => inLayout(storedFloats(site), site, site.stored, point.layout), {
     name: `${modulePath}.weight`, modulePath, parameter: "weight", shape, value: point.value,
     ...readsOf(point.value, site.points.flatMap((p) => p.uses)), site, layout: point.layout,
-    start: inLayout(storedFloats(site), site, site.stored, point.layout),
-  };
+  });
   return [weight, ...biasOf(site)];
 }
 
@@ -42,7 +41,19 @@ function biasOf(site: WeightSite): Trainable[] {
   const value = use?.node.inputs[use.index];
   if (bias === undefined || value === undefined) return [];
   value.pinned = true;
-  return [{ name: `${modulePath}.bias`, modulePath, parameter: "bias", shape: [site.n], value, ...readsOf(value, bias.uses), site, start: float32Of(bias.tensor) }];
+  return [startingAsStored(() => float32Of(bias.tensor), { name: `${modulePath}.bias`, modulePath, parameter: "bias", shape: [site.n], value, ...readsOf(value, bias.uses), site })];
+}
+
+/** What is trained from the value that the model has. That is read when somebody asks for it: a graph that keeps it doesn't, and an adapter brings another. */
+function startingAsStored(read: () => Float32Array, rest: Omit<Trainable, "start">): Trainable {
+  let start: Float32Array | undefined;
+  return { ...rest, get start() { return (start ??= read()); } };
+}
+
+/** The same, trained from another value, under another module's name. */
+export function startingFrom(trainable: Trainable, other: Pick<Trainable, "name" | "modulePath" | "start">): Trainable {
+  // A spread would read the value that is replaced.
+  return Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(trainable), ...Object.getOwnPropertyDescriptors(other) }) as Trainable;
 }
 
 function readsOf(value: Value, uses: readonly Use[]): Pick<Trainable, "uses" | "isAlone"> {
@@ -73,7 +84,7 @@ export function trainParameter(graph: Graph, parameter: ModuleParameter): Traina
   const value = use?.node.inputs[use.index] ?? held.constant;
   value.pinned = true;
   const { modulePath, tensor } = held;
-  return { name: parameterName(held), modulePath, parameter: held.parameter, shape: tensor.dims, start: float32Of(tensor), value, held };
+  return startingAsStored(() => float32Of(tensor), { name: parameterName(held), modulePath, parameter: held.parameter, shape: tensor.dims, value, held });
 }
 
 /** The parameter as a constant that its module alone reads, under one value: the one there is, or a copy of its own in the type that is read. */

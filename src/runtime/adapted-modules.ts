@@ -9,8 +9,11 @@ import type { Prepared } from "./prepare.ts";
 
 /** The adapted graph as it is deployed: parameters and modules trained whole hold their values. */
 export function deployable(prepared: Prepared): Model {
-  for (const [site, tensors] of savedBySite(prepared)) replaceWhole(prepared.model.graph, site, tensors);
-  for (const { held, start } of prepared.saved) if (held !== undefined) replaceParameter(prepared.model.graph, held, start);
+  // Without an adapter the graph has them already, and what wasn't trained is not read: it stays where it is.
+  if (prepared.isGiven) {
+    for (const [site, tensors] of savedBySite(prepared)) replaceWhole(prepared.model.graph, site, tensors);
+    for (const { held, start } of prepared.saved) if (held !== undefined) replaceParameter(prepared.model.graph, held, start);
+  }
   prepared.model.graph.sortTopologically();
   return prepared.model;
 }

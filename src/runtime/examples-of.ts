@@ -9,7 +9,7 @@ import { glueFile } from "./data/glue.ts";
 import { toExamples, type Example } from "./data/examples.ts";
 import type { Texts } from "./data/overlap.ts";
 import type { InputSpec } from "./data/field.ts";
-import type { DataFile } from "./data/parse-records.ts";
+import type { DataFile } from "./data/records.ts";
 import type { TextTokenizer } from "./data/tokenizer.ts";
 import { findLogits } from "./model-outputs.ts";
 import { DEFAULTS, type CommonOptions, type DataOptions } from "./options.ts";

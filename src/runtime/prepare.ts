@@ -20,7 +20,7 @@ import { readyForRows } from "../passes/give-rows.ts";
 import { inlineFunctions } from "../passes/inline-functions.ts";
 import { ROLES, selectWeights } from "../passes/select-weights.ts";
 import { openProducts } from "../passes/open-products.ts";
-import { tie, trainParameter, trainWhole } from "../passes/train-whole.ts";
+import { startingFrom, tie, trainParameter, trainWhole } from "../passes/train-whole.ts";
 import { findParameters } from "../passes/weights/find-parameters.ts";
 import { findTied, sharedEmbeddings } from "../passes/weights/find-tied.ts";
 import { findWeights, type WeightSite } from "../passes/weights/find-weights.ts";
@@ -63,6 +63,8 @@ export interface Prepared {
   readonly trainables: readonly Trainable[];
   /** The head that was attached, if one was. */
   readonly head: { readonly pooling: Pooling; readonly module: string; readonly numLabels: number } | undefined;
+  /** Whether an adapter gave the values; else what is trained whole starts from the model's own. */
+  readonly isGiven: boolean;
   /** The entries of --target-modules that are roles. */
   readonly roles: readonly string[];
   readonly notes: readonly string[];
@@ -143,7 +145,7 @@ export function prepare(model: Model, options: PrepareOptions): Prepared {
   for (const { held: place, start } of options.swappable === true ? [] : statistics) if (place !== undefined) replaceParameter(model.graph, place, start);
   const isRole = (word: string): boolean => (ROLES as readonly string[]).includes(word);
   return {
-    model, method, rank, alpha: alpha ?? rank, rankStabilized, logits, sites, adapted, saved, statistics, trainables: [...adapted.flatMap((a) => a.parameters), ...saved], head,
+    model, method, rank, alpha: alpha ?? rank, rankStabilized, logits, sites, adapted, saved, statistics, trainables: [...adapted.flatMap((a) => a.parameters), ...saved], head, isGiven: adapter !== undefined,
     roles: adapter?.contents.hut?.roles ?? (method.trains === undefined ? targets.filter(isRole) : []), notes,
   };
 }
@@ -299,5 +301,5 @@ function withSaved(trainable: Trainable, module: string, { contents, folder }: O
       `The adapter ${quote(folder)} is for another model: its ${quote(name)} is [${tensor.shape.join(", ")}], the model's is [${expected.join(", ")}].`);
   }
   const start = site === undefined ? tensor.data : inLayout(tensor.data, site, layout, trainable.layout ?? "nk");
-  return { ...trainable, name, modulePath: module, start };
+  return startingFrom(trainable, { name, modulePath: module, start });
 }

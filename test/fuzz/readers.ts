@@ -30,7 +30,7 @@ import { normalizeForTraining } from "../../src/passes/normalize-for-training.ts
 import { openModel, type OpenedModel } from "../../src/runtime/node/open-model.ts";
 import { RunFolder } from "../../src/runtime/node/run-folder.ts";
 import { runFacts } from "../../src/runtime/node/run-facts.ts";
-import { openTokenizer } from "../../src/runtime/node/tokenizer-files.ts";
+import { openTokenizer } from "../../src/runtime/node/open-tokenizer.ts";
 import { openAdapter } from "../../src/runtime/node/verbs/adapt.ts";
 import { besideCheckpoint, readState } from "../../src/runtime/node/verbs/open-trained.ts";
 import { prepare, type Prepared } from "../../src/runtime/prepare.ts";

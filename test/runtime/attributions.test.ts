@@ -5,7 +5,7 @@ import { attributions, type Attribution, type AttributionOptions } from "../../s
 import { examplesOf } from "../../src/runtime/examples-of.ts";
 import { parseRecords } from "../../src/runtime/data/parse-records.ts";
 import { openModel } from "../../src/runtime/node/open-model.ts";
-import { openTokenizer } from "../../src/runtime/node/tokenizer-files.ts";
+import { openTokenizer } from "../../src/runtime/node/open-tokenizer.ts";
 import { openAdapter } from "../../src/runtime/node/verbs/adapt.ts";
 import { sessionOf } from "../../src/runtime/node/verbs/deployed.ts";
 import { prepare, type OpenedAdapter, type PrepareOptions } from "../../src/runtime/prepare.ts";

@@ -11,6 +11,11 @@ const MAX_WINDOW = 64 * 1024;
 /** Longest text we read: V8's strings end at 2^29 characters. Real doc strings and metadata stay under a few MB. */
 const MAX_TEXT_BYTES = 2 ** 28;
 
+/** Longest text that is made of its characters at once. */
+const SHORT_TEXT = 256;
+/** Bytes from here on are of longer characters. */
+const ASCII_CODES = 128;
+
 /** Makes the error that is thrown: "overrun" is a value that would go beyond the end it was given. */
 export type ReadFailure = (kind: "overrun" | "invalid", problem: string, offset: number) => Error;
 
@@ -87,6 +92,8 @@ export class WindowReader {
     const start = this.position;
     const length = this.length(end);
     if (length > MAX_TEXT_BYTES) throw this.#fail("invalid", `a text of ${String(length)} bytes is longer than ${String(MAX_TEXT_BYTES)}`, start);
+    const short = this.#shortText(length);
+    if (short !== undefined) return short;
     const prefix = this.position - start;
     this.seek(start); // stringVerify reads the length itself
     this.#fill(prefix + length);
@@ -95,6 +102,19 @@ export class WindowReader {
     } catch {
       throw this.#fail("invalid", "a text is not valid UTF-8", start);
     }
+  }
+
+  /**
+   * A short text of ASCII, which names are; undefined for any other. Of these protobufjs makes chains of pieces, eight characters each: 7 MB of the 11 that a
+   * message with 4,000 nodes took, and time whenever one was compared.
+   */
+  #shortText(length: number): string | undefined {
+    if (length > SHORT_TEXT) return undefined;
+    this.#fill(length);
+    const { buf, pos } = this.#reader;
+    for (let at = pos; at < pos + length; at += 1) if ((buf[at] ?? 0) >= ASCII_CODES) return undefined;
+    this.#reader.pos += length;
+    return String.fromCharCode.apply(null, buf.subarray(pos, pos + length) as ArrayLike<number> as number[]);
   }
 
   /** A copy of the next `length` bytes. */

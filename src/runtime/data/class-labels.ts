@@ -1,7 +1,7 @@
 /** The label column of a classification file → class numbers. */
 
 import { dataLabelColumnMissing, labelMissing, labelNamesDoNotFit, labelNotInteger, labelOutOfRange, labelsAllIgnored, labelUnknown, oneClassOnly, type RecordPlace } from "../../errors/data.ts";
-import { own, type DataFile } from "./parse-records.ts";
+import { own, type DataFile } from "./records.ts";
 import { IGNORED_LABEL, type FileLabels } from "./task-data.ts";
 
 /** A record's label as the file has it, and where it stands. */

@@ -1,6 +1,6 @@
 /** Which columns hold what, where the user says so. */
 import { dataColumnUnknown } from "../../errors/data.ts";
-import type { DataFile } from "./parse-records.ts";
+import type { DataFile } from "./records.ts";
 
 /** The columns by name; those that aren't named are found by the names that data sets give them. */
 export interface ColumnOptions {

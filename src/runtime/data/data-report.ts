@@ -1,6 +1,6 @@
 /** What became of a file's records: which were cut, empty or left out, and why. */
 import { quote } from "../../errors/hut-error.ts";
-import type { LeftOut } from "./parse-records.ts";
+import type { LeftOut } from "./records.ts";
 
 /** A file's records. Lines are those on which records start, from 1. */
 export interface DataReport {

@@ -9,7 +9,7 @@ import { readField, tokenField, type Field, type InputSpec } from "./field.ts";
 import { canFill, fillInput } from "./fill-inputs.ts";
 import { madeInput } from "./made-inputs.ts";
 import { textKey, type Texts } from "./overlap.ts";
-import { own, type DataFile, type DataRecord } from "./parse-records.ts";
+import { own, type DataFile, type DataRecord } from "./records.ts";
 import { textReader, type ReadText, type TextOptions, type TextReader } from "./read-text.ts";
 import { IGNORED_LABEL, type TokenRow } from "./task-data.ts";
 

@@ -5,7 +5,8 @@ import type { GlueName, ProblemName, TaskName } from "../options.ts";
 import type { Task } from "../tasks/task.ts";
 import { withOfficial } from "../tasks/with-official.ts";
 import { placeholders } from "./class-labels.ts";
-import { own, type DataFile, type DataRecord, type TableForm } from "./parse-records.ts";
+import { own, type DataFile, type DataRecord } from "./records.ts";
+import type { TableForm } from "./parse-records.ts";
 
 /** One of GLUE's tasks. */
 export interface GlueTask {

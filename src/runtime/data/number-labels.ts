@@ -2,7 +2,7 @@
 import { labelListWrong, labelMissing, labelNumberWrong, labelsAllIgnored, labelUnknown, oneClassOnly } from "../../errors/data.ts";
 import { placeholders, rawLabels, type LabelOptions, type RawLabel } from "./class-labels.ts";
 import { fromText } from "./field.ts";
-import type { DataFile } from "./parse-records.ts";
+import type { DataFile } from "./records.ts";
 import { IGNORED_LABEL, type FileLabels } from "./task-data.ts";
 
 /**

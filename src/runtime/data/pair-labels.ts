@@ -1,7 +1,7 @@
 /** The labels of a file of pairs: whether they belong together, or how near they are. */
 import { labelNumberWrong, labelsAllIgnored } from "../../errors/data.ts";
 import { IGNORED_LABEL, type FileLabels } from "./task-data.ts";
-import { own, type DataFile } from "./parse-records.ts";
+import { own, type DataFile } from "./records.ts";
 
 /** Columns of scores; the first that is there is read. A file needs none: its pairs belong together. */
 export const SCORE_COLUMNS: readonly string[] = ["score", "label", "labels"];

@@ -13,7 +13,7 @@ import { snappyUncompress } from "hyparquet/src/snappy.js";
 import { dataEmpty, dataParquetBroken, dataParquetCodec, dataTooManyColumns, dataTooManyRecords } from "../../errors/data.ts";
 import { HutError } from "../../errors/hut-error.ts";
 import { requireNoFurtherRun, requirePrefixesFit } from "./parquet-runs.ts";
-import type { DataFile, DataRecord } from "./parse-records.ts";
+import type { DataFile, DataRecord } from "./records.ts";
 
 /** Most parts of a schema: lists and structs count each of theirs. Data sets of text have under 100. */
 const MAX_SCHEMA_PARTS = 1000;

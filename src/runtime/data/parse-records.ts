@@ -6,8 +6,9 @@ import { dataCarriageReturns, dataCsvBroken, dataEmpty, dataEndingUnknown, dataH
   dataQuoteMisplaced, dataQuoteOpen, dataRowWidth, dataTooManyColumns, dataTooManyRecords } from "../../errors/data.ts";
 import { HutError } from "../../errors/hut-error.ts";
 import { isTooDeep, MAX_JSON_NESTING } from "../parse-json.ts";
-import { fromParquet, type Codecs } from "./parquet.ts";
+import type { DataFile, DataRecord } from "./records.ts";
 import { doubledKey } from "./doubled-key.ts";
+import { fromParquet, type Codecs } from "./parquet.ts";
 
 /**
  * Most columns of a table. Every cell costs some ten times what it takes in the file, so rows of nothing but tabs could fill the memory. Data sets of text
@@ -17,32 +18,6 @@ const MAX_COLUMNS = 1000;
 
 /** Most records of a file: each takes some hundred bytes, however little stands in it. The largest data sets of text classification have 4 million. */
 const MAX_RECORDS = 5_000_000;
-
-/** One record: its fields by name (text in TSV and CSV, any JSON value in JSONL), and the line it starts on, from 1. */
-export interface DataRecord {
-  readonly line: number;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
-/** A data file's records, in file order; there is at least one. `columns`: the header, or the first JSON object's keys. */
-export interface DataFile {
-  /** The path as the user gave it. */
-  readonly file: string;
-  readonly columns: readonly string[];
-  readonly records: readonly DataRecord[];
-  /** The columns of text, where the user or the kind of file says which these are: one or a pair. */
-  readonly texts?: readonly string[] | undefined;
-  /** The column of labels, where that is said. */
-  readonly label?: string | undefined;
-  /** Records of the file that aren't among these. */
-  readonly leftOut?: readonly LeftOut[] | undefined;
-}
-
-/** Records that were left out, and why, as a clause that goes on from their number. */
-export interface LeftOut {
-  readonly why: string;
-  readonly lines: readonly number[];
-}
 
 /** What is known of a table beside its ending. */
 export interface TableForm {
@@ -225,11 +200,6 @@ class Table {
 function push(records: DataRecord[], record: DataRecord, file: string): void {
   if (records.length === MAX_RECORDS) throw dataTooManyRecords({ file, line: record.line }, MAX_RECORDS);
   records.push(record);
-}
-
-/** A field by name, never one that every object inherits; undefined where the record lacks it. */
-export function own(fields: DataRecord["fields"], name: string): unknown {
-  return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
 /** One JSON object a line; blank lines are skipped. */

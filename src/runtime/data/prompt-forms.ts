@@ -2,7 +2,7 @@
 import { chatNotStepwise, chatRefused, chatTemplateMissing, messagesWrong, type RecordPlace } from "../../errors/data.ts";
 import { HutError } from "../../errors/hut-error.ts";
 import type { ChatTemplate, Message, RenderedChat } from "./chat-template.ts";
-import { own, type DataRecord } from "./parse-records.ts";
+import { own, type DataRecord } from "./records.ts";
 import { textAt, type ReadText } from "./read-text.ts";
 import type { FormOptions, TextForm } from "./task-data.ts";
 import type { TextTokenizer } from "./tokenizer.ts";

@@ -1,6 +1,6 @@
 /** A record's text → its row of tokens. */
 import { dataFieldMissing, dataNotText, dataTextMissing, nothingToMask, textColumnsTooMany, tokenizerMissing, type RecordPlace } from "../../errors/data.ts";
-import { own, type DataFile, type DataRecord } from "./parse-records.ts";
+import { own, type DataFile, type DataRecord } from "./records.ts";
 import type { TaskData, TokenRow } from "./task-data.ts";
 import type { TextTokenizer } from "./tokenizer.ts";
 import { readWords } from "./word-rows.ts";

@@ -3,7 +3,7 @@
 import { DataType } from "../../ir/data-type.ts";
 import type { Field } from "./field.ts";
 import type { LabelOptions } from "./class-labels.ts";
-import type { DataFile, DataRecord } from "./parse-records.ts";
+import type { DataFile, DataRecord } from "./records.ts";
 import type { ReadText } from "./read-text.ts";
 import type { TextTokenizer } from "./tokenizer.ts";
 import type { RecordPlace } from "../../errors/data.ts";

@@ -3,7 +3,7 @@
 import { dataFieldMissing, dataLengthsDiffer, noTokenToPredict, tokenLabelsNotList, tokenLabelWrong, tokenRowMissing } from "../../errors/data.ts";
 import type { LabelOptions } from "./class-labels.ts";
 import { fromText, tokenField, type Field } from "./field.ts";
-import { own, type DataFile } from "./parse-records.ts";
+import { own, type DataFile } from "./records.ts";
 import { IGNORED_LABEL, type FileLabels, type TokenRow } from "./task-data.ts";
 
 /** The column that may hold them, one label a token. */

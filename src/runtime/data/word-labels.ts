@@ -2,7 +2,7 @@
 import { dataLabelColumnMissing, dataLengthsDiffer, dataWordsDiffer, labelListWrong, labelsAllIgnored, wordRowMissing } from "../../errors/data.ts";
 import { readClassLabels, type LabelOptions, type RawLabel } from "./class-labels.ts";
 import { fromText, tokenField } from "./field.ts";
-import { own, type DataFile } from "./parse-records.ts";
+import { own, type DataFile } from "./records.ts";
 import { IGNORED_LABEL, type FileLabels } from "./task-data.ts";
 import { beginsWord } from "./word-rows.ts";
 

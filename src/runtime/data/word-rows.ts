@@ -1,7 +1,7 @@
 /** Records that are lists of words: which column holds them, and which token begins which word. */
 import { dataNotWords, dataFieldMissing, type RecordPlace } from "../../errors/data.ts";
 import { fromText } from "./field.ts";
-import { own, type DataRecord } from "./parse-records.ts";
+import { own, type DataRecord } from "./records.ts";
 
 /** Of each token of a row, the word that it is of, by number; undefined for special tokens. */
 export type WordOfToken = readonly (number | undefined)[];

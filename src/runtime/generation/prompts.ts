@@ -2,7 +2,7 @@
 import { promptColumnMissing } from "../../errors/generation.ts";
 import { tokenizerMissing } from "../../errors/data.ts";
 import { readField } from "../data/field.ts";
-import { own, type DataFile } from "../data/parse-records.ts";
+import { own, type DataFile } from "../data/records.ts";
 import { askedText, PROMPT_FORMS, type Asked, type PromptForm } from "../data/prompt-forms.ts";
 import { textAt } from "../data/read-text.ts";
 import type { TextTokenizer } from "../data/tokenizer.ts";

@@ -2,7 +2,8 @@
 import { dataEmpty } from "../../errors/data.ts";
 import { fileMissing } from "../../errors/files.ts";
 import { ByteRange, memorySource, type Source } from "../../ir/source.ts";
-import { parseRecords, type DataFile, type TableForm } from "../data/parse-records.ts";
+import type { DataFile } from "../data/records.ts";
+import { parseRecords, type TableForm } from "../data/parse-records.ts";
 import { loadTokenizer, type TextTokenizer, type TokenizerFiles } from "../data/tokenizer.ts";
 import { loadableModel, type LoadableModel } from "../loadable-model.ts";
 import { isObject, type Json } from "../model-folder/config-json.ts";

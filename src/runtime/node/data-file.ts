@@ -1,7 +1,8 @@
 /** Data files on a file system. */
 
 import { fileTooLong } from "../../errors/files.ts";
-import { checkEnding, parseRecords, type DataFile, type TableForm } from "../data/parse-records.ts";
+import type { DataFile } from "../data/records.ts";
+import { checkEnding, parseRecords, type TableForm } from "../data/parse-records.ts";
 import { openFileSource } from "./file-source.ts";
 import { PARQUET_CODECS } from "./parquet-codecs.ts";
 

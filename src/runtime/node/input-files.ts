@@ -12,7 +12,7 @@ import { isFolder } from "./folder.ts";
 import { companionFile } from "./model-config.ts";
 import type { OpenedModel } from "./open-model.ts";
 import { dataFileAt, refersToBase } from "./save-model.ts";
-import { tokenizerFiles } from "./tokenizer-files.ts";
+import { tokenizerFiles } from "./tokenizer-places.ts";
 
 /** The options that name inputs, by their words in every verb. */
 export interface InputOptions {

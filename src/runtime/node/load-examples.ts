@@ -3,7 +3,7 @@ import { glueForm } from "../data/glue.ts";
 import { examplesOf, type ExamplesOptions, type LoadedExamples } from "../examples-of.ts";
 import type { DataOptions } from "../options.ts";
 import { readRecords } from "./data-file.ts";
-import { openTokenizer } from "./tokenizer-files.ts";
+import { openTokenizer } from "./open-tokenizer.ts";
 
 export interface LoadOptions extends ExamplesOptions, Pick<DataOptions, "tokenizer"> {
   readonly file: string;

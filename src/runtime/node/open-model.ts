@@ -3,7 +3,7 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { modelFileMissing } from "../../errors/runtime.ts";
 import type { ModelProto } from "../../ir/proto/generated/schema.ts";
-import { mapTensors } from "../../ir/proto/map-tensors.ts";
+import { eachTensor } from "../../ir/proto/map-tensors.ts";
 import type { OpenExternal } from "../../ir/proto/tensor.ts";
 import type { ByteRange } from "../../ir/source.ts";
 import { loadableModel, type LoadableModel } from "../loadable-model.ts";
@@ -86,10 +86,9 @@ export function openModel(path: string): OpenedModel {
 /** The files that a message's tensors say they lie in, wherever the tensors stand. What a tensor says of itself is checked where it is read. */
 function externalLocations(proto: ModelProto): Set<string> {
   const locations = new Set<string>();
-  mapTensors("ModelProto", proto, (tensor) => {
-    const location = tensor.dataLocation === 1 ? tensor.externalData.find(({ key }) => key === "location")?.value : undefined;
+  eachTensor("ModelProto", proto, ({ dataLocation, externalData }) => {
+    const location = dataLocation === 1 ? externalData.find(({ key }) => key === "location")?.value : undefined;
     if (location !== undefined && location !== "") locations.add(location);
-    return tensor;
   });
   return locations;
 }

@@ -9,6 +9,8 @@ import { LargeFile, type Place, type WriteOptions } from "./large-file.ts";
 
 /** Files that are written before a thread would have begun. */
 export const SMALL_BYTES = 16 * 1024 * 1024;
+/** Files whose bytes are all at hand, so that there is nothing beside which they could be written: a thread took 0.15 s and 25 MB more for 20 MB. */
+const AT_HAND_BYTES = 64 * 1024 * 1024;
 /** How much of a file must stand where it stood for a copy to be worth it, and how much of what is copied must be wanted. */
 const MOST = 0.5;
 const MOST_WANTED = 0.9;
@@ -19,7 +21,8 @@ const MOST_WANTED = 0.9;
  */
 export async function writeChunks(path: string, chunks: readonly Bytes[], { begun, ...options }: WriteOptions & { readonly begun?: LargeFile | undefined } = {}): Promise<number> {
   const total = encodedLength(chunks);
-  if (begun === undefined && total <= SMALL_BYTES) {
+  const few = chunks.some((chunk) => chunk instanceof ByteRange) ? SMALL_BYTES : AT_HAND_BYTES;
+  if (begun === undefined && total <= few) {
     requireSpace(path, total);
     await writeSmall(path, chunks, total, options);
     return total;

@@ -4,7 +4,7 @@ import type { Model } from "../../ir/model.ts";
 import { attachBinaryCrossEntropy, attachCrossEntropy, attachSquaredError, type AttachedLoss, type LossOptions } from "../../passes/attach-loss.ts";
 import { openClassLabels, type LabelOptions } from "../data/class-labels.ts";
 import { openNumberLabels, openSeveralLabels } from "../data/number-labels.ts";
-import type { DataFile } from "../data/parse-records.ts";
+import type { DataFile } from "../data/records.ts";
 import { CLASS_NUMBERS, CLASS_SHARES, PREDICTED, type FileLabels, type LabelKind } from "../data/task-data.ts";
 import { mainMetric, type MainMetric } from "../metric-names.ts";
 import { Counts, CROSS_ENTROPY, ONE_CLASS, type Classified, type Metric } from "../metrics.ts";

@@ -4,7 +4,8 @@ import { gunzipSync } from "node:zlib";
 import { describe, it } from "mocha";
 import { DataType } from "../../../src/ir/data-type.ts";
 import { toExamples, type Examples } from "../../../src/runtime/data/examples.ts";
-import { parseRecords, type DataFile } from "../../../src/runtime/data/parse-records.ts";
+import type { DataFile } from "../../../src/runtime/data/records.ts";
+import { parseRecords } from "../../../src/runtime/data/parse-records.ts";
 import { loadTokenizer, type TextTokenizer } from "../../../src/runtime/data/tokenizer.ts";
 import { taskNamed } from "../../../src/runtime/tasks/registry.ts";
 

@@ -16,7 +16,7 @@ import { requireTaskLogits, takesText } from "../../tasks/registry.ts";
 import { weightCorrelations } from "../../weight-correlations.ts";
 import { defaultRuntime } from "../default-runtime.ts";
 import type { OpenedModel } from "../open-model.ts";
-import { openTokenizer } from "../tokenizer-files.ts";
+import { openTokenizer } from "../open-tokenizer.ts";
 import { deployed, sessionOf } from "./deployed.ts";
 import { labelNames, load, runOf } from "./evaluate.ts";
 import { openTrained } from "./open-trained.ts";

@@ -25,7 +25,7 @@ import { readRecords } from "../data-file.ts";
 import { inputFiles, refuseInputsAsOutputs } from "../input-files.ts";
 import { eosOfConfig } from "../model-config.ts";
 import { openModel } from "../open-model.ts";
-import { openTokenizer } from "../tokenizer-files.ts";
+import { openTokenizer } from "../open-tokenizer.ts";
 import { deployed, sessionOf } from "./deployed.ts";
 import { openTrained } from "./open-trained.ts";
 
