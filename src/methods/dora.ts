@@ -24,6 +24,7 @@ export const dora: UpdatedTransformation = {
       return op.Mul(moved, op.Div(along(op, m, "out", stored), length));
     });
   },
+  couples: "in",
   // At rank 0 the magnitudes would still have to be those of the base.
   swappable: false,
   flops: ({ k, n, rank }) => 2 * rank * k * n + 4 * k * n,

@@ -95,6 +95,8 @@ export interface UpdatedTransformation {
    * `parameters()`, then those that are shared, always in [k, n] terms. Returns W' in w's own layout and type.
    */
   apply(op: OpBuilder, w: Value, values: readonly Value[], weight: WeightShape, stored: "kn" | "nk"): Value;
+  /** An axis along which an element of W' follows from more of W than itself: between cuts of W along it, U would be another. Folding cuts along the others. */
+  readonly couples?: "in" | "out";
   /** Whether the bias is updated like a row of the weight, [1, n], too. */
   readonly updatesBias?: (weight: WeightShape) => boolean;
   /** Whether parameters may come in as inputs of any rank: those of rank 0 change nothing. */

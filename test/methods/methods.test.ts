@@ -34,12 +34,12 @@ const FORMULAS: Readonly<Record<string, Formula>> = {
   vera: (w, [b = none, d = none, A = none, B = none]) => each(w, (v, i, j) => v + b(j) * Array.from({ length: R }, (_, r) => A(i, r) * d(r) * B(r, j)).reduce((x, y) => x + y, 0)),
 };
 
-/** x · W + b with W stored as it is or transposed. */
-function drawn(stored: "kn" | "nk"): Workbench {
+/** x · W + b with W [k, n] stored as it is or transposed. */
+function drawn(stored: "kn" | "nk", [k, n] = [K, N]): Workbench {
   const bench = workbench();
   const { op } = bench;
-  const [x, b] = [bench.input("x", [3, K]), bench.weight("b", [N])];
-  bench.output(stored === "kn" ? op.Add(op.MatMul(x, bench.weight("body.proj.weight", [K, N])), b) : op.Gemm(x, bench.weight("body.proj.weight", [N, K]), b, { transB: 1 }), "y");
+  const [x, b] = [bench.input("x", [3, k]), bench.weight("b", [n])];
+  bench.output(stored === "kn" ? op.Add(op.MatMul(x, bench.weight("body.proj.weight", [k, n])), b) : op.Gemm(x, bench.weight("body.proj.weight", [n, k]), b, { transB: 1 }), "y");
   return bench;
 }
 
@@ -84,6 +84,32 @@ describe("methods", () => {
               assert.ok(Math.abs((y[t * N + j] ?? NaN) - sum - ((foldedBias?.toNumbers() ?? bias)[j] ?? NaN)) < 1e-4);
             }
           }
+        });
+      }
+    }
+
+    for (const stored of ["kn", "nk"] as const) {
+      for (const packed of method.peft?.packed === "whole" ? [false] : [false, true]) {
+        it(`${method.name} on a large weight${packed ? " of two roles" : ""} stored ${stored}: folded some rows at a time, as in the graph`, async () => {
+          const size = [700, 601] as const;
+          const bench = drawn(stored, [...size]);
+          const site = onlySite(bench.model);
+          const random = new Random(4);
+          // Every third column has another role, and those in between stay.
+          const columns = (first: number): number[] => Array.from({ length: 200 }, (_, i) => first + 3 * i);
+          const parts = packed ? (["q", "v"] as const).map((role, i) => ({ site, modulePath: pathOf(site), block: { role, columns: columns(i) } })) : [{ site, modulePath: pathOf(site) }];
+          const adapted = adapt(bench.graph, { opsets: bench.model.opsets, parts, method, rank: R, scaleOf: () => S,
+            start: (_, { shape }) => Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.uniform(0.2, 1)) });
+          const [updated] = site.points.map((point) => point.updated);
+          assert.ok(updated !== undefined);
+          bench.graph.outputs.push(updated);
+          const expected = (await outputsOf(bench.model, { x: Tensor.floats([3, size[0]], new Float32Array(3 * size[0])) }))[updated.name] ?? [];
+          let pieces = 0;
+          const counted: typeof evaluate = (...args) => { pieces += 1; return evaluate(...args); };
+          const folded = (await foldWeight(adapted, method, bench.model.opsets, counted).resolved()).toNumbers() ?? [];
+          assert.equal(folded.length, expected.length);
+          assert.ok(expected.every((v, i) => Math.abs(v - (folded[i] ?? NaN)) <= 1e-6 * Math.max(1, Math.abs(v))));
+          assert.equal(pieces, (method.couples === "in" && stored === "kn") || (packed && stored === "nk") ? 1 : 2);
         });
       }
     }

@@ -3,6 +3,7 @@ import { realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { externalDataHardLinked, externalDataLeavesFolder, externalDataMissing, fileMissing, systemCode, unsafeLocation } from "../../errors/files.ts";
 import type { ModelProto } from "../../ir/proto/generated/schema.ts";
+import { ByteRange } from "../../ir/source.ts";
 import { requireRegularFile } from "./file-source.ts";
 
 /** Longest location we follow. Real ones are file names; systems allow paths of 4,096 bytes. */
@@ -61,6 +62,20 @@ function real(path: string): string | undefined {
 export function isInside(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+/**
+ * Where the graph's initializers say that they lie in their one file: the model's own or, of those that are outside, the one that they name. Nothing is checked: what
+ * is no place, or says no length, is left out.
+ */
+export function initializerSpans({ graph }: ModelProto): { offset: number; length: number }[] {
+  const isPlace = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
+  return (graph?.initializer ?? []).flatMap((tensor) => {
+    const said = (key: string, otherwise: number): number => Number(tensor.externalData.find((entry) => entry.key === key)?.value ?? otherwise);
+    const { offset, length } = tensor.dataLocation === 1 ? { offset: said("offset", 0), length: said("length", NaN) }
+      : tensor.rawData instanceof ByteRange ? tensor.rawData : { offset: NaN, length: NaN };
+    return isPlace(offset) && isPlace(length) ? [{ offset, length }] : [];
+  });
 }
 
 /** The files that initializers of the graph lie in, by their names in the model; none where all are inside. */

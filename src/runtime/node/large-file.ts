@@ -9,7 +9,7 @@ import { interrupted } from "../../errors/runtime.ts";
 import { ByteRange, ComputedBytes, type Bytes } from "../../ir/source.ts";
 import { FileSource } from "./file-source.ts";
 import { requireSpace } from "./free-space.ts";
-import type { CopiedRange, Order, Part, Report, WriterData } from "./writer-orders.ts";
+import type { CopiedRange, Order, Part, Report, Span } from "./writer-orders.ts";
 
 /** Memory that may be on its way to the thread: computing and writing go on side by side. */
 const ROOM_BYTES = 16 * 1024 * 1024;
@@ -28,6 +28,34 @@ export interface WriteOptions {
   readonly onBytes?: ((done: number, total: number) => void) | undefined;
 }
 
+export interface BeginOptions {
+  readonly twin?: FileSource | undefined;
+  readonly spans?: readonly Span[] | undefined;
+  readonly bytes: number;
+  readonly writer?: IdleWriter | undefined;
+}
+
+/** A thread that waits to be told of a file. It takes 0.1 s to begin, so whoever knows early that it will be wanted starts it early. */
+export class IdleWriter implements AsyncDisposable {
+  #worker: Worker | undefined = startWriter();
+
+  /** The thread, which is the caller's to end. */
+  take(): Worker {
+    const worker = this.#worker ?? startWriter();
+    this.#worker = undefined;
+    return worker;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker?.terminate();
+  }
+}
+
+function startWriter(): Worker {
+  // The thread makes little that is short-lived; left alone, its young generation grew to 48 MB.
+  return new Worker(new URL("./writer-thread.js", import.meta.url), { name: "writer", resourceLimits: { maxYoungGenerationSizeMb: 2 } });
+}
+
 /** A file that is being written. Close it in any case; what is there of it after an error is the caller's to remove. */
 export class LargeFile {
   readonly #fd: number;
@@ -44,26 +72,28 @@ export class LargeFile {
   /** Whoever waits for the thread to have done something. */
   #wake: () => void = () => undefined;
 
-  /** Makes the file, which isn't there yet, and begins to copy `twin`, of which most will stay where it is. Throws DISK_FULL, and the system's own errors. */
-  static begin(path: string, { twin, bytes }: { readonly twin?: FileSource | undefined; /** Those that will be new. */ readonly bytes: number }): LargeFile {
+  /**
+   * Makes the file, which isn't there yet, and begins to copy `twin`, of which most will stay where it is: its `spans`, in their order, or all of it. `bytes` will be
+   * new. Throws DISK_FULL, and the system's own errors.
+   */
+  static begin(path: string, { twin, bytes, ...options }: BeginOptions): LargeFile {
     const isShared = twin !== undefined && sharesBlocks(twin, path);
     try {
       requireSpace(path, isShared ? bytes : Math.max(bytes, twin?.size ?? 0));
-      return new LargeFile(openSync(path, isShared ? "r+" : "wx"), twin, isShared);
+      return new LargeFile(openSync(path, isShared ? "r+" : "wx"), { twin, isShared, ...options });
     } catch (error) {
       if (isShared) rmSync(path, { force: true });
       throw error;
     }
   }
 
-  private constructor(fd: number, twin: FileSource | undefined, isShared: boolean) {
+  private constructor(fd: number, { twin, spans, isShared, writer }: Omit<BeginOptions, "bytes"> & { readonly isShared: boolean }) {
     this.#fd = fd;
-    const workerData: WriterData = { to: fd, ...(twin === undefined ? {} : { twin: { from: this.#descriptor(twin), size: twin.size, copied: isShared ? twin.size : 0 } }) };
-    // The thread makes little that is short-lived; left alone, its young generation grew to 48 MB.
-    this.#worker = new Worker(new URL("./writer-thread.js", import.meta.url), { workerData, name: "writer", resourceLimits: { maxYoungGenerationSizeMb: 2 } });
+    this.#worker = writer?.take() ?? startWriter();
     this.#worker.on("message", (report: Report) => { this.#told(report); });
     this.#worker.on("error", (error) => { this.#fail(error); });
     this.#worker.on("exit", () => { if (!this.#isFinished) this.#fail(new TypeError("the thread that writes files ended")); });
+    this.#order({ kind: "begin", to: fd, twin: twin === undefined ? undefined : { from: this.#descriptor(twin), size: twin.size, spans: spans ?? [{ offset: 0, length: twin.size }], isShared } });
   }
 
   /**

@@ -12,8 +12,9 @@ import { removeFile } from "./folder.ts";
 import { freeBytes, requireSpace } from "./free-space.ts";
 import { forget, noteRenames, removeLeftovers } from "./leftovers.ts";
 import { temporaryBeside } from "./temporary-file.ts";
-import { LargeFile, type WriteOptions } from "./large-file.ts";
+import { LargeFile, type IdleWriter, type WriteOptions } from "./large-file.ts";
 import { SMALL_BYTES, writeChunks } from "./write-chunks.ts";
+import type { Span } from "./writer-orders.ts";
 
 /** Bytes given to one write call. */
 const PIECE_BYTES = 8 * 1024 * 1024;
@@ -76,13 +77,13 @@ export class Outputs implements Disposable, AsyncDisposable {
 
   /**
    * Begins to copy a file that most of the output at `path` will be, unless it is small: it is what takes longest, and can go on while the rest is thought
-   * about. Whatever `writeLarge` finds to be different is written over it. Throws as `write` does.
+   * about: `spans` of it, in their order, or all. Whatever `writeLarge` finds to be different is written over it, so what may change goes last. Throws as `write` does.
    */
-  beginCopy(path: string, source: FileSource): void {
+  beginCopy(path: string, source: FileSource, options: { readonly spans?: readonly Span[]; readonly writer?: IdleWriter | undefined } = {}): void {
     if (source.size <= SMALL_BYTES) return;
     const file = newFile(path);
     try {
-      this.#begun.set(path, { file, copy: LargeFile.begin(file.temporary, { twin: source, bytes: 0 }) });
+      this.#begun.set(path, { file, copy: LargeFile.begin(file.temporary, { twin: source, bytes: 0, ...options }) });
     } catch (error) {
       discard(file.temporary);
       throw failure(path, source.size, error);

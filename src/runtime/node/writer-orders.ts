@@ -8,23 +8,32 @@ export interface CopiedRange {
   readonly position: number;
 }
 
+/** Bytes of a file. */
+export interface Span {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** Bytes in memory and where they go. */
 export interface Part {
   readonly bytes: Uint8Array;
   readonly position: number;
 }
 
-/** What the thread is begun with: the file to write to, and one whose bytes most likely stay where they are, of which `copied` are in place. */
-export interface WriterData {
-  readonly to: number;
-  readonly twin?: { readonly from: number; readonly size: number; readonly copied: number };
+/** A file whose bytes most likely stay where they are. `spans` of it are copied in their order, until the thread is told more; what `isShared` is in place. */
+export interface Twin {
+  readonly from: number;
+  readonly size: number;
+  readonly spans: readonly Span[];
+  readonly isShared: boolean;
 }
 
 /**
- * What the thread is told. `copy` says, once, which ranges of files are wanted: what the twin has given already is not copied again. `put` gives bytes, and the
- * memory that they are in, which comes back. `finish` says how long the file is.
+ * What the thread is told. `begin` names, once and first, the file to write to. `copy` says, once, which ranges of files are wanted: what the twin has given already is
+ * not copied again. `put` gives bytes, and the memory that they are in, which comes back. `finish` says how long the file is.
  */
 export type Order =
+  | { readonly kind: "begin"; readonly to: number; readonly twin: Twin | undefined }
   | { readonly kind: "copy"; readonly ranges: readonly CopiedRange[] }
   | { readonly kind: "put"; readonly parts: readonly Part[]; readonly room: ArrayBuffer }
   | { readonly kind: "finish"; readonly size: number };

@@ -12,9 +12,9 @@
  */
 import { fdatasync, fsyncSync, ftruncateSync, readSync, writeSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 
-/** @import { CopiedRange, Order, Part, Report, WriterData } from "./writer-orders.ts" */
+/** @import { CopiedRange, Order, Part, Report, Span } from "./writer-orders.ts" */
 /** @typedef {(report: Report, transfer?: readonly ArrayBuffer[]) => void} Tell */
 
 /** Bytes of one read or write. */
@@ -25,8 +25,7 @@ const TURN_BYTES = 4 * 1024 * 1024;
 const SYNC_BYTES = 64 * 1024 * 1024;
 
 class FileWriter {
-  /** @type {number} */
-  #to;
+  #to = -1;
   /** @type {Tell} */
   #tell;
   #piece = new Uint8Array(PIECE_BYTES);
@@ -34,27 +33,30 @@ class FileWriter {
   #queue = [];
   /** @type {number | undefined} */
   #size;
-  /** @type {WriterData["twin"]} */
+  /**
+   * The descriptor of a file whose bytes most likely stay where they are.
+   * @type {number | undefined}
+   */
   #twin;
+  /**
+   * Its bytes that are in place.
+   * @type {Span[]}
+   */
+  #inPlace = [];
   #wake = () => {};
   #unsynced = 0;
   /** @type {Promise<void> | undefined} */
   #sync;
 
-  /**
-   * @param {WriterData} data
-   * @param {Tell} tell
-   */
-  constructor({ to, twin }, tell) {
-    this.#to = to;
+  /** @param {Tell} tell */
+  constructor(tell) {
     this.#tell = tell;
-    this.#twin = twin;
-    if (twin !== undefined && twin.copied < twin.size) this.#queue.push({ from: twin.from, offset: twin.copied, length: twin.size - twin.copied, position: twin.copied });
   }
 
   /** @param {Order} order */
   take(order) {
-    if (order.kind === "copy") this.#queue = order.ranges.flatMap((range) => this.#notCopied(range));
+    if (order.kind === "begin") this.#begin(order);
+    else if (order.kind === "copy") this.#queue = this.#notInPlace(order.ranges);
     else if (order.kind === "finish") this.#size = order.size;
     else this.#put(order.parts, order.room);
     this.#wake();
@@ -80,16 +82,40 @@ class FileWriter {
     this.#tell({ kind: "finished" });
   }
 
+  /** @param {Extract<Order, { kind: "begin" }>} order */
+  #begin({ to, twin }) {
+    this.#to = to;
+    this.#twin = twin?.from;
+    if (twin?.isShared === true) this.#inPlace.push({ offset: 0, length: twin.size });
+    else if (twin !== undefined) this.#queue = twin.spans.map(({ offset, length }) => ({ from: twin.from, offset, length, position: offset }));
+  }
+
   /**
-   * What of a range isn't in its place yet.
-   * @param {CopiedRange} range
+   * What of ranges, which come in the order of their positions, isn't in its place yet.
+   * @param {readonly CopiedRange[]} ranges
    * @returns {CopiedRange[]}
    */
-  #notCopied(range) {
-    const { from, offset, length, position } = range;
-    if (this.#twin?.from !== from || offset !== position) return [range];
-    const done = Math.min(Math.max(0, this.#twin.copied - offset), length);
-    return done === length ? [] : [{ from, offset: offset + done, length: length - done, position: position + done }];
+  #notInPlace(ranges) {
+    const spans = this.#inPlace.sort((a, b) => a.offset - b.offset);
+    /** @type {CopiedRange[]} */
+    const missing = [];
+    let first = 0;
+    for (const range of ranges) {
+      if (this.#twin !== range.from || range.offset !== range.position) {
+        missing.push(range);
+        continue;
+      }
+      let at = range.offset;
+      const end = range.offset + range.length;
+      const upTo = (/** @type {number} */ to) => { if (to > at) missing.push({ from: range.from, offset: at, length: to - at, position: at }); };
+      for (let span = spans[first]; span !== undefined && span.offset + span.length <= at; span = spans[first]) first += 1;
+      for (let next = first, span = spans[next]; span !== undefined && span.offset < end; span = spans[next += 1]) {
+        upTo(span.offset);
+        at = Math.max(at, span.offset + span.length);
+      }
+      upTo(end);
+    }
+    return missing;
   }
 
   /**
@@ -106,8 +132,18 @@ class FileWriter {
       at += got;
     }
     if (length < range.length) this.#queue.unshift({ from, offset: offset + length, length: range.length - length, position: position + length });
-    if (this.#twin?.from === from && offset === position && offset === this.#twin.copied) this.#twin = { ...this.#twin, copied: offset + length };
+    if (this.#twin === from && offset === position) this.#note({ offset, length });
     this.#tell({ kind: "written", bytes: length });
+  }
+
+  /**
+   * Notes what is in place: one span for what was copied on end.
+   * @param {Span} span
+   */
+  #note({ offset, length }) {
+    const last = this.#inPlace.at(-1);
+    if (last !== undefined && last.offset + last.length === offset) this.#inPlace[this.#inPlace.length - 1] = { offset: last.offset, length: last.length + length };
+    else this.#inPlace.push({ offset, length });
   }
 
   /**
@@ -168,7 +204,7 @@ function told(error) {
 
 if (parentPort !== null) {
   const port = parentPort;
-  const writer = new FileWriter(/** @type {WriterData} */ (workerData), (report, transfer = []) => { port.postMessage(report, transfer); });
+  const writer = new FileWriter((report, transfer = []) => { port.postMessage(report, transfer); });
   /** @param {unknown} error */
   const failed = (error) => {
     port.postMessage(told(error));

@@ -105,9 +105,12 @@ describe("what one command writes", () => {
       using source = openFileSource(at("base"));
       const { chunks, expected } = likeBase(source, head);
       assert.equal(twinOf(chunks), isCopy ? source : undefined);
-      for (const early of [false, true]) {
+      const overlapping = [{ offset: 3_000_000, length: 2_000_000 }, { offset: 50, length: 999_000 }, { offset: 4_000_000, length: 5_000_000 }, { offset: LONG, length: 0 }, { offset: 999_050, length: 7 }];
+      for (const begin of [undefined, {}, { spans: overlapping }, { spans: [] }, { spans: overlapping, ahead: 50 }, { ahead: 200 }]) {
         await using outputs = new Outputs();
-        if (early) outputs.beginCopy(at("out"), source);
+        if (begin !== undefined) outputs.beginCopy(at("out"), source, begin);
+        // So long the thread copies what it guesses to be wanted.
+        await new Promise((resolve) => { setTimeout(resolve, begin?.ahead ?? 0); });
         const told: number[] = [];
         assert.equal(await outputs.writeLarge(at("out"), chunks, { onBytes: (done, total) => { assert.equal(total, expected.length); told.push(done); } }), expected.length);
         assert.equal(told.at(-1), expected.length);

@@ -17,23 +17,26 @@ import type { FoldResult } from "../../results.ts";
 import type { OnnxRuntime } from "../../session.ts";
 import { refuseFolderOfInput, requireWritable } from "../atomic-write.ts";
 import { defaultRuntime } from "../default-runtime.ts";
-import { dataLocations } from "../external-data.ts";
+import { dataLocations, initializerSpans } from "../external-data.ts";
 import { FileSource } from "../file-source.ts";
 import { inputFiles, refuseInputsAsOutputs, refuseLinksToInputs } from "../input-files.ts";
+import { IdleWriter } from "../large-file.ts";
 import { lockFolder } from "../lock-folder.ts";
 import { openModel, type OpenedModel } from "../open-model.ts";
 import { Outputs } from "../outputs.ts";
 import { dataFileAt, saveModels } from "../save-model.ts";
 import { modelFolder } from "../model-folder.ts";
+import { SMALL_BYTES } from "../write-chunks.ts";
 import { openTrained } from "./open-trained.ts";
 
 /** Writes the merged model: a file, or (where `output` is a folder or has no ending) a model folder in Hugging Face's layout. */
 export async function fold(path: string, options: FoldOptions, runtime?: OnnxRuntime): Promise<FoldResult> {
   const started = performance.now();
-  using opened = openModel(path);
   const asFolder = !options.output.endsWith(".onnx") || (existsSync(options.output) && statSync(options.output).isDirectory());
   const target = asFolder ? join(options.output, GRAPH_FILE) : options.output;
   const writes = options.dryRun !== true;
+  await using writer = writes && !asFolder && isLarge(path) ? new IdleWriter() : undefined;
+  using opened = openModel(path);
   await using outputs = new Outputs();
   // A merged model's weights are where the base's were, all in one file.
   const locations = dataLocations(opened.proto);
@@ -41,8 +44,8 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   // Most of that file is the base's, unless the adapter brings a head of its own into the graph's: that shows later.
   if (writes && !asFolder && existsSync(options.checkpoint ?? options.adapter ?? "")) {
     const [location, ...others] = locations;
-    if (location === undefined) beginCopy(outputs, opened.source, target);
-    else if (others.length === 0 && !embed) beginCopy(outputs, opened.openExternal(location), dataFileAt(target));
+    if (location === undefined) beginCopy({ outputs, opened, writer }, opened.source, target);
+    else if (others.length === 0 && !embed) beginCopy({ outputs, opened, writer }, opened.openExternal(location), dataFileAt(target));
   }
   const trained = requireTrained("fold", opened, options);
   await turn();
@@ -78,17 +81,26 @@ export async function fold(path: string, options: FoldOptions, runtime?: OnnxRun
   return { ...result, files: saved.files, requantized, seconds: (performance.now() - started) / 1000, bytesWritten: bytes };
 }
 
+/** Whether a model is probably large: its file, or the one that exporters put its weights in. */
+function isLarge(path: string): boolean {
+  return [path, `${path}_data`, `${path}.data`].some((file) => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > SMALL_BYTES);
+}
+
 /** Lets everything else go on: a copy that was begun, and what the disk has to do for it. */
 async function turn(): Promise<void> {
   await wait(1);
 }
 
-/** Begins to copy a base's file to where most of it will be wanted. */
-function beginCopy(outputs: Outputs, from: Source, to: string): void {
+/**
+ * Begins to copy a base's file to where most of it will be wanted. The largest tensors go first: these are embeddings and feed-forward weights, which adapters seldom change, and
+ * what was copied and is written over goes to the disk twice.
+ */
+function beginCopy({ outputs, opened, writer }: { readonly outputs: Outputs; readonly opened: OpenedModel; readonly writer: IdleWriter | undefined }, from: Source, to: string): void {
   if (!(from instanceof FileSource)) return;
   refuseInputsAsOutputs([to], [from.name]);
   requireWritable(to);
-  outputs.beginCopy(to, from);
+  const spans = initializerSpans(opened.proto).filter(({ offset, length }) => offset + length <= from.size).sort((a, b) => b.length - a.length);
+  outputs.beginCopy(to, from, { spans, writer });
 }
 
 /** The adapter, or what a checkpoint makes of it. Throws FLAG_NOT_GIVEN where neither is given, and what openTrained throws. */
