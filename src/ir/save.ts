@@ -85,6 +85,7 @@ function sparseToProto(name: string, sparse: SparseTensorProto): SparseTensorPro
 
 function infoOf(value: Value): ValueInfoProto {
   const type = value.declared ?? typeOf(value.facts);
+  if (value.carried !== undefined && value.carried.name === value.name && value.carried.type === type) return value.carried;
   return valueInfoProto({ ...value.carried, name: value.name, ...(type === undefined ? {} : { type }) });
 }
 
@@ -97,8 +98,22 @@ function typeOf(facts: Facts | undefined): TypeProto | undefined {
   return typeProto({ tensorType: typeProtoTensor({ elemType: facts.dataType, ...(dim === undefined ? {} : { shape: tensorShapeProto({ dim }) }) }) });
 }
 
+/** Whether a node is what the file says, so that its message can be written as it was read. Graphs in attributes are looked at each time, and tensors that may be referred to. */
+function isAsRead(node: Node, carried: NodeProto): boolean {
+  const named = (values: readonly (Value | undefined)[], names: readonly string[]): boolean => values.length === names.length && values.every((v, i) => (v?.name ?? "") === names[i]);
+  if (node.name !== (carried.name ?? "") || !named(node.inputs, carried.input) || !named(node.outputs, carried.output) || node.attributes.size !== carried.attribute.length) return false;
+  let next = 0;
+  for (const a of node.attributes.values()) {
+    if (a.carried !== carried.attribute[next] || a.kind === "graph" || a.kind === "graphs" || a.kind === "tensors" || a.kind === "sparse") return false;
+    if (a.kind === "tensor" && (a.value.carried !== a.carried?.t || !a.value.unchanged || a.value.data instanceof ByteRange)) return false;
+    next += 1;
+  }
+  return node.metadata.size === 0 ? carried.metadataProps.length === 0 : sameEntries(node.metadata, new Map(carried.metadataProps.map(({ key = "", value = "" }) => [key, value])));
+}
+
 function nodeToProto(node: Node, options: Saving): NodeProto {
   const { carried } = node;
+  if (carried !== undefined && isAsRead(node, carried)) return carried;
   const names = (values: readonly (Value | undefined)[], old: readonly string[] | undefined): string[] => {
     const list = values.map((v) => v?.name ?? "");
     // Trailing omitted outputs stay as the file had them, and go where a pass left them behind.
@@ -144,19 +159,26 @@ function attributeToProto(name: string, a: Attribute, options: Saving): Attribut
   }
 }
 
+/** Whether a message refers to this place already, in so many words. */
+function liesAt({ dataLocation, externalData }: TensorProto, place: { readonly location: string; readonly offset: number }, length: number): boolean {
+  const said = (key: string): string | undefined => externalData.find((entry) => entry.key === key)?.value;
+  return dataLocation === 1 && externalData.length === 3 && said("location") === place.location && said("offset") === String(place.offset) && said("length") === String(length);
+}
+
 /** A tensor as a message: by reference where its bytes lie in a file that may be pointed at, as it was read where nothing changed, else inline. */
 function tensorToProto(name: string | undefined, tensor: Tensor | undefined, { reference }: SaveOptions): TensorProto {
   if (tensor === undefined) return tensorProto(name === undefined ? {} : { name });
   const { carried, data } = tensor;
+  const place = data instanceof ByteRange && data.verbatim ? reference?.(data) : undefined;
+  if (place !== undefined && data !== undefined && carried !== undefined && tensor.unchanged && name === carried.name && liesAt(carried, place, data.length)) return carried;
   const rest: Partial<TensorProto> = { ...(name === undefined ? {} : { name }), ...(carried?.docString === undefined ? {} : { docString: carried.docString }),
     ...(carried?.metadataProps === undefined ? {} : { metadataProps: carried.metadataProps }),
     ...(carried?.unknownFields === undefined ? {} : { unknownFields: carried.unknownFields }) };
-  const place = data instanceof ByteRange && data.verbatim ? reference?.(data) : undefined;
   if (place !== undefined && data !== undefined) {
     const entry = (key: string, value: string | number): StringStringEntryProto => stringStringEntryProto({ key, value: String(value) });
     return tensorProto({ ...rest, dims: [...tensor.dims], dataType: tensor.dataType, dataLocation: 1,
       externalData: [entry("location", place.location), entry("offset", place.offset), entry("length", data.length)] });
   }
-  if (carried !== undefined && tensor.unchanged && carried.dataLocation !== 1) return { ...carried, ...rest };
+  if (carried !== undefined && tensor.unchanged && carried.dataLocation !== 1) return name === carried.name ? carried : { ...carried, ...rest };
   return tensorProto({ ...rest, dims: [...tensor.dims], dataType: tensor.dataType, ...(data === undefined ? {} : { rawData: data }) });
 }

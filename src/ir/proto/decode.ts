@@ -10,6 +10,7 @@ import { ByteBuilder } from "./byte-builder.ts";
 import { type FieldSpec, type MessageName, MESSAGES, type ModelProto, modelProto, type WireKind } from "./generated/schema.ts";
 import { looksLike } from "./looks-like.ts";
 import { packedProblem } from "./packed.ts";
+import { noteSpan } from "./spans.ts";
 import { WindowReader } from "./window-reader.ts";
 import { DELIMITED, WIRE_TYPES } from "./wire-types.ts";
 
@@ -44,6 +45,9 @@ export function decodeModel(source: Source): ModelProto {
     throw notAnOnnxFile(source.name, kind, `${String(error.details["problem"])} at byte ${String(error.details["offset"])}`);
   }
 }
+
+/** Messages of which a model has many, and a pass changes few: where they stand is kept. */
+const SPANNED: ReadonlySet<MessageName> = new Set(["NodeProto", "TensorProto", "ValueInfoProto"]);
 
 /** A message under construction: the properties its FieldSpecs name. */
 type Fields = Record<string, unknown>;
@@ -87,7 +91,7 @@ class ModelDecoder {
       this.#places.push(place);
       for (const rival of field.rivals ?? []) if (message[rival] !== undefined) message[rival] = undefined;
       if (field.held === "lazy") this.#bytes(message, field, wireType, end);
-      else if (field.kind === "message") this.#nested(message, field, start, end);
+      else if (field.kind === "message") this.#nested(message, field, { start, tag }, end);
       else if (field.held === "one") message[field.name] = this.#scalar(field.kind, end);
       else this.#repeated(listOf(message, field), field.kind, wireType, end);
       this.#path.pop();
@@ -95,7 +99,7 @@ class ModelDecoder {
     }
   }
 
-  #nested(message: Fields, field: FieldSpec, start: number, end: number): void {
+  #nested(message: Fields, field: FieldSpec, { start, tag }: { readonly start: number; readonly tag: number }, end: number): void {
     const type = field.message;
     if (type === undefined) throw new TypeError(`the schema has no type for ${field.name}`);
     const length = this.#reader.length(end);
@@ -109,6 +113,7 @@ class ModelDecoder {
     if (this.#depth > MAX_DEPTH) throw this.#error("invalid", `messages are nested deeper than ${String(MAX_DEPTH)}`, start);
     this.#message(type, child, this.#reader.position + length);
     this.#depth -= 1;
+    if (field.held === "many" && SPANNED.has(type)) noteSpan(child, { bytes: new ByteRange(this.#source, start, this.#reader.position - start), tag });
   }
 
   #repeated(values: unknown[], kind: WireKind, wireType: number, end: number): void {

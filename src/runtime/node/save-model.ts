@@ -95,13 +95,13 @@ interface File {
 }
 
 function encoded(graphs: SaveModels["graphs"], reference?: Reference): File[] {
-  return graphs.map(({ path, model }) => ({ path, chunks: encodeModel(modelToProto(model, { reference })).chunks }));
+  return graphs.map(({ path, model }) => ({ path, chunks: encodeModel(modelToProto(model, { reference }), { copies: true }).chunks }));
 }
 
 /** The graphs with their weights inside; undefined where one is too large for that. */
 function embedded(graphs: SaveModels["graphs"]): File[] | undefined {
   const files = graphs.flatMap(({ path, model }): File[] => {
-    const fitting = encodeIfFits(modelToProto(model));
+    const fitting = encodeIfFits(modelToProto(model), { copies: true });
     return "size" in fitting ? [] : [{ path, chunks: fitting.chunks }];
   });
   return files.length === graphs.length ? files : undefined;

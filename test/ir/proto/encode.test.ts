@@ -71,22 +71,13 @@ describe("encodeModel", () => {
     assert.deepEqual([...bytesOf(modelProto({ producerName: "", irVersion: 0 }))], [1 * 8, 0, 2 * 8 + 2, 0]);
   });
 
-  it("hands weights on unread, and tells where they will stand", () => {
+  it("hands weights on unread", () => {
     const source = { name: "base", size: 2 ** 40, read: (): never => assert.fail("read a weight") };
     const ranges = [new ByteRange(source, 10, 50_000_000), new ByteRange(source, 2 ** 39, 17_000)];
     const small = Uint8Array.of(1, 2, 3);
     const initializer = [...ranges, small].map((rawData) => tensorProto({ name: "w", rawData, docString: "after" }));
-    const { chunks, offsets } = encodeModel(modelProto({ graph: graphProto({ initializer }) }));
-    for (const range of ranges) {
-      const before = chunks.slice(0, chunks.indexOf(range));
-      assert.ok(chunks.includes(range));
-      assert.equal(offsets.get(range), encodedLength(before));
-    }
-    const at = offsets.get(small) ?? 0;
-    assert.ok(at > 50_017_000);
-    const tail = readBytes(chunks.at(-1) ?? small);
-    const start = at - (encodedLength(chunks) - tail.length);
-    assert.deepEqual(tail.slice(start, start + 3), small);
+    const { chunks } = encodeModel(modelProto({ graph: graphProto({ initializer }) }));
+    for (const range of ranges) assert.ok(chunks.includes(range));
     assert.ok(encodedLength(chunks) > 50_017_000 && encodedLength(chunks) < 50_017_100);
   });
 
