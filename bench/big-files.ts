@@ -54,6 +54,12 @@ function system(command: string, ...args: string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed: ${stderr}`);
 }
 
+/** Removes files, and waits until the disk is done with it: what comes next is timed. */
+function remove(...paths: string[]): void {
+  for (const path of paths) rmSync(path, { recursive: true });
+  system("sync");
+}
+
 /** `cp` of a model's files, and `sync`. */
 function copyAndSync(from: string, to: string): number {
   mkdirSync(to);
@@ -61,7 +67,7 @@ function copyAndSync(from: string, to: string): number {
   system("cp", ...readdirSync(from).filter((name) => name.startsWith("model.onnx")).map((name) => join(from, name)), to);
   system("sync");
   const seconds = (performance.now() - started) / 1000;
-  rmSync(to, { recursive: true });
+  remove(to);
   return seconds;
 }
 
@@ -90,7 +96,7 @@ try {
     for (let run = 0; run <= Number(values.runs); run += 1) {
       const cost = { copy: copyAndSync(place, join(place, "copy")), inspect: hut("inspect", model), adapt: hut("adapt", model, "-o", join(place, "adapted.onnx"), "--target-modules", "q,v"),
         fold: hut("fold", model, "--adapter", adapter, "-o", `${merged}.onnx`) };
-      for (const file of readdirSync(place)) if (file.startsWith("merged")) rmSync(join(place, file));
+      remove(...readdirSync(place).filter((file) => file.startsWith("merged")).map((file) => join(place, file)));
       // The first one finds the disk's cache cold.
       if (run > 0) costs.push(cost);
     }

@@ -50,8 +50,8 @@ export interface Command {
   readonly example: string;
   /** Keys of the `--json` object. */
   readonly gives: readonly string[];
-  /** What the first Ctrl-C leads to. */
-  readonly stopping: string;
+  /** What the first Ctrl-C leads to where something is saved then; it is so at SIGTERM too, which ends other commands at once. */
+  readonly stopping: string | undefined;
   run(verbs: Verbs, words: readonly string[], values: Readonly<Record<string, unknown>>, common: CommonOptions, verbose: boolean): Promise<Outcome>;
 }
 
@@ -78,7 +78,7 @@ export interface CommandSpec<Options extends CommonOptions, Result> {
 /** A Command of the spec. The one cast stands on FlagsFor: each value was made by the flag of its own option. */
 export function defineCommand<Options extends CommonOptions, Result>(spec: CommandSpec<Options, Result>): Command {
   return {
-    alsoCalled: [], takes: "model", contradictions: [], stopping: "stopping", ...spec,
+    alsoCalled: [], takes: "model", contradictions: [], stopping: undefined, ...spec,
     async run(verbs, words, values, common, verbose) {
       const options = { ...values, ...common } as Options;
       const result = await spec.run(verbs, words[0] ?? "", options, words);

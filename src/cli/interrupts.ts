@@ -1,21 +1,23 @@
-/** Ctrl-C: the first asks the work to stop, the second ends the process at once. */
+/** Ctrl-C, and SIGTERM, by which schedulers and containers end a process: the first asks the work to stop, the second ends the process at once. */
 import { interrupted } from "../errors/usage.ts";
 
-/** Where SIGINT comes from: `process`, or a test's emitter. */
+export type SignalName = "SIGINT" | "SIGTERM";
+
+/** Where signals come from: `process`, or a test's emitter. */
 export interface SignalSource {
-  on(event: "SIGINT", listener: () => void): unknown;
-  off(event: "SIGINT", listener: () => void): unknown;
+  on(event: SignalName, listener: () => void): unknown;
+  off(event: SignalName, listener: () => void): unknown;
 }
 
-/** A command's share of Ctrl-C, until `release`. */
+/** A command's share of the signals, until `release`. */
 export interface Interrupts {
-  /** Aborted by the first Ctrl-C; its reason is the HutError INTERRUPTED. */
+  /** Aborted by the first; its reason is the HutError INTERRUPTED. */
   readonly signal: AbortSignal;
   release(): void;
 }
 
 /** Listens until released. `onFirst` tells the user; `onSecond` must end the process. */
-export function catchInterrupts(source: SignalSource, onFirst: () => void, onSecond: () => void): Interrupts {
+export function catchInterrupts(source: SignalSource, names: readonly SignalName[], onFirst: () => void, onSecond: () => void): Interrupts {
   const controller = new AbortController();
   const listener = (): void => {
     if (controller.signal.aborted) {
@@ -25,6 +27,6 @@ export function catchInterrupts(source: SignalSource, onFirst: () => void, onSec
     onFirst();
     controller.abort(interrupted());
   };
-  source.on("SIGINT", listener);
-  return { signal: controller.signal, release: () => source.off("SIGINT", listener) };
+  for (const name of names) source.on(name, listener);
+  return { signal: controller.signal, release: () => { for (const name of names) source.off(name, listener); } };
 }

@@ -2,7 +2,7 @@
 import type { CommonOptions } from "../runtime/options.ts";
 import type { Command, Verbs } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { catchInterrupts, type SignalSource } from "./interrupts.ts";
+import { catchInterrupts, type SignalName, type SignalSource } from "./interrupts.ts";
 import { findConfig } from "./config/find-config.ts";
 import { inForce, type ConfigOptions } from "./config/in-force.ts";
 import { configLines, configReport } from "./config/print-config.ts";
@@ -65,8 +65,9 @@ type Manner = Readonly<Record<"json" | "quiet" | "verbose", boolean>>;
 async function runVerb({ command, words, values }: Invocation, context: CliContext, { json, quiet, verbose }: Manner): Promise<number> {
   const { stdout, stderr } = context;
   const display = new ProgressDisplay(stderr, context.now);
-  const interrupts = catchInterrupts(context.signals, () => {
-    if (!quiet) display.writeLine(command.stopping);
+  const caught: SignalName[] = command.stopping === undefined ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  const interrupts = catchInterrupts(context.signals, caught, () => {
+    if (!quiet) display.writeLine(command.stopping ?? "stopping");
   }, () => { context.exit(130); });
   const told = { pieces: 0 };
   const common: CommonOptions = {

@@ -72,8 +72,8 @@ export const flagsContradict = (first: string, second: string): HutError =>
 export const flagNeedsFlag = (flag: string, needed: string): HutError =>
   usage("FLAG_NEEDS_FLAG", { flag, needed }, `${flag} needs ${needed}. Give both, or neither.`);
 
-/** Work ended by Ctrl-C. */
-export const interrupted = (): HutError => new HutError("INTERRUPTED", {}, "Interrupted by Ctrl-C before it was done.", { exitCode: 130 });
+/** Work ended by Ctrl-C or SIGTERM. */
+export const interrupted = (): HutError => new HutError("INTERRUPTED", {}, "Interrupted before it was done.", { exitCode: 130 });
 
 /** Standard output or error takes no more; a closed pipe is none of this. */
 export const streamUnwritable = (cause: unknown): HutError =>

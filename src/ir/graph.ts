@@ -100,8 +100,8 @@ export class Node {
     this.domain = init.domain ?? "";
     this.overload = init.overload ?? "";
     this.name = init.name ?? "";
-    this.attributes = new Map(init.attributes);
-    this.metadata = new Map(init.metadata);
+    this.attributes = copied(init.attributes);
+    this.metadata = copied(init.metadata);
     this.carried = init.carried;
     this.#outputs = [...outputs];
     for (const output of outputs) if (output !== undefined) output.producer = this;
@@ -160,12 +160,12 @@ export class Node {
   /** The graphs its attributes hold: the branches of an If, the body of a Loop. */
   get subgraphs(): readonly Graph[] {
     if (this.attributes.size === 0) return NO_GRAPHS;
+    // Asked of every node by every pass, and nearly all have none. By `forEach`, which makes no object for each step as a `for … of` does until it is compiled.
     let found: Graph[] | undefined;
-    for (const a of this.attributes.values()) {
+    this.attributes.forEach((a) => {
       if (a.kind === "graph") (found ??= []).push(a.value);
       else if (a.kind === "graphs") for (const graph of a.value) (found ??= []).push(graph);
-    }
-    // Asked of every node by every pass, and nearly all have none.
+    });
     return found ?? NO_GRAPHS;
   }
 }
@@ -378,6 +378,11 @@ function producersOf(node: Node, graph: Graph): Node[] {
 /** A node and all nodes of the graphs nested in it. */
 function withNested(node: Node): Node[] {
   return [node, ...node.subgraphs.flatMap(everyGraph).flatMap((sub) => sub.nodes)];
+}
+
+/** Most nodes have none of either, and a Map's copy is made of its entries one by one. */
+function copied<T>(entries: ReadonlyMap<string, T> | undefined): Map<string, T> {
+  return entries === undefined || entries.size === 0 ? new Map<string, T>() : new Map(entries);
 }
 
 function describe(node: Node): string {

@@ -114,6 +114,8 @@ function seen(name: string, sight: Sight | undefined): Value | undefined {
   return undefined;
 }
 
+const NO_ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map();
+
 class GraphReader {
   readonly #context: TensorContext;
   readonly #named: ((name: string) => string) | undefined;
@@ -221,11 +223,12 @@ class GraphReader {
     const name = proto.name === undefined || proto.name === "" ? proto.name : this.#name(graph, proto.name);
     const attributes = this.attributes(proto.attribute, described, graph, visible);
     return new Node({ opType: proto.opType ?? "", domain: plainDomain(proto.domain), overload: proto.overload, name, attributes,
-      metadata: new Map(proto.metadataProps.map(({ key = "", value = "" }) => [key, value])), carried: proto }, inputs, outputs);
+      metadata: proto.metadataProps.length === 0 ? undefined : new Map(proto.metadataProps.map(({ key = "", value = "" }) => [key, value])), carried: proto }, inputs, outputs);
   }
 
   /** The attributes of a node, or the ones that a function falls back on. */
-  attributes(protos: readonly AttributeProto[], described: () => string, graph: Graph, visible: Sight | undefined): Map<string, Attribute> {
+  attributes(protos: readonly AttributeProto[], described: () => string, graph: Graph, visible: Sight | undefined): ReadonlyMap<string, Attribute> {
+    if (protos.length === 0) return NO_ATTRIBUTES;
     const attributes = new Map<string, Attribute>();
     for (const a of protos) {
       const name = a.name ?? "";

@@ -22,12 +22,13 @@ export function everyRuleFits(graph: Graph, loss: Value, wrt: readonly Value[], 
   const towards = nodesTowards(graph, [loss]);
   const read = new Set([loss, ...[...towards].flatMap((node) => node.inputs)]);
   const tried = new Set<string>();
+  const keys = new Map<Value, string>();
   const before = [...graph.nodes];
   const op = new OpBuilder(graph, { opsets, origin: "try-rules" });
   try {
     return before.filter((node) => towards.has(node)).every((node) => {
       if (node.subgraphs.length > 0 && node.outputs.some((output) => output !== undefined && dependent.has(output))) return false;
-      const key = keyOf(node, dependent, read);
+      const key = keyOf(node, { dependent, read, keys });
       if (key !== undefined && tried.has(key)) return true;
       if (key !== undefined) tried.add(key);
       return fits(op, node, opsets, dependent, read);
@@ -58,10 +59,14 @@ function fits(op: OpBuilder, node: Node, opsets: ReadonlyMap<string, number>, de
 }
 
 /** What rules may look at: the operator, its attributes, what is known of its inputs and outputs, and which of them are on the way. Small constants are merged by now: equal ones are one value. */
-function keyOf(node: Node, dependent: ReadonlySet<Value>, read: ReadonlySet<Value | undefined>): string | undefined {
+function keyOf(node: Node, { dependent, read, keys }: { readonly dependent: ReadonlySet<Value>; readonly read: ReadonlySet<Value | undefined>; readonly keys: Map<Value, string> }): string | undefined {
   const attributes = attributesKey(node);
   if (attributes === undefined) return undefined;
-  const known = (value: Value): string => `${String(value.dataType)}${formatShape(value.shape)}`;
+  const known = (value: Value): string => {
+    let key = keys.get(value);
+    if (key === undefined) keys.set(value, key = `${String(value.dataType)}${formatShape(value.shape)}`);
+    return key;
+  };
   const inputs = node.inputs.map((value) => {
     if (value === undefined) return "_";
     if (dependent.has(value)) return `${known(value)} of ${value.producer?.opType ?? ""}`;

@@ -99,7 +99,7 @@ export interface TrainResult {
   readonly train_runtime: number;
   readonly train_samples_per_second: number;
   readonly train_tokens_per_second: number;
-  /** True after Ctrl-C: a checkpoint was written and `--resume` goes on from it. */
+  /** True after Ctrl-C or SIGTERM: a checkpoint was written and `--resume` goes on from it. */
   readonly interrupted: boolean;
   /** With `findLr`: the rates that were tried with their losses, and the one to begin with; null else. */
   readonly found: { readonly rates: readonly { readonly learning_rate: number; readonly loss: number; readonly smoothed: number }[]; readonly suggested: number | null } | null;

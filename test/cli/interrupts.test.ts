@@ -9,11 +9,11 @@ const untilAborted = (options: CommonOptions): Promise<void> => new Promise((res
   options.signal?.addEventListener("abort", () => { resolve(); });
 });
 
-describe("Ctrl-C", () => {
-  it("lets train save a checkpoint, ends with 130, and tells how to go on", async () => {
+describe("Ctrl-C, or SIGTERM", () => {
+  for (const name of ["SIGINT", "SIGTERM"]) it(`lets train save a checkpoint, ends with 130, and tells how to go on: ${name}`, async () => {
     const signals = new EventEmitter();
     const verbs = { train: async (model: string, options: Parameters<ReturnType<typeof fakeVerbs>["train"]>[1]) => {
-      queueMicrotask(() => signals.emit("SIGINT"));
+      queueMicrotask(() => signals.emit(name));
       await untilAborted(options);
       return { ...await fakeVerbs([]).train(model, options), interrupted: true };
     } };
@@ -22,15 +22,19 @@ describe("Ctrl-C", () => {
     assert.equal(err, "stopping: saving a checkpoint; Ctrl-C again stops without it\n");
     assert.match(out, /\nInterrupted\. The same command with --resume goes on from the checkpoint in run\.\n$/);
     assert.doesNotMatch(out, /run\/adapter/);
-    assert.equal(signals.listenerCount("SIGINT"), 0);
+    assert.equal(signals.listenerCount(name), 0);
 
     const json = await run([...train, "--json"], { signals, verbs });
     assert.equal(json.code, 130);
     assert.equal((JSON.parse(json.out) as { interrupted: boolean }).interrupted, true);
   });
 
-  it("aborts other verbs: 130, one sentence, no report of a fault", async () => {
+  it("aborts other verbs: 130, one sentence, no report of a fault; SIGTERM is left to the system there", async () => {
     const signals = new EventEmitter();
+    await run(["inspect", "m"], { signals, verbs: { inspect: (model, options) => {
+      assert.deepEqual([signals.listenerCount("SIGINT"), signals.listenerCount("SIGTERM")], [1, 0]);
+      return fakeVerbs([]).inspect(model, options);
+    } } });
     for (const fail of [(o: CommonOptions) => { o.signal?.throwIfAborted(); }, () => { throw new DOMException("aborted", "AbortError"); }]) {
       const verbs = { inspect: async (_: string, options: CommonOptions) => {
         queueMicrotask(() => signals.emit("SIGINT"));
@@ -39,7 +43,7 @@ describe("Ctrl-C", () => {
         throw new Error("not reached");
       } };
       const plain = await run(["inspect", "m"], { signals, verbs });
-      assert.deepEqual(plain, { code: 130, out: "", err: "stopping\nerror: Interrupted by Ctrl-C before it was done.\n", calls: [] });
+      assert.deepEqual(plain, { code: 130, out: "", err: "stopping\nerror: Interrupted before it was done.\n", calls: [] });
       const json = await run(["inspect", "m", "--json", "--quiet"], { signals, verbs });
       assert.equal(json.code, 130);
       assert.equal(json.err, "");

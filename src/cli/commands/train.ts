@@ -17,7 +17,7 @@ export const train: Command = defineCommand<TrainOptions, TrainResult>({
   alsoCalled: ["finetune", "fine-tune", "fit", "learn"],
   summary: "fine-tune the model on labelled data",
   description: "Trains the chosen weights' updates on a file of labelled examples and writes a run folder: adapter/, checkpoints, metrics.jsonl, run.json, runs/ for TensorBoard. "
-    + "Ctrl-C writes a checkpoint and stops; the same command with --resume goes on from there.",
+    + "Ctrl-C or SIGTERM writes a checkpoint and stops; the same command with --resume goes on from there.",
   flags: {
     output: required(output("folder", "the run folder to write")), resume, overwrite, tensorboard,
     adapter: adapter("start from this adapter: method, rank, targets and values come from it"), dryRun,

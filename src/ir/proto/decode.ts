@@ -60,6 +60,7 @@ class ModelDecoder {
   readonly #places: number[] = [];
   /** Byte fields that came in several pieces, joined at the end: joining at each piece would take quadratic time. */
   readonly #joining = new Map<Fields, Map<string, ByteBuilder>>();
+  readonly #texts = new Map<string, string>();
   #depth = 0;
   #parts = 0;
 
@@ -167,9 +168,16 @@ class ModelDecoder {
       case "uint64": return this.#reader.uint64(end);
       case "float": return this.#reader.float(end);
       case "double": return this.#reader.double(end);
-      case "string": this.#count(start); return this.#reader.string(end);
+      case "string": this.#count(start); return this.#shared(this.#reader.string(end));
       default: this.#count(start); return this.#reader.bytes(this.#reader.length(end), end);
     }
+  }
+
+  /** The same text as one object: a name stands where its value is made and wherever it is read. */
+  #shared(text: string): string {
+    const known = this.#texts.get(text);
+    if (known === undefined) this.#texts.set(text, text);
+    return known ?? text;
   }
 
   /** The bytes from `start` to where reading has come. */

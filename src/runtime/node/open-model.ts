@@ -2,6 +2,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { modelFileMissing } from "../../errors/runtime.ts";
+import type { Model } from "../../ir/model.ts";
 import type { ModelProto } from "../../ir/proto/generated/schema.ts";
 import { eachTensor } from "../../ir/proto/map-tensors.ts";
 import type { OpenExternal } from "../../ir/proto/tensor.ts";
@@ -65,11 +66,18 @@ export function openModel(path: string): OpenedModel {
     for (const data of opened.values()) data[Symbol.dispose]();
   };
   try {
-    const { proto, load, loadInlined } = loadableModel(source, openExternal);
+    const model = loadableModel(source, openExternal);
+    // A model that was loaded has opened them all.
+    let isLoaded = false;
+    const loaded = (load: () => Model) => (): Model => {
+      const made = load();
+      isLoaded = true;
+      return made;
+    };
     return {
-      path: file, folder, file: basename(real), size: source.size, source, proto, load, loadInlined, openExternal, [Symbol.dispose]: dispose,
+      path: file, folder, file: basename(real), size: source.size, source, proto: model.proto, load: loaded(model.load), loadInlined: loaded(model.loadInlined), openExternal, [Symbol.dispose]: dispose,
       get files() {
-        for (const location of externalLocations(proto)) openExternal(location);
+        if (!isLoaded) for (const location of externalLocations(model.proto)) openExternal(location);
         return [real, ...opened.keys()];
       },
       locate(range) {

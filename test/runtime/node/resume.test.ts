@@ -261,7 +261,7 @@ describe("train --resume of a run that looks for its best evaluation", function 
     }
   });
 
-  it("stops at Ctrl-C in a terminal at three points, and goes on to the same bytes", async () => {
+  it("stops at Ctrl-C in a terminal, or at SIGTERM, at three points, and goes on to the same bytes", async () => {
     using bundled = bundledProgram();
     const dev = join(BERT, "batch.jsonl");
     const words = ["train", MODEL, "--train", at("train.jsonl"), "--dev", dev, "--batch-size", "2", "--epochs", "3", "--threads", "1", "--save-steps", "2", "--quiet"];
@@ -272,7 +272,7 @@ describe("train --resume of a run that looks for its best evaluation", function 
       const ended = new Promise<number | null>((resolve) => { child.once("exit", resolve); });
       const lines = (): number => (existsSync(join(run, "metrics.jsonl")) ? readFileSync(join(run, "metrics.jsonl"), "utf8").split("\n").length - 1 : 0);
       while (child.exitCode === null && lines() < steps) await new Promise((resolve) => { setTimeout(resolve, 1); });
-      child.kill("SIGINT");
+      child.kill(i === 1 ? "SIGTERM" : "SIGINT");
       const code = await ended;
       // It may have been done before the signal came.
       assert.ok(code === 130 || (code === 0 && steps > 1), String(code));
