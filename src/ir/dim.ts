@@ -115,7 +115,8 @@ export function mulDims(a: Dim, b: Dim): Dim {
   const product = new Map<string, number>();
   for (const [m, c] of termsOf(a)) {
     for (const [n, d] of termsOf(b)) {
-      const names = [m, n].filter((x) => x !== "").join("*").split("*").filter((x) => x !== "").sort().join("*");
+      // The names of a product are in order already.
+      const names = m === "" ? n : n === "" ? m : `${m}*${n}`.split("*").sort().join("*");
       product.set(names, (product.get(names) ?? 0) + c * d);
     }
   }

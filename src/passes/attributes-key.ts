@@ -8,6 +8,7 @@ export const MAX_COMPARED = 1024;
 
 /** All attributes of a node, whatever their order; undefined where one of them isn't compared, as a graph or a large tensor. */
 export function attributesKey(node: Node): string | undefined {
+  if (node.attributes.size === 0) return "";
   const keys = [...node.attributes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, a]) => attributeKey(name, a));
   return keys.includes(undefined) ? undefined : keys.join(" ");
 }

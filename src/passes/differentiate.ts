@@ -153,6 +153,7 @@ export function dependentValues(graph: Graph, wrt: readonly Value[], definitions
 
 function addDependent(graph: Graph, dependent: Set<Value>, definitions: Definitions): void {
   for (const node of graph.nodes) {
+    if (node.subgraphs.length === 0 && !node.inputs.some((v) => v !== undefined && dependent.has(v))) continue;
     const definition = definitions(node);
     for (const nested of node.subgraphs) addDependent(nested, dependent, definitions);
     const entries = node.inputs.flatMap((v, i) => (v !== undefined && dependent.has(v) ? [entryOf(node, definition, i)] : [])).filter((entry) => entry !== "none");
@@ -175,7 +176,8 @@ export function nodesTowards(graph: Graph, goals: readonly Value[]): Set<Node> {
     if (!node.outputs.some((o) => o !== undefined && wanted.has(o))) continue;
     nodes.add(node);
     for (const nested of node.subgraphs) for (const inner of nodesTowards(nested, nested.outputs)) nodes.add(inner);
-    for (const value of readBy(node)) wanted.add(value);
+    node.inputs.forEach((value) => { if (value !== undefined) wanted.add(value); });
+    capturedValues(node).forEach((value) => { wanted.add(value); });
   }
   return nodes;
 }
