@@ -5,8 +5,13 @@ import fc from "fast-check";
 import { openModel as openInMemory } from "../../src/browser.ts";
 import { train } from "../../src/index.ts";
 import { HutError } from "../../src/errors/hut-error.ts";
+import { differences } from "../../src/ir/compare.ts";
 import { loadModel } from "../../src/ir/load.ts";
 import type { Model } from "../../src/ir/model.ts";
+import { decodeModel } from "../../src/ir/proto/decode.ts";
+import { encodeModel } from "../../src/ir/proto/encode.ts";
+import type { ModelProto } from "../../src/ir/proto/generated/schema.ts";
+import { modelToProto } from "../../src/ir/save.ts";
 import { memorySource, readBytes } from "../../src/ir/source.ts";
 import { inspectModel } from "../../src/runtime/inspect-model.ts";
 import { loadableModel } from "../../src/runtime/loadable-model.ts";
@@ -35,7 +40,7 @@ import { openAdapter } from "../../src/runtime/node/verbs/adapt.ts";
 import { besideCheckpoint, readState } from "../../src/runtime/node/verbs/open-trained.ts";
 import { prepare, type Prepared } from "../../src/runtime/prepare.ts";
 import { Random } from "../../src/runtime/random.ts";
-import { serialized } from "../../src/runtime/serialized.ts";
+import { joined, serialized } from "../../src/runtime/serialized.ts";
 import { checkSlots, takeSlots } from "../../src/runtime/swap/slots.ts";
 import { SWAPPABLE_KEY } from "../../src/runtime/swap/swappable-info.ts";
 import { savesHeadBy, taskNamed, taskOfLogits } from "../../src/runtime/tasks/registry.ts";
@@ -123,12 +128,21 @@ function readModel(path: string): void {
   const fresh = (): Prepared => prepare(opened.load(), options);
   stages([
     () => { serialized(opened.load()); },
+    () => { copyAsRead(opened); },
     () => { serialized(deployable(prepare(opened.loadInlined(), { ...options, targetModules: ["all-linear"] }))); },
     () => { serialized(deployable(prepare(opened.loadInlined(), { ...options, head: "mean", numLabels: 2 }))); },
     () => { for (const kind of ["step", "eval"] as const) serialized(trainingGraph(kind, task, fresh)); },
     () => { graftOntoItself(opened); },
     () => { ortTrainingGraphs(task, fresh, { optimizer: "adamw", weightDecay: 0, maxGradNorm: 1, frozenInputs: true }); },
   ]);
+}
+
+/** Copies of what nobody changed say what the encoder says. */
+function copyAsRead(opened: OpenedModel): void {
+  const proto = modelToProto(opened.load());
+  const written = (copies: boolean): ModelProto => decodeModel(memorySource("saved", joined(encodeModel(proto, { copies }).chunks.map(readBytes))));
+  const [difference] = differences(written(false), written(true));
+  if (difference !== undefined) throw new TypeError(`a copy differs: ${difference}`);
 }
 
 /** A loss of one's own is read as any model; here every input is one that the model has, so that the whole of it is grafted. */
