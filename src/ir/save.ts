@@ -7,7 +7,7 @@ import { attributeProto, graphProto, modelProto, nodeProto, operatorSetIdProto, 
   typeProto, typeProtoTensor, valueInfoProto, type AttributeProto, type GraphProto, type MessageName, type ModelProto, type NodeProto, type OperatorSetIdProto, type SparseTensorProto,
   type StringStringEntryProto, type TensorProto, type TypeProto, type ValueInfoProto } from "./proto/generated/schema.ts";
 import { mapTensors } from "./proto/map-tensors.ts";
-import { tensorFromProto, type TensorContext } from "./proto/tensor.ts";
+import { externalEntry, tensorFromProto, type TensorContext } from "./proto/tensor.ts";
 import { ByteRange } from "./source.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -160,9 +160,9 @@ function attributeToProto(name: string, a: Attribute, options: Saving): Attribut
 }
 
 /** Whether a message refers to this place already, in so many words. */
-function liesAt({ dataLocation, externalData }: TensorProto, place: { readonly location: string; readonly offset: number }, length: number): boolean {
-  const said = (key: string): string | undefined => externalData.find((entry) => entry.key === key)?.value;
-  return dataLocation === 1 && externalData.length === 3 && said("location") === place.location && said("offset") === String(place.offset) && said("length") === String(length);
+function liesAt(tensor: TensorProto, place: { readonly location: string; readonly offset: number }, length: number): boolean {
+  return tensor.dataLocation === 1 && tensor.externalData.length === 3 && externalEntry(tensor, "location") === place.location && externalEntry(tensor, "offset") === String(place.offset)
+    && externalEntry(tensor, "length") === String(length);
 }
 
 /** A tensor as a message: by reference where its bytes lie in a file that may be pointed at, as it was read where nothing changed, else inline. */

@@ -89,6 +89,11 @@ function unpacked(payload: Bytes, dataType: number): Uint8Array {
   }
 }
 
+/** What a tensor that lies outside says of its place, unchecked; undefined where it doesn't. */
+export function externalEntry({ externalData }: TensorProto, key: "location" | "offset" | "length"): string | undefined {
+  return externalData.find((entry) => entry.key === key)?.value;
+}
+
 const EXTERNAL_KEYS = new Set(["location", "offset", "length", "checksum"]);
 
 function externalData(proto: TensorProto, expected: number | undefined, { file, openExternal }: TensorContext): Bytes | undefined {

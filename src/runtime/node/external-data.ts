@@ -3,6 +3,7 @@ import { realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { externalDataHardLinked, externalDataLeavesFolder, externalDataMissing, fileMissing, systemCode, unsafeLocation } from "../../errors/files.ts";
 import type { ModelProto } from "../../ir/proto/generated/schema.ts";
+import { externalEntry } from "../../ir/proto/tensor.ts";
 import { ByteRange } from "../../ir/source.ts";
 import { requireRegularFile } from "./file-source.ts";
 
@@ -71,8 +72,7 @@ export function isInside(path: string, folder: string): boolean {
 export function initializerSpans({ graph }: ModelProto): { offset: number; length: number }[] {
   const isPlace = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
   return (graph?.initializer ?? []).flatMap((tensor) => {
-    const said = (key: string, otherwise: number): number => Number(tensor.externalData.find((entry) => entry.key === key)?.value ?? otherwise);
-    const { offset, length } = tensor.dataLocation === 1 ? { offset: said("offset", 0), length: said("length", NaN) }
+    const { offset, length } = tensor.dataLocation === 1 ? { offset: Number(externalEntry(tensor, "offset") ?? 0), length: Number(externalEntry(tensor, "length") ?? NaN) }
       : tensor.rawData instanceof ByteRange ? tensor.rawData : { offset: NaN, length: NaN };
     return isPlace(offset) && isPlace(length) ? [{ offset, length }] : [];
   });
@@ -81,5 +81,5 @@ export function initializerSpans({ graph }: ModelProto): { offset: number; lengt
 /** The files that initializers of the graph lie in, by their names in the model; none where all are inside. */
 export function dataLocations({ graph }: ModelProto): Set<string> {
   const external = graph?.initializer.filter((tensor) => tensor.dataLocation === 1) ?? [];
-  return new Set(external.map((tensor) => tensor.externalData.find(({ key }) => key === "location")?.value ?? ""));
+  return new Set(external.map((tensor) => externalEntry(tensor, "location") ?? ""));
 }

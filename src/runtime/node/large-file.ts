@@ -39,9 +39,9 @@ export interface BeginOptions {
 export class IdleWriter implements AsyncDisposable {
   #worker: Worker | undefined = startWriter();
 
-  /** The thread, which is the caller's to end. */
-  take(): Worker {
-    const worker = this.#worker ?? startWriter();
+  /** The thread, which is the caller's to end; undefined once it was taken. */
+  take(): Worker | undefined {
+    const worker = this.#worker;
     this.#worker = undefined;
     return worker;
   }

@@ -5,7 +5,7 @@ import { modelFileMissing } from "../../errors/runtime.ts";
 import type { Model } from "../../ir/model.ts";
 import type { ModelProto } from "../../ir/proto/generated/schema.ts";
 import { eachTensor } from "../../ir/proto/map-tensors.ts";
-import type { OpenExternal } from "../../ir/proto/tensor.ts";
+import { externalEntry, type OpenExternal } from "../../ir/proto/tensor.ts";
 import type { ByteRange } from "../../ir/source.ts";
 import { loadableModel, type LoadableModel } from "../loadable-model.ts";
 import { resolveExternal } from "./external-data.ts";
@@ -94,8 +94,8 @@ export function openModel(path: string): OpenedModel {
 /** The files that a message's tensors say they lie in, wherever the tensors stand. What a tensor says of itself is checked where it is read. */
 function externalLocations(proto: ModelProto): Set<string> {
   const locations = new Set<string>();
-  eachTensor("ModelProto", proto, ({ dataLocation, externalData }) => {
-    const location = dataLocation === 1 ? externalData.find(({ key }) => key === "location")?.value : undefined;
+  eachTensor("ModelProto", proto, (tensor) => {
+    const location = tensor.dataLocation === 1 ? externalEntry(tensor, "location") : undefined;
     if (location !== undefined && location !== "") locations.add(location);
   });
   return locations;

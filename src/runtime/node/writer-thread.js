@@ -96,10 +96,10 @@ class FileWriter {
    * @returns {CopiedRange[]}
    */
   #notInPlace(ranges) {
-    const spans = this.#inPlace.sort((a, b) => a.offset - b.offset);
+    const spans = joined(this.#inPlace);
     /** @type {CopiedRange[]} */
     const missing = [];
-    let first = 0;
+    let next = 0;
     for (const range of ranges) {
       if (this.#twin !== range.from || range.offset !== range.position) {
         missing.push(range);
@@ -108,10 +108,12 @@ class FileWriter {
       let at = range.offset;
       const end = range.offset + range.length;
       const upTo = (/** @type {number} */ to) => { if (to > at) missing.push({ from: range.from, offset: at, length: to - at, position: at }); };
-      for (let span = spans[first]; span !== undefined && span.offset + span.length <= at; span = spans[first]) first += 1;
-      for (let next = first, span = spans[next]; span !== undefined && span.offset < end; span = spans[next += 1]) {
+      for (let span = spans[next]; span !== undefined && span.offset < end; span = spans[next]) {
         upTo(span.offset);
         at = Math.max(at, span.offset + span.length);
+        // What goes on behind this range is there for the next one too.
+        if (at > end) break;
+        next += 1;
       }
       upTo(end);
     }
@@ -177,6 +179,22 @@ class FileWriter {
       });
     });
   }
+}
+
+/**
+ * Spans in the order of their offsets, those that touch or overlap as one: a file may say of many tensors that they lie in the same place.
+ * @param {readonly Span[]} spans
+ * @returns {Span[]}
+ */
+function joined(spans) {
+  /** @type {Span[]} */
+  const found = [];
+  for (const span of [...spans].sort((a, b) => a.offset - b.offset)) {
+    const last = found.at(-1);
+    if (last === undefined || last.offset + last.length < span.offset) found.push(span);
+    else found[found.length - 1] = { offset: last.offset, length: Math.max(last.length, span.offset + span.length - last.offset) };
+  }
+  return found;
 }
 
 /** A file that has fewer bytes than it had when it was opened. */
